@@ -1,0 +1,1 @@
+"""Figures against the bare limit (`make bench`)."""

@@ -1,0 +1,1 @@
+"""What Evergrant does, one verb per module, one line per hop."""

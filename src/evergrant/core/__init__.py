@@ -1,0 +1,1 @@
+"""What an authorization is: pure values and laws. Standard library only; time is an argument."""

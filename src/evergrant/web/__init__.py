@@ -1,0 +1,1 @@
+"""The doors: HTTP in, pages and JSON out. Nothing is decided here."""

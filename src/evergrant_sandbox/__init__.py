@@ -1,0 +1,1 @@
+"""The platform: TikTok's side, wire-compatible, on this machine, with a clock that can be turned."""

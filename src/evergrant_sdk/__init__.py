@@ -1,0 +1,1 @@
+"""A small client for vendors' own code: fresh tokens, link sessions, connections."""

