@@ -20,8 +20,8 @@ ALLOWED: dict[str, set[str]] = {
     "evergrant/core": set(),
     "evergrant/providers": {"msgspec"},
     "evergrant/actions": set(),
-    "evergrant/net": {"aiohttp"},
-    "evergrant/store": {"asyncpg", "cryptography", "argon2"},
+    "evergrant/net": {"aiohttp", "structlog", "yarl"},
+    "evergrant/store": {"alembic", "argon2", "asyncpg", "cryptography", "msgspec"},
     "evergrant/store/migrations": {"alembic", "sqlalchemy"},
     "evergrant/jobs": {"structlog"},
     "evergrant/web": {

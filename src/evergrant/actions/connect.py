@@ -1,0 +1,272 @@
+"""Connect a shop, or renew its connection: a link is made, a browser leaves for the platform and comes back with a code.
+
+A code's day: `come_back` spends the state, `finish` exchanges the code, lists the shops and decides whose connection it
+is. Each step is kept before the next begins, so a worker can finish what a killed process began (reliability reference,
+crash points C1 to C7).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from evergrant.actions import stale
+from evergrant.actions.ports import AnswerLostError, LinkSession, NotSentError, Ports
+from evergrant.core import connection, errors, lifecycle, tokens
+from evergrant.core.app import App
+from evergrant.core.authorization import PENDING
+from evergrant.core.connection import Change, Connection, Event
+from evergrant.core.link import Callback, Claimed, Mode, Purpose
+from evergrant.core.secret import Secret
+from evergrant.providers import dialects
+from evergrant.providers.wire import CallRefused, Granted, Misconfigured, Reply, Shop, Throttled, Trouble
+
+AGAIN_SOON = timedelta(seconds=2)
+SANDBOX_MARK = "_sbx"
+"""Every token of the sandbox begins with its data region and this; a production app refuses it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a link is to be for."""
+
+    tenant_id: str
+    merchant_id: str
+    app_id: str
+    purpose: Purpose
+    connection_id: str | None
+    mode: Mode
+    return_to: str | None
+    life: timedelta
+    created_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Departure:
+    """Where the browser goes, and the secret it must bring back."""
+
+    session: LinkSession
+    consent_url: str
+    browser: Secret
+
+
+async def invite(wanted: Wanted, ports: Ports, now: datetime) -> tuple[LinkSession, Secret]:
+    """Make a hosted link; gives the session and the handle that stands in its address."""
+    session = LinkSession(
+        tenant_id=wanted.tenant_id,
+        id=ports.dice.identifier("lnk"),
+        merchant_id=wanted.merchant_id,
+        app_id=wanted.app_id,
+        purpose=wanted.purpose,
+        connection_id=wanted.connection_id,
+        mode=wanted.mode,
+        return_to=wanted.return_to,
+        created_by=wanted.created_by,
+        expires_at=now + wanted.life,
+    )
+    handle = ports.dice.secret()
+    expires_at = await ports.books.links.add(session, handle, wanted.life)
+    return replace(session, expires_at=expires_at), handle
+
+
+async def leave(session: LinkSession, ports: Ports) -> Departure:
+    """Send a browser to the platform with a state of its own."""
+    app = await ports.books.apps.by_id(session.app_id)
+    state, browser = ports.dice.secret(), ports.dice.secret()
+    await ports.books.links.depart(session, ports.dice.identifier("req"), state, browser)
+    url = dialects.named(app.provider).consent_url(app, state)
+    return Departure(session=session, consent_url=url, browser=browser)
+
+
+async def come_back(callback: Callback, *, app_id: str, browser: Secret | None, ports: Ports) -> Claimed:
+    """Spend the state the browser brought, and keep its code. What the code is worth, `finish` finds out.
+
+    Raises:
+        LinkError: there is no state, or it is unknown, spent, too old, another app's or another browser's; or the seller
+            refused; or no code came. Nothing was sent to the platform.
+    """
+    if callback.state is None:
+        raise errors.StateMissingError
+    claimed = await ports.books.links.claim(callback.state, app_id, browser, callback.code)
+    if callback.error is not None:
+        raise await _failed(claimed, errors.AuthorizationRefusedError(), ports)
+    if callback.code is None:
+        raise await _failed(claimed, errors.CodeMissingError(), ports)
+    return claimed
+
+
+async def finish(claimed: Claimed, ports: Ports) -> None:
+    """Turn a kept code into a connection. Called by the door that took the code, and again by a worker if need be.
+
+    Raises:
+        PlatformError: the platform cannot be used just now; a worker tries again.
+        LinkError: it cannot become a connection; the session says why.
+    """
+    app = await ports.books.apps.by_id(claimed.app_id)
+    kept = await ports.books.exchanges.answer(claimed)
+    if kept is None:
+        kept = await _exchange(claimed, app, ports)
+    granted, granted_at = kept
+    shops = await _shops(app, granted, ports)
+    await stale.until_kept(lambda: _settle(claimed, app, granted, granted_at, shops, ports))
+
+
+async def resume(ports: Ports) -> int:
+    """Finish what killed processes left: gives how many requests were looked at."""
+    taken = await ports.books.exchanges.take_unfinished()
+    for claimed, stage in taken:
+        if stage == "sent":
+            await _failed(claimed, errors.ExchangeOutcomeLostError(), ports)
+        elif stage == "overdue":
+            await _failed(claimed, errors.PlatformUnavailableError(), ports)
+        else:
+            try:
+                await finish(claimed, ports)
+            except (errors.PlatformError, errors.LinkError):
+                continue
+    return len(taken)
+
+
+async def _exchange(claimed: Claimed, app: App, ports: Ports) -> tuple[Granted, datetime]:
+    dialect = dialects.named(app.provider)
+    code = await ports.books.exchanges.begin(claimed)
+    if code is None:
+        raise errors.PlatformUnavailableError("This authorization is being finished already. Wait a moment.")
+    try:
+        reply = await ports.platform.send(dialect.exchange_request(app, code), once=True)
+    except NotSentError as error:
+        await ports.books.exchanges.put_back(claimed, AGAIN_SOON)
+        raise errors.PlatformUnavailableError from error
+    except AnswerLostError as error:
+        raise await _failed(claimed, errors.ExchangeOutcomeLostError(), ports) from error
+    now = await ports.clock.now(app.clock)
+    granted = await _read(claimed, app, reply, now, ports)
+    await ports.books.exchanges.keep_answer(claimed, granted, now)
+    await ports.books.apps.refused(app.id, False)
+    return granted, now
+
+
+async def _read(claimed: Claimed, app: App, reply: Reply, now: datetime, ports: Ports) -> Granted:
+    dialect = dialects.named(app.provider)
+    match dialect.read_tokens(reply, now):
+        case Granted() as granted if app.is_production and SANDBOX_MARK in granted.pair.access.reveal()[:12]:
+            raise await _failed(claimed, errors.SandboxTokenError(), ports)
+        case Granted() as granted if granted.user_type not in dialect.SELLER_USER_TYPES:
+            raise await _failed(claimed, errors.WrongUserTypeError(), ports)
+        case Granted() as granted:
+            return granted
+        case Throttled(wait=wait):
+            await ports.books.exchanges.put_back(claimed, wait)
+            raise errors.PlatformThrottledError
+        case Misconfigured():
+            await ports.books.apps.refused(app.id, True)
+            raise await _failed(claimed, errors.AppCredentialsError(), ports)
+        case _ as answer:
+            lost = errors.CodeRefusedError() if hasattr(answer, "platform_code") else errors.ExchangeOutcomeLostError()
+            raise await _failed(claimed, lost, ports)
+
+
+async def _failed(claimed: Claimed, error: errors.EvergrantError, ports: Ports) -> errors.EvergrantError:
+    app = await ports.books.apps.by_id(claimed.app_id)
+    await ports.books.links.fail(claimed, error.code, await ports.clock.now(app.clock))
+    return error
+
+
+async def _shops(app: App, granted: Granted, ports: Ports) -> tuple[Shop, ...]:
+    dialect = dialects.named(app.provider)
+    request = dialect.shops_request(app, granted.pair.access, await ports.clock.now(app.clock))
+    try:
+        found = dialect.read_shops(await ports.platform.send(request))
+    except (NotSentError, AnswerLostError) as error:
+        raise errors.PlatformUnavailableError from error
+    if isinstance(found, CallRefused):
+        if found.trouble is Trouble.THROTTLED:
+            raise errors.PlatformThrottledError
+        raise errors.PlatformBadResponseError
+    return found
+
+
+async def _settle(
+    claimed: Claimed, app: App, granted: Granted, granted_at: datetime, shops: Sequence[Shop], ports: Ports
+) -> None:
+    """Decide whose connection the grant is, by the shops it proves, never by what the browser says."""
+    if not shops:
+        raise await _aside(claimed, granted, errors.NoShopsError(), granted_at, ports)
+    held = await ports.books.connections.holders(app.id, [shop.id for shop in shops])
+    if len(held) > 1:
+        raise await _aside(claimed, granted, errors.ShopAlreadyConnectedError(), granted_at, ports)
+    known = await ports.books.connections.find(*held[0]) if held else None
+    if known is not None and known.open_id != granted.open_id:
+        raise await _aside(claimed, granted, errors.WrongShopError(), granted_at, ports)
+    failure = _mismatch(claimed, known)
+    if known is None and failure:
+        raise await _aside(claimed, granted, failure, granted_at, ports)
+    change = _change(known or _fresh(claimed, app, granted, ports), app, granted, granted_at, shops)
+    due_at = tokens.due_at(issued=granted_at, access_ends=granted.pair.access_ends, jitter=ports.dice.fraction())
+    await ports.books.exchanges.complete(
+        claimed, change, granted, due_at=due_at, failure=failure.code if failure else None
+    )
+    if failure:
+        raise failure
+
+
+def _mismatch(claimed: Claimed, known: Connection | None) -> errors.LinkError | None:
+    """Why the session that asked does not get this grant, if it does not.
+
+    The pair is kept by the connection whose shop it is in any case (design, section 4: adopted sealed): the exchange may
+    already have killed the old pair.
+    """
+    if claimed.connection_id is not None:
+        return None if known is not None and known.id == claimed.connection_id else errors.WrongShopError()
+    if known is None or (known.tenant_id, known.merchant_id) == (claimed.tenant_id, claimed.merchant_id):
+        return None
+    return errors.ShopAlreadyConnectedError()
+
+
+def _fresh(claimed: Claimed, app: App, granted: Granted, ports: Ports) -> Connection:
+    return Connection(
+        tenant_id=claimed.tenant_id,
+        id=ports.dice.identifier("con"),
+        merchant_id=claimed.merchant_id,
+        app_id=app.id,
+        provider=app.provider,
+        region=app.region,
+        open_id=granted.open_id,
+        seller_name=granted.seller_name,
+        clock=app.clock,
+        authorization=PENDING,
+        revision=0,
+    )
+
+
+def _change(known: Connection, app: App, granted: Granted, granted_at: datetime, shops: Sequence[Shop]) -> Change:
+    """The connection after this consent: a new end, the shops it covers, every flow as the gate says."""
+    covered = [
+        connection.Shop(
+            id=shop.id,
+            name=shop.name,
+            region=shop.region,
+            cipher=shop.cipher,
+            seller_type=shop.seller_type,
+            code=shop.code,
+        )
+        for shop in shops
+    ]
+    news = lifecycle.News(
+        kind=lifecycle.Kind.GRANTED, at=granted_at, ends=granted.pair.refresh_ends, scopes=granted.scopes
+    )
+    needs = dialects.named(app.provider).FLOW_SCOPES
+    change = connection.apply(connection.regranted(known, covered), news, needs=needs, now=granted_at)
+    lost = known.authorization.scopes - granted.scopes
+    told = (Event(type="connection.scopes_changed", data={"lost": sorted(lost)}),) if lost else ()
+    return replace(change, before=known, events=(*change.events, *told))
+
+
+async def _aside(
+    claimed: Claimed, granted: Granted, error: errors.LinkError, now: datetime, ports: Ports
+) -> errors.LinkError:
+    data = {"code": error.code, "link_session_id": claimed.session_id, "connection_id": claimed.connection_id}
+    event = Event(
+        type="link_session.wrong_shop" if isinstance(error, errors.WrongShopError) else "link_session.failed", data=data
+    )
+    await ports.books.exchanges.set_aside(claimed, granted, error.code, (event,), now)
+    return error

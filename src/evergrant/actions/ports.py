@@ -1,0 +1,319 @@
+"""What the actions ask of the world outside: a clock, dice, the platform, and the books they keep.
+
+Values stand here beside the protocols that give and take them. Every method of a book is one transaction, and none of
+them reaches the network.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from evergrant.core import flows
+from evergrant.core.app import App
+from evergrant.core.connection import Change, Connection, Event
+from evergrant.core.link import Claimed, Mode, Purpose
+from evergrant.core.secret import Secret
+from evergrant.providers.wire import Granted, Record, Reply, Request
+
+
+class NotSentError(Exception):
+    """The request provably never reached the platform; it may be made again."""
+
+
+class AnswerLostError(Exception):
+    """The request may have reached the platform, and no whole answer came back."""
+
+
+class StaleError(Exception):
+    """Somebody else changed the connection first: read it again and decide anew."""
+
+
+class Clock(Protocol):
+    """Platform time, by the name of the clock an app lives by."""
+
+    async def now(self, clock: str) -> datetime:
+        """The time there, read now: wall time, or a sandbox's own."""
+
+
+class Dice(Protocol):
+    """Everything random."""
+
+    def identifier(self, prefix: str) -> str:
+        """A new id: prefix, underscore, 128 random bits."""
+
+    def secret(self) -> Secret:
+        """256 random bits as URL-safe text."""
+
+    def fraction(self) -> float:
+        """A number in [0, 1)."""
+
+
+class Platform(Protocol):
+    """The way to the platform."""
+
+    async def send(self, request: Request, *, once: bool = False) -> Reply:
+        """Send a request and read its whole answer. `once`: never again over another connection, whatever happens.
+
+        Raises:
+            NotSentError: it never left.
+            AnswerLostError: whether it arrived is not known.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkSession:
+    """One hosted link. `ended` tells how: completed, failed with a code, or not yet."""
+
+    tenant_id: str
+    id: str
+    merchant_id: str
+    app_id: str
+    purpose: Purpose
+    connection_id: str | None
+    mode: Mode
+    return_to: str | None
+    expires_at: datetime
+    created_by: str
+    outcome: str | None = None
+    code: str | None = None
+    result_id: str | None = None
+
+
+class Links(Protocol):
+    """Hosted links and the requests that left through them."""
+
+    async def add(self, session: LinkSession, handle: Secret, life: timedelta) -> datetime:
+        """Keep a new session; gives when it expires."""
+
+    async def by_handle(self, handle: Secret) -> LinkSession:
+        """The session of a link that can still be used. Raises a LinkError that says why not."""
+
+    async def find(self, tenant_id: str, session_id: str) -> LinkSession:
+        """One session. Raises NotFoundError."""
+
+    async def depart(self, session: LinkSession, request_id: str, state: Secret, browser: Secret) -> None:
+        """Keep that a browser left for the platform with this state."""
+
+    async def claim(self, state: Secret, app_id: str, browser: Secret | None, code: Secret | None) -> Claimed:
+        """Spend a state and keep the code sealed, in one statement. Raises a LinkError that says why not."""
+
+    async def fail(self, claimed: Claimed, code: str, now: datetime) -> None:
+        """The request brought nothing; the session says why and can be tried again."""
+
+
+class Exchanges(Protocol):
+    """How far each code has come on its way to a connection."""
+
+    async def begin(self, claimed: Claimed) -> Secret | None:
+        """Note that the code is about to be shown, and give it; None if somebody else has it."""
+
+    async def put_back(self, claimed: Claimed, wait: timedelta) -> None:
+        """The code was provably not used: show it again after a while."""
+
+    async def keep_answer(self, claimed: Claimed, granted: Granted, now: datetime) -> None:
+        """Keep the pair that came for the code: on disk first, then in the database."""
+
+    async def answer(self, claimed: Claimed) -> tuple[Granted, datetime] | None:
+        """The pair kept for this request, and when it was granted."""
+
+    async def take_unfinished(self) -> Sequence[tuple[Claimed, str]]:
+        """Requests whose worker is gone, each with how far it came: `waiting`, `sent`, `answered` or `overdue`."""
+
+    async def heal(self) -> int:
+        """Bring answers that reached the disk but not the database to the database; gives how many."""
+
+    async def complete(
+        self, claimed: Claimed, change: Change, granted: Granted, *, due_at: datetime, failure: str | None = None
+    ) -> None:
+        """Keep the connection with its new pair, end the request and its session. Raises StaleError."""
+
+    async def set_aside(
+        self, claimed: Claimed, granted: Granted, why: str, events: Sequence[Event], now: datetime
+    ) -> None:
+        """Keep a pair without a proven owner, sealed, and fail the request with `why`."""
+
+
+class Connections(Protocol):
+    """The connections, with their shops and flows."""
+
+    async def find(self, tenant_id: str, connection_id: str) -> Connection:
+        """One connection. Raises NotFoundError."""
+
+    async def holders(self, app_id: str, shop_ids: Sequence[str]) -> Sequence[tuple[str, str]]:
+        """(tenant id, connection id) of every connection that holds one of the shops under the app."""
+
+    async def keep(self, change: Change, *, actor: str) -> None:
+        """Keep a change whole. Raises StaleError."""
+
+    async def past_end(self, clock: str, now: datetime) -> Sequence[tuple[str, str]]:
+        """Those whose period is over and whose state does not say so yet."""
+
+    async def tell_expiring(self, clock: str, now: datetime) -> int:
+        """Note the 30-day warning once per end, for every connection that has come that close; gives how many."""
+
+    async def take_suspended(self, clock: str) -> Sequence[tuple[str, str]]:
+        """Suspended connections nobody is verifying."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """A refresh that is this worker's alone until its lease ends: the attempt is kept before the token is shown."""
+
+    tenant_id: str
+    connection_id: str
+    app_id: str
+    fence: int
+    version: int
+    refresh: Secret
+    issued_at: datetime
+    access_ends: datetime
+    probe: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """A presentation whose outcome nobody knows."""
+
+    tenant_id: str
+    connection_id: str
+    app_id: str
+    fence: int
+    issued_at: datetime
+    access_ends: datetime
+    probe: bool
+
+
+class Tokens(Protocol):
+    """The token clock of every connection."""
+
+    async def take_due(self, clock: str, now: datetime, limit: int) -> Sequence[Taken]:
+        """Take refreshes that are due, each with a lease, a fencing number and a kept attempt."""
+
+    async def keep(self, taken: Taken, granted: Granted, *, due_at: datetime, now: datetime, change: Change) -> str:
+        """Keep a new pair: on disk first, then where the fence still matches; gives `ok`, or `stray` if the lease was
+        lost and the pair is kept aside. Raises StaleError.
+        """
+
+    async def give_back(self, taken: Taken, outcome: str, wait: timedelta) -> None:
+        """The token was provably not used up: try again after a while."""
+
+    async def end(self, taken: Taken | Doubt, change: Change) -> str:
+        """The platform refused the token for good; gives `final`, or `outlived` if a newer pair stands meanwhile and
+        nothing was changed. Raises StaleError.
+        """
+
+    async def doubt(self, doubt: Doubt, *, probe_at: datetime, now: datetime) -> None:
+        """The outcome is not known: keep serving the access token, and show the refresh token again at `probe_at`."""
+
+    async def doubts(self, clock: str) -> Sequence[Doubt]:
+        """Attempts whose worker is gone without a word."""
+
+    async def set_aside(self, taken: Taken, granted: Granted, why: str) -> None:
+        """Keep a pair that is not this connection's, sealed, out of reach."""
+
+    async def access(self, tenant_id: str, connection_id: str) -> tuple[Secret, datetime] | None:
+        """The access token and its end, for our own calls."""
+
+    async def want(self, tenant_id: str, connection_id: str, now: datetime) -> None:
+        """Make the refresh due at once."""
+
+    async def heal(self) -> int:
+        """Bring answers that reached the disk but not the database to the database; gives how many."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One poll of one flow of one shop, this worker's alone until its lease ends."""
+
+    tenant_id: str
+    connection_id: str
+    shop_id: str
+    kind: flows.Kind
+    fence: int
+    cursor: datetime | None
+    failures: int
+
+
+class Flows(Protocol):
+    """When each flow runs, and what it brought."""
+
+    async def take_due(self, clock: str, now: datetime, limit: int) -> Sequence[Run]:
+        """Take polls that are due."""
+
+    async def keep_records(self, run: Run, records: Sequence[Record]) -> int:
+        """Keep records, newest version wins; gives how many were new or newer."""
+
+    async def done(self, run: Run, *, cursor: datetime, next_run_at: datetime, now: datetime, kept: int) -> None:
+        """The poll has everything up to `cursor`."""
+
+    async def failed(self, run: Run, error: str, wait: timedelta) -> None:
+        """The poll brought nothing, or not all: again after a while."""
+
+    async def shut(self, run: Run) -> None:
+        """The gate is shut: let go of the poll; the change that shut it has noted why."""
+
+    async def want(
+        self, tenant_id: str, connection_id: str, now: datetime, shop_id: str | None, kind: flows.Kind | None
+    ) -> int:
+        """Make polls due at once; gives how many were open."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """A notice kept raw, taken by this worker to be understood."""
+
+    tenant_id: str
+    app_id: str
+    notification_id: str
+    body: bytes
+    attempts: int
+
+
+class Inbox(Protocol):
+    """Notices, kept raw before anybody asks what they mean."""
+
+    async def take(self, limit: int) -> Sequence[Received]:
+        """Take notices nobody has settled, oldest first; those that end authorizations overtake the rest."""
+
+    async def settle(self, received: Received, outcome: str, change: Change | None = None) -> None:
+        """Note what came of it, together with the change it brought. Raises StaleError."""
+
+    async def put_back(self, received: Received, wait: timedelta) -> None:
+        """It cannot be settled yet: again after a while."""
+
+
+class Apps(Protocol):
+    """Platform credentials."""
+
+    async def by_id(self, app_id: str) -> App:
+        """One app. Raises NotFoundError."""
+
+    async def refused(self, app_id: str, refused: bool) -> None:  # noqa: FBT001
+        """Note whether the platform refuses the app's own credentials."""
+
+    async def clocks(self) -> Sequence[str]:
+        """Every clock an app lives by."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Books:
+    """All books in one hand."""
+
+    apps: Apps
+    links: Links
+    exchanges: Exchanges
+    connections: Connections
+    tokens: Tokens
+    flows: Flows
+    inbox: Inbox
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """Everything an action reaches the outside with."""
+
+    books: Books
+    platform: Platform
+    clock: Clock
+    dice: Dice

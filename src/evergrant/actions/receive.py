@@ -1,0 +1,88 @@
+"""Take notices from the platform: verified on raw bytes and kept before they are understood; then understood."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from evergrant.actions import stale
+from evergrant.actions.ports import Ports, Received
+from evergrant.core import connection, flows, lifecycle
+from evergrant.core.app import App
+from evergrant.core.connection import Change
+from evergrant.providers import dialects
+from evergrant.providers.wire import Notice, NoticeKind
+
+AT_MOST = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Understood:
+    """What a notice came to: a word for the record, and the change it brought, if any."""
+
+    outcome: str
+    change: Change | None = None
+
+
+def is_theirs(app: App, body: bytes, signature: bytes) -> bool:
+    """Whether the notice is the platform's, for this app."""
+    return dialects.named(app.provider).is_notice_signed(app.key, app.secret, body, signature)
+
+
+def dedupe_id(app: App, body: bytes) -> str | None:
+    """The platform's id of a notice; None when it carries none, or is no notice at all (it is kept all the same)."""
+    try:
+        return dialects.named(app.provider).read_notice(body).id or None
+    except ValueError:
+        return None
+
+
+async def digest(received: Received, ports: Ports) -> str:
+    """Find out what one kept notice means, and settle it together with the change it brings."""
+    app = await ports.books.apps.by_id(received.app_id)
+    try:
+        notice = dialects.named(app.provider).read_notice(received.body)
+    except ValueError:
+        await ports.books.inbox.settle(received, "unreadable")
+        return "unreadable"
+
+    async def settle() -> str:
+        understood = await _understand(notice, app, ports)
+        await ports.books.inbox.settle(received, understood.outcome, understood.change)
+        return understood.outcome
+
+    return await stale.until_kept(settle)
+
+
+async def _understand(notice: Notice, app: App, ports: Ports) -> Understood:
+    if notice.kind is NoticeKind.UNKNOWN:
+        return Understood(outcome="unknown_type")
+    held = await ports.books.connections.holders(app.id, [notice.shop_id])
+    if not held:
+        return Understood(outcome="unknown_shop")
+    tenant_id, connection_id = held[0]
+    now = await ports.clock.now(app.clock)
+    match notice.kind:
+        case NoticeKind.SELLER_DEAUTHORIZATION:
+            return await _deauthorized(notice, app, (tenant_id, connection_id), now, ports)
+        case NoticeKind.ORDER_STATUS_CHANGE:
+            woken = await ports.books.flows.want(tenant_id, connection_id, now, notice.shop_id, flows.Kind.ORDERS)
+            return Understood(outcome="polling" if woken else "flow_shut")
+        case NoticeKind.UPCOMING_AUTHORIZATION_EXPIRATION:
+            return await _expiring(notice, (tenant_id, connection_id), ports)
+
+
+async def _deauthorized(notice: Notice, app: App, holder: tuple[str, str], now: datetime, ports: Ports) -> Understood:
+    """A deauthorization has no time in its signature: suspend at once, and destroy nothing before it is verified."""
+    known = await ports.books.connections.find(*holder)
+    if not any(shop.id == notice.shop_id for shop in known.shops):
+        return Understood(outcome="unknown_shop")
+    news = lifecycle.News(kind=lifecycle.Kind.DEAUTHORIZATION_NOTICED, at=notice.at)
+    change = connection.apply(known, news, needs=dialects.named(app.provider).FLOW_SCOPES, now=now)
+    return Understood(outcome=f"stays: {change.why_not}" if change.why_not else "suspended", change=change)
+
+
+async def _expiring(notice: Notice, holder: tuple[str, str], ports: Ports) -> Understood:
+    """The end is known from the grant; the notice is compared with it, and the warning is given once per end."""
+    known = await ports.books.connections.find(*holder)
+    if notice.ends is not None and known.authorization.ends is not None and notice.ends != known.authorization.ends:
+        return Understood(outcome="end_differs")
+    return Understood(outcome="end_confirmed")

@@ -1,0 +1,54 @@
+"""Ask the platform about a suspended authorization, and destroy or resume by its answer, never by hearsay."""
+
+from datetime import datetime, timedelta
+
+from evergrant.actions.ports import AnswerLostError, NotSentError, Ports, StaleError
+from evergrant.core import connection, lifecycle
+from evergrant.core.app import App
+from evergrant.core.authorization import State
+from evergrant.providers import dialects
+from evergrant.providers.wire import CallRefused, Trouble
+
+AGAIN = timedelta(seconds=5)
+
+
+async def one(tenant_id: str, connection_id: str, ports: Ports) -> str:
+    """Verify one suspended connection; gives the verdict in a word for the log."""
+    known = await ports.books.connections.find(tenant_id, connection_id)
+    if known.authorization.state is not State.SUSPENDED:
+        return "settled_already"
+    app = await ports.books.apps.by_id(known.app_id)
+    now = await ports.clock.now(app.clock)
+    if known.authorization.is_past_end(now):
+        return "past_end"
+    kind = await _verdict(tenant_id, connection_id, app, now, ports)
+    if kind is None:
+        return "not_yet"
+    news = lifecycle.News(kind=kind, at=now)
+    change = connection.apply(known, news, needs=dialects.named(app.provider).FLOW_SCOPES, now=now)
+    try:
+        await ports.books.connections.keep(change, actor="verify")
+    except StaleError:
+        return "changed_meanwhile"
+    return kind
+
+
+async def _verdict(tenant_id: str, connection_id: str, app: App, now: datetime, ports: Ports) -> lifecycle.Kind | None:
+    """What the platform says to the cheapest authorized call; None when only a refresh can tell, or nobody can yet."""
+    found = await ports.books.tokens.access(tenant_id, connection_id)
+    if found is None:
+        return lifecycle.Kind.DEAUTHORIZATION_CONFIRMED
+    token, ends = found
+    if ends <= now:
+        await ports.books.tokens.want(tenant_id, connection_id, now)
+        return None
+    dialect = dialects.named(app.provider)
+    try:
+        answer = dialect.read_shops(await ports.platform.send(dialect.shops_request(app, token, now)))
+    except (NotSentError, AnswerLostError):
+        return None
+    if not isinstance(answer, CallRefused):
+        return lifecycle.Kind.DEAUTHORIZATION_REFUTED
+    if answer.trouble is Trouble.TOKEN_EXPIRED:
+        await ports.books.tokens.want(tenant_id, connection_id, now)
+    return lifecycle.Kind.DEAUTHORIZATION_CONFIRMED if answer.trouble is Trouble.AUTHORIZATION_GONE else None

@@ -1,0 +1,213 @@
+"""Every way Evergrant says no, each with its stable code. Statuses are known only to web/problems.py.
+
+An error has four voices: its class is for programs in this process, `code` for programs elsewhere, the sentence for
+people (it says what to do), and `__cause__` for whoever debugs.
+"""
+
+from typing import ClassVar
+
+
+class EvergrantError(Exception):
+    """Something went wrong on our side. It was recorded; try again, and tell support the request id if it stays."""
+
+    code: ClassVar[str] = "internal_error"
+    """Stands in answers and in the X-Error-Code header of pages, and never changes its meaning."""
+
+    @property
+    def sentence(self) -> str:
+        """What a person is told: the sentence given where it was raised, else what the class says."""
+        return str(self) or " ".join((self.__doc__ or "").split())
+
+
+class LinkError(EvergrantError):
+    """A hosted link, or the way back from the platform, cannot be used."""
+
+
+class LinkUnknownError(LinkError):
+    """There is no such link. Ask whoever sent it for a new one."""
+
+    code = "link_unknown"
+
+
+class LinkExpiredError(LinkError):
+    """This link has expired. Ask whoever sent it for a new one."""
+
+    code = "link_expired"
+
+
+class LinkUsedError(LinkError):
+    """This link has been used. There is nothing left to do, unless you were asked again: then use the newer link."""
+
+    code = "link_already_used"
+
+
+class LinkRevokedError(LinkError):
+    """This link was withdrawn by its sender. Ask them for a new one."""
+
+    code = "link_revoked"
+
+
+class StateMissingError(LinkError):
+    """TikTok sent you back without saying where you started. Start again from your dashboard or the link you were sent."""
+
+    code = "state_missing"
+
+
+class StateUnknownError(LinkError):
+    """This return does not belong to anything started here. Start again from your dashboard or the link you were sent."""
+
+    code = "state_unknown"
+
+
+class StateUsedError(LinkError):
+    """This return was handled already. Close this window and look at your dashboard."""
+
+    code = "state_already_used"
+
+
+class StateExpiredError(LinkError):
+    """The authorization took longer than ten minutes, so it was set aside for safety. Start again."""
+
+    code = "state_expired"
+
+
+class BrowserMismatchError(LinkError):
+    """The authorization began in another browser. Finish it there, or start again here."""
+
+    code = "state_browser_mismatch"
+
+
+class AppMismatchError(LinkError):
+    """This return belongs to another app. Start again from your dashboard or the link you were sent."""
+
+    code = "app_mismatch"
+
+
+class CodeMissingError(LinkError):
+    """TikTok sent you back without an authorization code. Start again."""
+
+    code = "code_missing"
+
+
+class AuthorizationRefusedError(LinkError):
+    """The authorization was discarded on TikTok's page, so nothing was changed. Start again whenever you like."""
+
+    code = "authorization_refused"
+
+
+class CodeRefusedError(LinkError):
+    """TikTok did not accept the authorization code. Codes work once, for 30 minutes: start again."""
+
+    code = "code_refused"
+
+
+class WrongShopError(LinkError):
+    """The authorization was given for another shop. Nothing was changed: start again and choose the right shop under "Target shop"."""
+
+    code = "wrong_shop"
+
+
+class WrongUserTypeError(LinkError):
+    """The authorization was not given by a seller account. Sign in to Seller Center as the shop's owner and start again."""
+
+    code = "wrong_user_type"
+
+
+class ShopAlreadyConnectedError(LinkError):
+    """This shop is connected already, under another customer. Ask your vendor which connection should stay."""
+
+    code = "shop_already_connected"
+
+
+class NoShopsError(LinkError):
+    """The authorization covers no shop, so there is nothing to connect. Check the shop in Seller Center and start again."""
+
+    code = "no_shops"
+
+
+class ExchangeOutcomeLostError(LinkError):
+    """The answer to the authorization code was lost on its way. Start again; nothing half-done is left behind."""
+
+    code = "exchange_outcome_lost"
+
+
+class PlatformError(EvergrantError):
+    """The platform could not be used just now; nothing is lost."""
+
+
+class PlatformUnavailableError(PlatformError):
+    """TikTok cannot be reached just now. Nothing is lost: try again in a moment."""
+
+    code = "platform_unavailable"
+
+
+class PlatformBadResponseError(PlatformError):
+    """TikTok answered with something that cannot be read. Nothing is lost: try again in a moment."""
+
+    code = "platform_bad_response"
+
+
+class PlatformThrottledError(PlatformError):
+    """TikTok asks us to wait. Try again in a moment."""
+
+    code = "platform_throttled"
+
+
+class AppCredentialsError(PlatformError):
+    """TikTok does not accept this app's key or secret. The vendor has to correct them; sellers need to do nothing."""
+
+    code = "app_credentials_invalid"
+
+
+class SandboxTokenError(PlatformError):
+    """A token of the sandbox was shown to a production app. Check the base URLs of the app."""
+
+    code = "sandbox_token_in_production"
+
+
+class NotFoundError(EvergrantError):
+    """There is nothing here under that name."""
+
+    code = "not_found"
+
+
+class InvalidRequestError(EvergrantError):
+    """The request cannot be understood."""
+
+    code = "invalid_request"
+
+
+class ConflictError(EvergrantError):
+    """What was asked does not fit what is there."""
+
+    code = "conflict"
+
+
+class NoticeSignatureError(EvergrantError):
+    """The signature of the notice is not the platform's."""
+
+    code = "signature_invalid"
+
+
+class VaultIntegrityError(EvergrantError):
+    """A sealed value does not open where it stands: it was moved, changed, or sealed with a key that is gone."""
+
+    code = "vault_integrity"
+
+
+class DatabaseUnavailableError(EvergrantError):
+    """The database cannot be reached just now. Nothing is lost: try again in a moment."""
+
+    code = "database_unavailable"
+
+
+class AuditUnavailableError(EvergrantError):
+    """The audit record cannot be written, so nothing is released. Try again in a moment."""
+
+    code = "audit_unavailable"
+
+
+class FlowShutError(ConflictError):
+    """Nothing can be synced while the flow is paused."""
+
+    code = "flow_paused"

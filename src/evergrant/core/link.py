@@ -1,0 +1,72 @@
+"""Hosted links and the browser's way to the platform and back: what is expected, what came, and how that is told.
+
+A *link session* is one hosted link with one purpose and one use. Each time a person leaves for the platform through it,
+that is an *authorization request*: it has a `state` of 256 random bits, of which only the hash is kept, and belongs to
+the browser that left.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from evergrant.core.secret import Secret
+
+STATE_LIFE = timedelta(minutes=10)
+"""From leaving for the platform to coming back (wall time). "Connect `state` life at a connector: 10 minutes" (P-19)."""
+
+CODE_LIFE = timedelta(minutes=30)
+"""The platform's: "auth code … 30 minutes, one use" (wire sheet 1.5, official)."""
+
+LONGEST_LINK = timedelta(days=90)
+DEFAULT_LINK = timedelta(days=7)
+DASHBOARD_LINK = timedelta(hours=1)
+
+
+class Purpose(StrEnum):
+    """What a link is for."""
+
+    LINK = "link"
+    """Connect a shop for the first time."""
+    RENEW = "renew"
+    """Bring one connection back, or keep it, under the same identity."""
+    RESCOPE = "rescope"
+    """The same, because the app needs scopes the seller has not given."""
+
+
+class Mode(StrEnum):
+    """How the person comes back: to the page the link names, or to a small window that closes."""
+
+    REDIRECT = "redirect"
+    POPUP = "popup"
+
+
+class Outcome(StrEnum):
+    """How a link session ended."""
+
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Callback:
+    """What the browser brought back, each parameter once. The platform sends the word `null` for no code (1.4)."""
+
+    code: Secret | None
+    state: Secret | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """An authorization request that is spent now, by the right browser, at the right app: only the store makes one."""
+
+    tenant_id: str
+    request_id: str
+    session_id: str
+    app_id: str
+    merchant_id: str
+    purpose: Purpose
+    mode: Mode
+    connection_id: str | None
+    return_to: str | None
+    claimed_at: datetime

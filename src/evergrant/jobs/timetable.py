@@ -1,0 +1,83 @@
+"""What happens by itself, and how often: a table. Each line is one kind of due work, taken in rows and run side by side."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from evergrant.actions import connect, expire, receive, refresh, sync, verify
+from evergrant.actions.ports import Ports
+
+Take = Callable[[str, Ports, int], Awaitable[Sequence[Any]]]
+Run = Callable[[Any, Ports], Awaitable[str]]
+Sweep = Callable[[str, Ports], Awaitable[int]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """Rows that fall due: `take` gives some, `run` does one. A notification with its name makes it look at once."""
+
+    name: str
+    every: float
+    take: Take
+    run: Run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Regular:
+    """One sweep over everything of a clock, every so many seconds."""
+
+    name: str
+    every: float
+    sweep: Sweep
+
+
+async def _due_refreshes(clock: str, ports: Ports, room: int) -> Sequence[Any]:
+    return await ports.books.tokens.take_due(clock, await ports.clock.now(clock), min(room, refresh.AT_MOST))
+
+
+async def _due_polls(clock: str, ports: Ports, room: int) -> Sequence[Any]:
+    return await ports.books.flows.take_due(clock, await ports.clock.now(clock), min(room, sync.AT_MOST))
+
+
+async def _suspended(clock: str, ports: Ports, _room: int) -> Sequence[Any]:
+    return await ports.books.connections.take_suspended(clock)
+
+
+async def _verify(taken: tuple[str, str], ports: Ports) -> str:
+    return await verify.one(*taken, ports)
+
+
+async def _heal(_clock: str, ports: Ports) -> int:
+    return await ports.books.tokens.heal() + await ports.books.exchanges.heal()
+
+
+async def _finish(_clock: str, ports: Ports) -> int:
+    return await connect.resume(ports)
+
+
+async def _digest(_clock: str, ports: Ports) -> int:
+    taken = await ports.books.inbox.take(receive.AT_MOST)
+    for received in taken:
+        await receive.digest(received, ports)
+    return len(taken)
+
+
+DUE = (
+    Due(name="refresh", every=0.5, take=_due_refreshes, run=refresh.one),
+    Due(name="sync", every=0.5, take=_due_polls, run=sync.one),
+    Due(name="verify", every=1.0, take=_suspended, run=_verify),
+)
+
+BY_CLOCK = (
+    Regular(name="expire", every=0.5, sweep=expire.sweep),
+    Regular(name="announce", every=2.0, sweep=expire.announce),
+    Regular(name="doubts", every=2.0, sweep=refresh.doubts),
+)
+"""Done for every clock an app lives by."""
+
+ONCE = (
+    Regular(name="heal", every=2.0, sweep=_heal),
+    Regular(name="finish", every=1.0, sweep=_finish),
+    Regular(name="digest", every=0.5, sweep=_digest),
+)
+"""Done once, whatever the clocks."""

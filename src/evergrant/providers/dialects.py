@@ -1,0 +1,70 @@
+"""Which dialects there are, and what each has to know. A dialect is a module; nothing is inherited."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Protocol
+
+from evergrant.core import flows
+from evergrant.core.app import App, Hosts
+from evergrant.core.errors import InvalidRequestError
+from evergrant.core.secret import Secret
+from evergrant.providers import tiktok_shop
+from evergrant.providers.wire import Access, CallRefused, Notice, Page, Reply, Request, Shop, TokenAnswer
+
+
+class Dialect(Protocol):
+    """Everything the actions ask of a platform: requests to send, and how to read what comes back."""
+
+    NAME: str
+    REGIONS: tuple[str, ...]
+    HOSTS: Mapping[str, Hosts]
+    SELLER_USER_TYPES: frozenset[int]
+    BASIC_SCOPES: frozenset[str]
+    FLOW_SCOPES: Mapping[flows.Kind, frozenset[str]]
+
+    def consent_url(self, app: App, state: Secret) -> str:
+        """Where the seller's browser is sent."""
+
+    def exchange_request(self, app: App, code: Secret) -> Request:
+        """The code for a token pair."""
+
+    def refresh_request(self, app: App, refresh: Secret) -> Request:
+        """The refresh token for a new pair."""
+
+    def shops_request(self, app: App, token: Secret, now: datetime) -> Request:
+        """The shops the token covers."""
+
+    def pull_request(
+        self, app: App, kind: flows.Kind, access: Access, window: flows.Window, page_token: str, now: datetime
+    ) -> Request:
+        """One page of a flow."""
+
+    def read_tokens(self, reply: Reply, now: datetime) -> TokenAnswer:
+        """The answer to an exchange or a refresh."""
+
+    def read_shops(self, reply: Reply) -> tuple[Shop, ...] | CallRefused:
+        """The answer to the shops request."""
+
+    def read_page(self, kind: flows.Kind, reply: Reply) -> Page | CallRefused:
+        """The answer to a pull request."""
+
+    def is_notice_signed(self, key: str, secret: Secret, body: bytes, signature: bytes) -> bool:
+        """Whether a notice is the platform's, in constant time."""
+
+    def read_notice(self, body: bytes) -> Notice:
+        """A notice whose signature held. Raises ValueError for bytes that are none."""
+
+
+_TIKTOK_SHOP: Dialect = tiktok_shop
+DIALECTS: Mapping[str, Dialect] = {_TIKTOK_SHOP.NAME: _TIKTOK_SHOP}
+
+
+def named(provider: str) -> Dialect:
+    """The dialect of a provider.
+
+    Raises:
+        InvalidRequestError: there is none of that name.
+    """
+    if provider not in DIALECTS:
+        raise InvalidRequestError(f"provider has to be one of: {', '.join(DIALECTS)}")
+    return DIALECTS[provider]

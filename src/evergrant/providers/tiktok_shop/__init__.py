@@ -1,0 +1,36 @@
+"""The dialect of TikTok Shop sellers: what a `Dialect` has to know, gathered under one name."""
+
+from evergrant.providers.tiktok_shop.replies import read_notice, read_page, read_shops, read_tokens
+from evergrant.providers.tiktok_shop.requests import (
+    BASIC_SCOPES,
+    FLOW_SCOPES,
+    HOSTS,
+    NAME,
+    REGIONS,
+    SELLER_USER_TYPES,
+    consent_url,
+    exchange_request,
+    pull_request,
+    refresh_request,
+    shops_request,
+)
+from evergrant.providers.tiktok_shop.signing import is_notice_signed
+
+__all__ = [
+    "BASIC_SCOPES",
+    "FLOW_SCOPES",
+    "HOSTS",
+    "NAME",
+    "REGIONS",
+    "SELLER_USER_TYPES",
+    "consent_url",
+    "exchange_request",
+    "is_notice_signed",
+    "pull_request",
+    "read_notice",
+    "read_page",
+    "read_shops",
+    "read_tokens",
+    "refresh_request",
+    "shops_request",
+]

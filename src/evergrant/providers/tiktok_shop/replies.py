@@ -1,0 +1,280 @@
+"""TikTok Shop's answers and notices, read into values. "Success is `code == 0`, not the HTTP status" (wire sheet 2.3)."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from evergrant.core import flows, tokens
+from evergrant.core.secret import Secret
+from evergrant.providers.wire import (
+    CallRefused,
+    Granted,
+    Misconfigured,
+    Notice,
+    NoticeKind,
+    Page,
+    Record,
+    Refused,
+    Reply,
+    Shop,
+    Throttled,
+    TokenAnswer,
+    Trouble,
+    Unreadable,
+)
+
+DEFAULT_WAIT = timedelta(seconds=5)
+LONGEST_WAIT = timedelta(hours=1)
+LATEST_YEAR = 9000
+
+THROTTLE_CODES = frozenset({36009002})
+REFUSAL_CODES = frozenset({36004001, 36004004, 36004005})
+"""Refresh token expired, code invalid, no such authorization: "never retry in a loop" (2.5)."""
+APP_CODES = frozenset({36009004, 36009033})
+"""The `36009004` family names the app key; `36009033` is an address missing from the app's allow list (2.5)."""
+
+TROUBLES: Mapping[int, Trouble] = {
+    105001: Trouble.AUTHORIZATION_GONE,
+    105002: Trouble.TOKEN_EXPIRED,
+    105005: Trouble.SCOPE_MISSING,
+    101000: Trouble.WRONG_SHOP,
+    106001: Trouble.OUR_MISTAKE,
+    106013: Trouble.OUR_MISTAKE,
+    36009002: Trouble.THROTTLED,
+    36009003: Trouble.UNAVAILABLE,
+    36009004: Trouble.OUR_MISTAKE,
+    36009007: Trouble.UNAVAILABLE,
+    36009009: Trouble.OUR_MISTAKE,
+    36009010: Trouble.OUR_MISTAKE,
+    36009014: Trouble.OUR_MISTAKE,
+    36009033: Trouble.MISCONFIGURED,
+}
+"""What each documented code asks for (3.7)."""
+
+KEYWORDS: tuple[tuple[str, Trouble], ...] = (
+    ("access-token", Trouble.AUTHORIZATION_GONE),
+    ("access_token", Trouble.AUTHORIZATION_GONE),
+    ("app_key", Trouble.MISCONFIGURED),
+)
+"""`36009004` is "reused for many things, so read the message too" (3.7)."""
+
+NOTICE_KINDS: Mapping[int, NoticeKind] = {
+    1: NoticeKind.ORDER_STATUS_CHANGE,
+    6: NoticeKind.SELLER_DEAUTHORIZATION,
+    7: NoticeKind.UPCOMING_AUTHORIZATION_EXPIRATION,
+}
+"""6 and 7 are the official numbers; a secondary source says 5 and 8 (4.5, requirements section 7)."""
+
+
+class _Envelope(msgspec.Struct):
+    code: int
+    message: str = ""
+    data: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class _Tokens(msgspec.Struct):
+    access_token: str
+    access_token_expire_in: int
+    refresh_token_expire_in: int
+    open_id: str
+    refresh_token: str = ""
+    seller_name: str | None = None
+    seller_base_region: str = ""
+    user_type: int = 0
+    granted_scopes: list[str] = msgspec.field(default_factory=list)
+
+
+class _Shop(msgspec.Struct):
+    id: str
+    cipher: str
+    name: str = ""
+    region: str = ""
+    seller_type: str = ""
+    code: str = ""
+
+
+class _Shops(msgspec.Struct):
+    shops: list[_Shop] = msgspec.field(default_factory=list)
+
+
+class _Orders(msgspec.Struct):
+    orders: list[msgspec.Raw] = msgspec.field(default_factory=list)
+    next_page_token: str | None = None
+
+
+class _Products(msgspec.Struct):
+    products: list[msgspec.Raw] = msgspec.field(default_factory=list)
+    next_page_token: str | None = None
+
+
+class _Row(msgspec.Struct):
+    id: str
+    update_time: int = 0
+    create_time: int = 0
+
+
+class _Notice(msgspec.Struct):
+    type: int
+    timestamp: int
+    shop_id: str | int = ""
+    tts_notification_id: str | int = ""
+    data: Any = None
+
+
+def instant(unix: int) -> datetime:
+    """Unix seconds as an aware instant. Values past 2**32 are real: ends 99 years away (2.4).
+
+    Raises:
+        ValueError: no calendar holds it (milliseconds taken for seconds, say).
+    """
+    try:
+        when = datetime.fromtimestamp(unix, UTC)
+    except (OverflowError, OSError) as error:
+        raise ValueError("not an instant") from error
+    if not 2000 <= when.year <= LATEST_YEAR:
+        raise ValueError("not an instant")
+    return when
+
+
+def read_tokens(reply: Reply, now: datetime) -> TokenAnswer:
+    """The answer to an exchange or a refresh (2.3, 2.5), classed by what may be done next."""
+    envelope = _envelope(reply)
+    if isinstance(envelope, Unreadable):
+        return _throttled(reply) if reply.status == 429 else envelope
+    if envelope.code in THROTTLE_CODES or reply.status == 429:
+        return _throttled(reply)
+    if envelope.code in REFUSAL_CODES:
+        return Refused(platform_code=envelope.code)
+    if envelope.code in APP_CODES:
+        return Misconfigured(platform_code=envelope.code)
+    if envelope.code != 0:
+        return Unreadable(why=f"code {envelope.code}, HTTP {reply.status}")
+    try:
+        return _granted(msgspec.json.decode(envelope.data, type=_Tokens), now)
+    except (msgspec.MsgspecError, ValueError) as error:
+        return Unreadable(why=f"a successful answer without readable tokens: {type(error).__name__}")
+
+
+def _granted(found: _Tokens, now: datetime) -> Granted | Unreadable:
+    pair = tokens.TokenPair(
+        access=Secret(found.access_token),
+        access_ends=instant(found.access_token_expire_in),
+        refresh=Secret(found.refresh_token),
+        refresh_ends=instant(found.refresh_token_expire_in),
+    )
+    if not found.access_token or not found.refresh_token or not found.open_id:
+        return Unreadable(why="a successful answer with an empty token or open_id")
+    if not tokens.is_sane(pair, now):
+        return Unreadable(why="a successful answer whose ends are not believable")
+    return Granted(
+        pair=pair,
+        open_id=found.open_id,
+        user_type=found.user_type,
+        seller_name=found.seller_name or "",
+        region=found.seller_base_region,
+        scopes=frozenset(found.granted_scopes),
+    )
+
+
+def read_shops(reply: Reply) -> tuple[Shop, ...] | CallRefused:
+    """The shops of a grant (3.4)."""
+    envelope = _envelope(reply)
+    if isinstance(envelope, Unreadable) or envelope.code != 0:
+        return _call_refused(reply, envelope)
+    try:
+        found = msgspec.json.decode(envelope.data, type=_Shops)
+    except msgspec.MsgspecError:
+        return CallRefused(trouble=Trouble.UNAVAILABLE)
+    return tuple(
+        Shop(
+            id=shop.id,
+            name=shop.name,
+            region=shop.region,
+            cipher=shop.cipher,
+            seller_type=shop.seller_type,
+            code=shop.code,
+        )
+        for shop in found.shops
+    )
+
+
+def read_page(kind: flows.Kind, reply: Reply) -> Page | CallRefused:
+    """One page of orders or products (6.1, 6.2). Each record keeps the platform's own bytes."""
+    envelope = _envelope(reply)
+    if isinstance(envelope, Unreadable) or envelope.code != 0:
+        return _call_refused(reply, envelope)
+    try:
+        if kind is flows.Kind.ORDERS:
+            orders = msgspec.json.decode(envelope.data, type=_Orders)
+            return Page(records=tuple(map(_record, orders.orders)), next_token=orders.next_page_token or "")
+        products = msgspec.json.decode(envelope.data, type=_Products)
+        return Page(records=tuple(map(_record, products.products)), next_token=products.next_page_token or "")
+    except (msgspec.MsgspecError, ValueError):
+        return CallRefused(trouble=Trouble.UNAVAILABLE)
+
+
+def _record(raw: msgspec.Raw) -> Record:
+    row = msgspec.json.decode(raw, type=_Row)
+    return Record(id=row.id, updated_at=instant(row.update_time or row.create_time), document=bytes(raw))
+
+
+def read_notice(body: bytes) -> Notice:
+    """A notice whose signature held (4.3, 4.4). Parsed leniently: "numbers and strings are mixed even inside docs".
+
+    Raises:
+        ValueError: the bytes are no notice at all.
+    """
+    try:
+        found = msgspec.json.decode(body, type=_Notice)
+    except msgspec.MsgspecError as error:
+        raise ValueError("not a notice") from error
+    data = found.data if isinstance(found.data, dict) else {}
+    return Notice(
+        kind=NOTICE_KINDS.get(found.type, NoticeKind.UNKNOWN),
+        type=found.type,
+        id=str(found.tts_notification_id),
+        shop_id=str(found.shop_id),
+        at=instant(found.timestamp),
+        ends=_end_in(data),
+        order_id=str(data.get("order_id", "")),
+    )
+
+
+def _end_in(data: dict[str, Any]) -> datetime | None:
+    """`data.expiration_time` is "Unix seconds as a string" (4.4)."""
+    value = data.get("expiration_time")
+    if not isinstance(value, str | int) or not str(value).isdigit():
+        return None
+    return instant(int(value))
+
+
+def _envelope(reply: Reply) -> _Envelope | Unreadable:
+    try:
+        return msgspec.json.decode(reply.body, type=_Envelope)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return Unreadable(why=f"not the platform's envelope, HTTP {reply.status}, {len(reply.body)} bytes")
+
+
+def _wait(reply: Reply) -> timedelta:
+    if reply.retry_after is None:
+        return DEFAULT_WAIT
+    return min(max(timedelta(seconds=min(reply.retry_after, LONGEST_WAIT.total_seconds())), timedelta(0)), LONGEST_WAIT)
+
+
+def _throttled(reply: Reply) -> Throttled:
+    return Throttled(wait=_wait(reply))
+
+
+def _call_refused(reply: Reply, envelope: _Envelope | Unreadable) -> CallRefused:
+    if reply.status == 429:
+        return CallRefused(trouble=Trouble.THROTTLED, wait=_wait(reply))
+    if isinstance(envelope, Unreadable):
+        return CallRefused(trouble=Trouble.UNAVAILABLE)
+    trouble = TROUBLES.get(envelope.code, Trouble.UNAVAILABLE)
+    if envelope.code == 36009004:
+        message = envelope.message.lower()
+        trouble = next((kind for word, kind in KEYWORDS if word in message), trouble)
+    wait = _wait(reply) if trouble is Trouble.THROTTLED else None
+    return CallRefused(trouble=trouble, platform_code=envelope.code, wait=wait)

@@ -1,0 +1,152 @@
+"""What goes to a platform and what comes back, as values: the dialects make and read these, `net` carries them."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from evergrant.core.secret import Secret
+from evergrant.core.tokens import TokenPair
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One HTTP call. `url` has no query; secrets stay wrapped until the socket. Header names are lower case."""
+
+    method: str
+    url: str
+    query: tuple[tuple[str, str | Secret], ...] = ()
+    headers: tuple[tuple[str, str | Secret], ...] = ()
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """One whole HTTP answer. `retry_after` is what the header says, in seconds, if it says anything readable."""
+
+    status: int
+    body: bytes
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Granted:
+    """A token pair, and whose it is. `open_id` identifies the authorizing user for this app."""
+
+    pair: TokenPair
+    open_id: str
+    user_type: int
+    seller_name: str
+    region: str
+    scopes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A well-formed refusal of the code or token shown. Final: showing it again cannot help."""
+
+    platform_code: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Throttled:
+    """The platform asks to wait; what was shown was not used up."""
+
+    wait: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Misconfigured:
+    """The app's own credentials are refused; says nothing about any seller."""
+
+    platform_code: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unreadable:
+    """Not an answer the protocol knows, so whether the platform acted is in doubt. `why` never quotes the body."""
+
+    why: str
+
+
+TokenAnswer = Granted | Refused | Throttled | Misconfigured | Unreadable
+
+
+class Trouble(StrEnum):
+    """Why a business call was refused, by what has to be done about it."""
+
+    TOKEN_EXPIRED = "token_expired"  # noqa: S105  (a name, not a password)
+    AUTHORIZATION_GONE = "authorization_gone"
+    SCOPE_MISSING = "scope_missing"
+    WRONG_SHOP = "wrong_shop"
+    THROTTLED = "throttled"
+    MISCONFIGURED = "misconfigured"
+    UNAVAILABLE = "unavailable"
+    OUR_MISTAKE = "our_mistake"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRefused:
+    """A business call that brought no data."""
+
+    trouble: Trouble
+    platform_code: int | None = None
+    wait: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shop:
+    """One shop a grant covers. `cipher` goes on the wire as `shop_cipher`; ids are text (64-bit numbers)."""
+
+    id: str
+    name: str
+    region: str
+    cipher: str
+    seller_type: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """What a signed call needs beside the app: the token, and the cipher of the shop it is about."""
+
+    token: Secret
+    cipher: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One order or product as received. `document` is the platform's own JSON, byte for byte."""
+
+    id: str
+    updated_at: datetime
+    document: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Some records, and where the next ones begin; empty when there are no more."""
+
+    records: tuple[Record, ...]
+    next_token: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """A notice from the platform, read. `ends` comes with the expiry warning only."""
+
+    kind: "NoticeKind"
+    type: int
+    id: str
+    shop_id: str
+    at: datetime
+    ends: datetime | None = None
+    order_id: str = ""
+
+
+class NoticeKind(StrEnum):
+    """What a notice is about. Unknown kinds are kept and shown, never dropped."""
+
+    ORDER_STATUS_CHANGE = "order_status_change"
+    SELLER_DEAUTHORIZATION = "seller_deauthorization"
+    UPCOMING_AUTHORIZATION_EXPIRATION = "upcoming_authorization_expiration"
+    UNKNOWN = "unknown"

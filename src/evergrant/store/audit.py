@@ -1,0 +1,53 @@
+"""The audit trail: who did what to which secret or setting. What needs a record waits until its record is durable."""
+
+from collections.abc import Sequence
+
+import asyncpg
+
+from evergrant.actions.reading import Entry
+from evergrant.core.errors import AuditUnavailableError, DatabaseUnavailableError
+from evergrant.store import values
+from evergrant.store.database import Connection, Database
+from evergrant.store.together import Together
+
+INSERT = """
+insert into audit (tenant_id, actor, action, subject, request_id, detail)
+select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[])
+"""
+
+
+async def write(connection: Connection, entries: Sequence[Entry]) -> None:
+    """Write entries in the caller's transaction."""
+    await connection.execute(
+        INSERT,
+        [entry.tenant_id for entry in entries],
+        [entry.actor for entry in entries],
+        [entry.action for entry in entries],
+        [entry.subject for entry in entries],
+        [entry.request_id for entry in entries],
+        [values.json_text(entry.detail) for entry in entries],
+    )
+
+
+class Trail:
+    """Writes entries of their own, many callers in one commit."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._together: Together[Entry, None] = Together(self._commit)
+
+    async def record(self, entry: Entry) -> None:
+        """Return once the entry is durable.
+
+        Raises:
+            AuditUnavailableError: it could not be written; whatever waited for it must not happen.
+        """
+        try:
+            await self._together.put(entry)
+        except (DatabaseUnavailableError, asyncpg.PostgresError) as error:
+            raise AuditUnavailableError from error
+
+    async def _commit(self, entries: Sequence[Entry]) -> Sequence[None]:
+        async with self._database.connection() as connection:
+            await write(connection, entries)
+        return [None] * len(entries)

@@ -1,0 +1,168 @@
+"""Keeps a change of a connection whole: its row, shops and flows, what is told of it, and what must be destroyed."""
+
+from evergrant.actions.ports import StaleError
+from evergrant.actions.reading import Entry
+from evergrant.core.authorization import State
+from evergrant.core.connection import Change, Connection, Event
+from evergrant.store import audit, events, sealing
+from evergrant.store.database import Connection as Database
+from evergrant.store.values import digest
+
+
+async def keep(connection: Database, change: Change, *, actor: str) -> None:
+    """Write a change in the caller's transaction.
+
+    Raises:
+        StaleError: the connection has moved since it was read.
+    """
+    if change.before.revision == 0:
+        await _create(connection, change)
+    elif change.before != change.after:
+        await _update(connection, change)
+    await _keep_shops(connection, change)
+    await _keep_flows(connection, change)
+    await events.write(connection, change.after.tenant_id, change.after.id, change.events, change.at)
+    await _settle_tokens(connection, change)
+    if change.events:
+        entry = Entry(
+            tenant_id=change.after.tenant_id,
+            actor=actor,
+            action="connection.changed",
+            subject=change.after.id,
+            detail={"to": change.after.authorization.state, "told": [event.type for event in change.events]},
+        )
+        await audit.write(connection, [entry])
+
+
+async def _create(connection: Database, change: Change) -> None:
+    made = change.after
+    authorization = made.authorization
+    await connection.execute(
+        """
+        insert into connections (tenant_id, id, merchant_id, app_id, provider, region, open_id, seller_name, clock, state,
+            reason, authorized_at, authorization_ends, scopes)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+        """,
+        made.tenant_id,
+        made.id,
+        made.merchant_id,
+        made.app_id,
+        made.provider,
+        made.region,
+        made.open_id,
+        made.seller_name,
+        made.clock,
+        authorization.state,
+        authorization.reason,
+        authorization.granted_at,
+        authorization.ends,
+        sorted(authorization.scopes),
+    )
+
+
+async def _update(connection: Database, change: Change) -> None:
+    after, authorization = change.after, change.after.authorization
+    moved = await connection.fetchval(
+        """
+        update connections set state = $4, reason = $5, authorized_at = $6, authorization_ends = $7, scopes = $8,
+            in_doubt_since = $9, seller_name = $10, revision = revision + 1,
+            verify_after = case when $4 = 'suspended' then coalesce(verify_after, now()) end
+        where tenant_id = $1 and id = $2 and revision = $3
+        returning true
+        """,
+        after.tenant_id,
+        after.id,
+        change.before.revision,
+        authorization.state,
+        authorization.reason,
+        authorization.granted_at,
+        authorization.ends,
+        sorted(authorization.scopes),
+        after.in_doubt_since,
+        after.seller_name,
+    )
+    if not moved:
+        raise StaleError
+
+
+async def _keep_shops(connection: Database, change: Change) -> None:
+    if change.after.shops == change.before.shops and change.before.revision:
+        return
+    for shop in change.after.shops:
+        await connection.execute(
+            """
+            insert into shops (tenant_id, connection_id, shop_id, name, region, cipher, seller_type, code, authorized)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+            on conflict (tenant_id, connection_id, shop_id) do update set name = excluded.name, region = excluded.region,
+                cipher = excluded.cipher, seller_type = excluded.seller_type, code = excluded.code,
+                authorized = excluded.authorized
+            """,
+            change.after.tenant_id,
+            change.after.id,
+            shop.id,
+            shop.name,
+            shop.region,
+            shop.cipher,
+            shop.seller_type,
+            shop.code,
+            shop.authorized,
+        )
+        await _hold(connection, change.after, shop.id)
+
+
+async def _hold(connection: Database, holder: Connection, shop_id: str) -> None:
+    """Note that this connection holds the shop under its app. Raises StaleError if another took it meanwhile."""
+    key = digest(f"{holder.app_id}|{shop_id}")
+    await connection.execute(
+        "insert into shop_holders (hash, tenant_id, connection_id) values ($1, $2, $3) on conflict do nothing",
+        key,
+        holder.tenant_id,
+        holder.id,
+    )
+    held = await connection.fetchrow("select tenant_id, connection_id from shop_holders where hash = $1", key)
+    if (held["tenant_id"], held["connection_id"]) != (holder.tenant_id, holder.id):
+        raise StaleError
+
+
+async def _keep_flows(connection: Database, change: Change) -> None:
+    """Write what the change decides of each flow. How far a flow has come is the flow's own to write."""
+    before = {(flow.shop_id, flow.kind): flow for flow in change.before.flows}
+    for flow in change.after.flows:
+        if before.get((flow.shop_id, flow.kind)) == flow and change.before.revision:
+            continue
+        await connection.execute(
+            """
+            insert into flows (tenant_id, connection_id, shop_id, kind, clock, shut, paused_by_vendor, next_run_at)
+            values ($1, $2, $3, $4, $5, $6, $7, $8)
+            on conflict (tenant_id, connection_id, shop_id, kind) do update set shut = excluded.shut,
+                paused_by_vendor = excluded.paused_by_vendor, next_run_at = excluded.next_run_at, failures = 0,
+                last_error = case when excluded.shut is null then null else flows.last_error end,
+                lease_until = case when excluded.shut is null then null else flows.lease_until end
+            """,
+            change.after.tenant_id,
+            change.after.id,
+            flow.shop_id,
+            flow.kind,
+            change.after.clock,
+            flow.shut,
+            flow.paused_by_vendor,
+            flow.next_run_at,
+        )
+
+
+async def _settle_tokens(connection: Database, change: Change) -> None:
+    """Stop the token clock of what has ended, and destroy the tokens where they must not be kept."""
+    after = change.after
+    if change.wipes_tokens:
+        await connection.execute(
+            "delete from tokens where tenant_id = $1 and connection_id = $2", after.tenant_id, after.id
+        )
+        await sealing.destroy(connection, after.tenant_id, after.id)
+        wiped = Event(type="tokens.destroyed", data={"reason": after.authorization.reason})
+        await events.write(connection, after.tenant_id, after.id, [wiped], change.at)
+    elif change.stops_refreshing:
+        await connection.execute(
+            "update tokens set due_at = null where tenant_id = $1 and connection_id = $2", after.tenant_id, after.id
+        )
+    elif after.authorization.state is State.SUSPENDED and change.before.authorization.state is not State.SUSPENDED:
+        await connection.execute("select pg_notify('evergrant_work', 'verify')")

@@ -1,0 +1,188 @@
+"""How far each authorization code has come on its way to a connection, so that no crash leaves a guess."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from evergrant.actions.reading import Entry
+from evergrant.core.connection import Change, Event
+from evergrant.core.link import Claimed
+from evergrant.core.secret import Secret
+from evergrant.providers.wire import Granted
+from evergrant.store import audit, changes, events, links, pairs, sealing
+from evergrant.store.database import Connection, Database
+from evergrant.store.spool import Slip, Spool
+
+if TYPE_CHECKING:
+    from evergrant.store.vault import Vault
+
+SPOOL_KIND = "exchange"
+KEEP_TRYING = timedelta(minutes=10)
+"""How long a worker goes on trying to exchange a code while the platform is away; the platform's own limit is 30."""
+
+TAKE_UNFINISHED = """
+update authorization_requests r set fence = r.fence + 1, lease_until = now() + interval '60 seconds'
+from link_sessions s
+where (r.tenant_id, r.id) in (
+    select tenant_id, id from authorization_requests
+    where exchange in ('waiting', 'sent', 'answered') and lease_until < now()
+    order by consumed_at limit 20 for update skip locked)
+  and s.tenant_id = r.tenant_id and s.id = r.session_id
+returning r.id as request_id, r.consumed_at, r.exchange, r.consumed_at < now() - $1::interval as overdue, s.*
+"""
+
+
+class Exchanges:
+    """Codes on their way to connections."""
+
+    def __init__(self, database: Database, vault: "Vault", spool: Spool) -> None:
+        self._database = database
+        self._vault = vault
+        self._spool = spool
+
+    async def begin(self, claimed: Claimed) -> Secret | None:
+        """Note that the code is about to be shown, and give it; None if it has been shown already."""
+        async with self._database.transaction() as connection:
+            sealed = await connection.fetchval(
+                """
+                update authorization_requests set exchange = 'sent', lease_until = now() + interval '60 seconds'
+                where tenant_id = $1 and id = $2 and exchange = 'waiting' returning code_sealed
+                """,
+                claimed.tenant_id,
+                claimed.request_id,
+            )
+            if sealed is None:
+                return None
+            key = await sealing.key_of(connection, self._vault, claimed.tenant_id, claimed.request_id)
+            return key.open("code", 1, sealed)
+
+    async def put_back(self, claimed: Claimed, wait: timedelta) -> None:
+        """The code was provably not used: a worker shows it again after a while."""
+        async with self._database.connection() as connection:
+            await connection.execute(
+                """
+                update authorization_requests set exchange = 'waiting', lease_until = now() + $3
+                where tenant_id = $1 and id = $2 and exchange = 'sent'
+                """,
+                claimed.tenant_id,
+                claimed.request_id,
+                wait,
+            )
+
+    async def keep_answer(self, claimed: Claimed, granted: Granted, now: datetime) -> None:
+        """Keep the pair that came for the code: on disk first, then in the database."""
+        async with self._database.connection() as connection:
+            key = await sealing.key_of(connection, self._vault, claimed.tenant_id, claimed.request_id)
+        slip = Slip(
+            kind=SPOOL_KIND,
+            tenant_id=claimed.tenant_id,
+            owner_id=claimed.request_id,
+            fence=0,
+            sealed=key.seal("grant", 1, pairs.packed(granted)),
+            at=now.isoformat(),
+        )
+        name = await self._spool.put(slip)
+        await self._heal_one(slip)
+        await self._spool.drop(name)
+
+    async def heal(self) -> int:
+        """Bring answers that reached the disk but not the database to the database; gives how many were wanted."""
+        healed = 0
+        for name, slip in self._spool.left():
+            if slip.kind == SPOOL_KIND:
+                healed += await self._heal_one(slip)
+                await self._spool.drop(name)
+        return healed
+
+    async def _heal_one(self, slip: Slip) -> bool:
+        async with self._database.connection() as connection:
+            return bool(
+                await connection.fetchval(
+                    """
+                    update authorization_requests set exchange = 'answered', grant_sealed = $3, granted_at = $4,
+                        code_sealed = null
+                    where tenant_id = $1 and id = $2 and exchange = 'sent' returning true
+                    """,
+                    slip.tenant_id,
+                    slip.owner_id,
+                    slip.sealed,
+                    datetime.fromisoformat(slip.at),
+                )
+            )
+
+    async def answer(self, claimed: Claimed) -> tuple[Granted, datetime] | None:
+        """The pair kept for this request, and when it was granted; None while there is none."""
+        async with self._database.connection() as connection:
+            row = await connection.fetchrow(
+                """
+                select grant_sealed, granted_at from authorization_requests
+                where tenant_id = $1 and id = $2 and exchange = 'answered'
+                """,
+                claimed.tenant_id,
+                claimed.request_id,
+            )
+            if row is None:
+                return None
+            key = await sealing.key_of(connection, self._vault, claimed.tenant_id, claimed.request_id)
+        return pairs.unpacked(key.open("grant", 1, row["grant_sealed"])), row["granted_at"]
+
+    async def take_unfinished(self) -> Sequence[tuple[Claimed, str]]:
+        """Requests whose worker is gone, each with how far it came."""
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(TAKE_UNFINISHED, KEEP_TRYING)
+        return [(links.claimed(row), _stage(row)) for row in rows]
+
+    async def complete(
+        self, claimed: Claimed, change: Change, granted: Granted, *, due_at: datetime, failure: str | None = None
+    ) -> None:
+        """Keep the connection with its new pair, end the request and its session. Raises StaleError.
+
+        With `failure` the connection keeps the pair all the same, but the session that asked ends with that code.
+        """
+        async with self._database.transaction() as connection:
+            await changes.keep(connection, change, actor=f"link:{claimed.session_id}")
+            await pairs.replace(connection, self._vault, change.after, granted, issued_at=change.at, due_at=due_at)
+            if failure:
+                await links.fail(connection, claimed, failure, change.at)
+                return
+            await links.end_request(connection, claimed, "done")
+            await _completed(connection, claimed, change)
+
+    async def set_aside(
+        self, claimed: Claimed, granted: Granted, why: str, told: Sequence[Event], now: datetime
+    ) -> None:
+        """Keep a pair without a proven owner, sealed, and fail the request with `why`."""
+        async with self._database.transaction() as connection:
+            await pairs.set_aside(
+                connection, self._vault, claimed.tenant_id, claimed.app_id, claimed.connection_id, granted, why
+            )
+            await events.write(connection, claimed.tenant_id, claimed.connection_id, told, now)
+            await links.fail(connection, claimed, why, now)
+
+
+async def _completed(connection: Connection, claimed: Claimed, change: Change) -> None:
+    await connection.execute(
+        """
+        update link_sessions set outcome = 'completed', code = null, result_id = $3, ended_at = now()
+        where tenant_id = $1 and id = $2
+        """,
+        claimed.tenant_id,
+        claimed.session_id,
+        change.after.id,
+    )
+    data = {"link_session_id": claimed.session_id, "purpose": claimed.purpose.value}
+    told = Event(type="link_session.completed", data=data)
+    await events.write(connection, claimed.tenant_id, change.after.id, [told], change.at)
+    entry = Entry(
+        tenant_id=claimed.tenant_id,
+        actor=f"link:{claimed.session_id}",
+        action="link_session.completed",
+        subject=change.after.id,
+    )
+    await audit.write(connection, [entry])
+
+
+def _stage(row: Any) -> str:
+    if row["exchange"] == "waiting" and row["overdue"]:
+        return "overdue"
+    return str(row["exchange"])

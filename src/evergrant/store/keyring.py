@@ -1,0 +1,42 @@
+"""Matches the wrapping keys on disk with the database they sealed, and never writes with a key that is not the one."""
+
+import hmac
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from evergrant.store import vault
+from evergrant.store.database import Database
+
+if TYPE_CHECKING:
+    from evergrant.store.vault import Vault
+
+KEYRING_LOCK = 7_316_002
+
+
+async def open_vault(database: Database, folder: Path) -> "Vault":
+    """The vault for this database. A new database gets its first key; an old one must find every key it was sealed with.
+
+    Raises:
+        VaultKeyError: a key is missing, unreadable, or another than the database knows.
+    """
+    async with database.transaction() as connection:
+        await connection.execute(f"select pg_advisory_xact_lock({KEYRING_LOCK})")
+        known = {row["number"]: row["proof"] for row in await connection.fetch("select number, proof from vault_keys")}
+        keys = vault.read_keys(folder)
+        if not known:
+            key = keys.get(1) or vault.make_key(folder, 1)
+            keys = {1: key}
+            await connection.execute("insert into vault_keys (number, proof) values (1, $1)", vault.proof_of(key))
+            return vault.Vault(keys)
+    for number, proof in known.items():
+        if number not in keys:
+            raise vault.VaultKeyError(
+                f"The vault key {folder / vault.KEY_FILE.format(number=number)} is missing. Everything this database holds "
+                "was sealed with it: restore it from your backup of keys."
+            )
+        if not hmac.compare_digest(proof, vault.proof_of(keys[number])):
+            raise vault.VaultKeyError(
+                f"The vault key {folder / vault.KEY_FILE.format(number=number)} is not the one this database was sealed "
+                "with: restore the right one from your backup of keys, or point to the right database."
+            )
+    return vault.Vault({number: keys[number] for number in known})

@@ -1,0 +1,280 @@
+"""Hosted links, and the authorization requests that left through them: made once, spent once, by the right browser."""
+
+import hmac
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from evergrant.actions.ports import LinkSession
+from evergrant.actions.reading import Entry
+from evergrant.core import errors
+from evergrant.core.connection import Event
+from evergrant.core.link import STATE_LIFE, Claimed, Mode, Purpose
+from evergrant.core.secret import Secret
+from evergrant.store import audit, events, sealing
+from evergrant.store.database import Connection, Database
+from evergrant.store.values import digest
+
+if TYPE_CHECKING:
+    from evergrant.store.vault import Vault
+
+CLAIM = """
+update authorization_requests r set consumed_at = now(), exchange = 'waiting', code_sealed = $5,
+    fence = fence + 1, lease_until = now() + interval '30 seconds'
+from link_sessions s
+where r.state_hash = $1 and r.app_id = $2 and r.browser_hash = $3 and r.consumed_at is null and r.expires_at > now()
+  and r.tenant_id = $4 and s.tenant_id = r.tenant_id and s.id = r.session_id
+returning r.id as request_id, r.consumed_at, s.*
+"""
+
+
+class Links:
+    """Link sessions, and the requests that left through them."""
+
+    def __init__(self, database: Database, vault: "Vault") -> None:
+        self._database = database
+        self._vault = vault
+
+    async def add(self, session: LinkSession, handle: Secret, life: timedelta) -> datetime:
+        """Keep a new session; gives when it expires (wall time).
+
+        Raises:
+            NotFoundError: the tenant has no such merchant, app or connection.
+        """
+        async with self._database.transaction() as connection:
+            await _known(connection, session)
+            expires_at: datetime = await connection.fetchval(
+                """
+                insert into link_sessions (tenant_id, id, merchant_id, app_id, purpose, connection_id, mode, return_to,
+                    created_by, expires_at)
+                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, now() + $10)
+                returning expires_at
+                """,
+                session.tenant_id,
+                session.id,
+                session.merchant_id,
+                session.app_id,
+                session.purpose,
+                session.connection_id,
+                session.mode,
+                session.return_to,
+                session.created_by,
+                life,
+            )
+            await connection.execute(
+                "insert into link_handles (hash, tenant_id, session_id) values ($1, $2, $3)",
+                digest(handle.reveal()),
+                session.tenant_id,
+                session.id,
+            )
+            entry = Entry(
+                tenant_id=session.tenant_id, actor=session.created_by, action="link_session.created", subject=session.id
+            )
+            await audit.write(connection, [entry])
+        return expires_at
+
+    async def by_handle(self, handle: Secret) -> LinkSession:
+        """The session of a link that can still be used.
+
+        Raises:
+            LinkError: unknown, expired, used or revoked.
+        """
+        async with self._database.connection() as connection:
+            row = await connection.fetchrow(
+                """
+                select s.*, s.expires_at <= now() as is_expired from link_handles h
+                join link_sessions s on s.tenant_id = h.tenant_id and s.id = h.session_id where h.hash = $1
+                """,
+                digest(handle.reveal()),
+            )
+        if row is None:
+            raise errors.LinkUnknownError
+        if row["revoked_at"] is not None:
+            raise errors.LinkRevokedError
+        if row["outcome"] == "completed":
+            raise errors.LinkUsedError
+        if row["is_expired"]:
+            raise errors.LinkExpiredError
+        return _session(row)
+
+    async def find(self, tenant_id: str, session_id: str) -> LinkSession:
+        """One session. Raises NotFoundError."""
+        async with self._database.connection() as connection:
+            row = await connection.fetchrow(
+                "select * from link_sessions where tenant_id = $1 and id = $2", tenant_id, session_id
+            )
+        if row is None:
+            raise errors.NotFoundError("There is no such link session.")
+        return _session(row)
+
+    async def of_browser(self, session_id: str, browser: Secret) -> LinkSession:
+        """The session that left with this browser. Raises NotFoundError for any other browser."""
+        async with self._database.connection() as connection:
+            row = await connection.fetchrow(
+                """
+                select s.* from authorization_requests r
+                join link_sessions s on s.tenant_id = r.tenant_id and s.id = r.session_id
+                where r.session_id = $1 and r.browser_hash = $2
+                """,
+                session_id,
+                digest(browser.reveal()),
+            )
+        if row is None:
+            raise errors.NotFoundError("There is no such link session.")
+        return _session(row)
+
+    async def revoke(self, tenant_id: str, session_id: str, *, actor: str) -> LinkSession:
+        """Withdraw a link; one that was used stays used. Raises NotFoundError."""
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                """
+                update link_sessions set revoked_at = coalesce(revoked_at, now())
+                where tenant_id = $1 and id = $2 and outcome is distinct from 'completed'
+                """,
+                tenant_id,
+                session_id,
+            )
+            entry = Entry(tenant_id=tenant_id, actor=actor, action="link_session.revoked", subject=session_id)
+            await audit.write(connection, [entry])
+        return await self.find(tenant_id, session_id)
+
+    async def depart(self, session: LinkSession, request_id: str, state: Secret, browser: Secret) -> None:
+        """Keep that a browser left for the platform with this state; what went wrong before is forgotten."""
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                """
+                update link_sessions set opened_at = coalesce(opened_at, now()), outcome = null, code = null
+                where tenant_id = $1 and id = $2 and outcome is distinct from 'completed'
+                """,
+                session.tenant_id,
+                session.id,
+            )
+            await connection.execute(
+                """
+                insert into authorization_requests (state_hash, tenant_id, id, session_id, app_id, browser_hash, expires_at)
+                values ($1, $2, $3, $4, $5, $6, now() + $7)
+                """,
+                digest(state.reveal()),
+                session.tenant_id,
+                request_id,
+                session.id,
+                session.app_id,
+                digest(browser.reveal()),
+                STATE_LIFE,
+            )
+
+    async def claim(self, state: Secret, app_id: str, browser: Secret | None, code: Secret | None) -> Claimed:
+        """Spend a state and keep the code sealed, in one statement.
+
+        Raises:
+            LinkError: unknown, another app's, another browser's, spent or too old.
+        """
+        key = digest(state.reveal())
+        async with self._database.transaction() as connection:
+            request = await connection.fetchrow("select * from authorization_requests where state_hash = $1", key)
+            if request is None:
+                raise errors.StateUnknownError
+            if request["app_id"] != app_id:
+                raise errors.AppMismatchError
+            browser_hash = digest(browser.reveal()) if browser else b""
+            if not hmac.compare_digest(browser_hash, request["browser_hash"]):
+                raise errors.BrowserMismatchError
+            sealed = None
+            if code is not None:
+                data_key = await sealing.key_for(connection, self._vault, request["tenant_id"], request["id"])
+                sealed = data_key.seal("code", 1, code)
+            row = await connection.fetchrow(CLAIM, key, app_id, browser_hash, request["tenant_id"], sealed)
+            if row is not None:
+                return claimed(row)
+            spent = await connection.fetchval(
+                "select consumed_at is not null from authorization_requests where state_hash = $1", key
+            )
+        raise errors.StateUsedError if spent else errors.StateExpiredError
+
+    async def fail(self, claimed: Claimed, code: str, now: datetime) -> None:
+        """The request brought nothing; the session says why and can be tried again."""
+        async with self._database.transaction() as connection:
+            await fail(connection, claimed, code, now)
+
+
+async def fail(connection: Connection, claimed: Claimed, code: str, now: datetime) -> None:
+    """End a request without a connection, in the caller's transaction. Its code is destroyed."""
+    await end_request(connection, claimed, "failed")
+    failed = await connection.fetchval(
+        """
+        update link_sessions set outcome = 'failed', code = $3, ended_at = now()
+        where tenant_id = $1 and id = $2 and outcome is distinct from 'completed' returning true
+        """,
+        claimed.tenant_id,
+        claimed.session_id,
+        code,
+    )
+    if failed:
+        told = Event(type="link_session.failed", data={"link_session_id": claimed.session_id, "code": code})
+        await events.write(connection, claimed.tenant_id, claimed.connection_id, [told], now)
+
+
+async def end_request(connection: Connection, claimed: Claimed, how: str) -> None:
+    """End a request, and destroy what was sealed for it."""
+    await connection.execute(
+        """
+        update authorization_requests set exchange = $3, code_sealed = null, grant_sealed = null, lease_until = null
+        where tenant_id = $1 and id = $2
+        """,
+        claimed.tenant_id,
+        claimed.request_id,
+        how,
+    )
+    await sealing.destroy(connection, claimed.tenant_id, claimed.request_id)
+
+
+async def _known(connection: Connection, session: LinkSession) -> None:
+    """Raises NotFoundError unless the merchant, the app and the connection are the tenant's and belong together."""
+    row = await connection.fetchrow(
+        """
+        select exists(select from merchants where tenant_id = $1 and id = $2) as merchant,
+               exists(select from apps where tenant_id = $1 and id = $3) as app,
+               $4::text is null or exists(select from connections
+                   where tenant_id = $1 and id = $4 and merchant_id = $2 and app_id = $3 and state <> 'erased') as connection
+        """,
+        session.tenant_id,
+        session.merchant_id,
+        session.app_id,
+        session.connection_id,
+    )
+    for thing in ("merchant", "app", "connection"):
+        if not row[thing]:
+            raise errors.NotFoundError(f"There is no such {thing}.")
+
+
+def claimed(row: Any) -> Claimed:
+    """A spent request with its session, as the statements above return them."""
+    return Claimed(
+        tenant_id=row["tenant_id"],
+        request_id=row["request_id"],
+        session_id=row["id"],
+        app_id=row["app_id"],
+        merchant_id=row["merchant_id"],
+        purpose=Purpose(row["purpose"]),
+        mode=Mode(row["mode"]),
+        connection_id=row["connection_id"],
+        return_to=row["return_to"],
+        claimed_at=row["consumed_at"],
+    )
+
+
+def _session(row: Any) -> LinkSession:
+    return LinkSession(
+        tenant_id=row["tenant_id"],
+        id=row["id"],
+        merchant_id=row["merchant_id"],
+        app_id=row["app_id"],
+        purpose=Purpose(row["purpose"]),
+        connection_id=row["connection_id"],
+        mode=Mode(row["mode"]),
+        return_to=row["return_to"],
+        created_by=row["created_by"],
+        expires_at=row["expires_at"],
+        outcome=row["outcome"],
+        code=row["code"],
+        result_id=row["result_id"],
+    )

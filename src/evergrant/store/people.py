@@ -1,0 +1,137 @@
+"""Tenants, their people, and how people get in: argon2id for passwords, hashed random tokens for logins."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, ParamSpec, TypeVar
+
+import asyncpg
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
+
+from evergrant.actions.reading import Entry, Person
+from evergrant.core.errors import ConflictError
+from evergrant.core.secret import Secret
+from evergrant.store import audit
+from evergrant.store.database import Database
+from evergrant.store.values import digest
+
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
+
+IDLE = timedelta(minutes=30)
+ABSOLUTE = timedelta(hours=12)
+"""A login ends when it was not used for so long, or is that old (TS-24)."""
+
+AT_ONCE = 2
+"""How many passwords are checked at the same time: each takes 64 MiB and a core for a while."""
+
+
+class People:
+    """Tenants and people."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._hasher = PasswordHasher()
+        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._nobody = self._hasher.hash("nobody's password")
+
+    async def add_tenant(self, tenant_id: str, name: str) -> None:
+        """Keep a new tenant."""
+        async with self._database.connection() as connection:
+            await connection.execute("insert into tenants (id, name) values ($1, $2)", tenant_id, name)
+
+    async def add(self, person: Person, password: Secret) -> None:
+        """Keep a new person.
+
+        Raises:
+            ConflictError: somebody has this e-mail address.
+        """
+        hashed = await self._in_turn(self._hasher.hash, password.reveal())
+        async with self._database.transaction() as connection:
+            try:
+                await connection.execute(
+                    "insert into people (tenant_id, id, email, name, role, password_hash) values ($1, $2, $3, $4, $5, $6)",
+                    person.tenant_id,
+                    person.id,
+                    person.email,
+                    person.name,
+                    person.role,
+                    hashed,
+                )
+            except asyncpg.UniqueViolationError as error:
+                raise ConflictError("Somebody has this e-mail address already.") from error
+            entry = Entry(tenant_id=person.tenant_id, actor="command line", action="person.added", subject=person.id)
+            await audit.write(connection, [entry])
+
+    async def by_password(self, email: str, password: Secret) -> Person | None:
+        """Whoever has this address and password. Takes as long for an unknown address as for a wrong password."""
+        async with self._database.connection() as connection:
+            row = await connection.fetchrow(
+                """
+                select p.*, t.name as tenant_name from people p join tenants t on t.id = p.tenant_id
+                where lower(p.email) = lower($1)
+                """,
+                email,
+            )
+        right = await self._in_turn(self._is_right, row["password_hash"] if row else self._nobody, password)
+        if row is None or not right:
+            return None
+        return _person(row)
+
+    async def log_in(self, person: Person, token: Secret) -> None:
+        """Begin a login under a fresh token."""
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                "insert into logins (hash, tenant_id, person_id) values ($1, $2, $3)",
+                digest(token.reveal()),
+                person.tenant_id,
+                person.id,
+            )
+            entry = Entry(tenant_id=person.tenant_id, actor=person.id, action="person.logged_in", subject=person.id)
+            await audit.write(connection, [entry])
+
+    async def by_login(self, token: Secret) -> Person | None:
+        """Whoever is logged in with this token; its idle time begins anew."""
+        async with self._database.connection() as connection:
+            row = await connection.fetchrow(
+                """
+                update logins l set seen_at = now() from people p, tenants t
+                where l.hash = $1 and l.ended_at is null and l.seen_at > now() - $2::interval
+                  and l.created_at > now() - $3::interval
+                  and p.tenant_id = l.tenant_id and p.id = l.person_id and t.id = p.tenant_id
+                returning p.*, t.name as tenant_name
+                """,
+                digest(token.reveal()),
+                IDLE,
+                ABSOLUTE,
+            )
+        return _person(row) if row else None
+
+    async def log_out(self, token: Secret) -> None:
+        """End a login."""
+        async with self._database.connection() as connection:
+            await connection.execute(
+                "update logins set ended_at = now() where hash = $1 and ended_at is null", digest(token.reveal())
+            )
+
+    async def _in_turn(self, work: Callable[Given, Result], *given: Given.args, **named: Given.kwargs) -> Result:
+        async with self._slots:
+            return await asyncio.to_thread(work, *given, **named)
+
+    def _is_right(self, hashed: str, password: Secret) -> bool:
+        try:
+            return self._hasher.verify(hashed, password.reveal())
+        except (VerifyMismatchError, InvalidHashError):
+            return False
+
+
+def _person(row: Any) -> Person:
+    return Person(
+        tenant_id=row["tenant_id"],
+        tenant_name=row["tenant_name"],
+        id=row["id"],
+        email=row["email"],
+        name=row["name"],
+        role=row["role"],
+    )

@@ -1,0 +1,54 @@
+"""What was pulled: orders and products as received, readable in the order in which they first came."""
+
+from collections.abc import Sequence
+
+from evergrant.actions.reading import Kept
+from evergrant.core import flows
+from evergrant.store.database import Database
+
+
+class Records:
+    """Reading what was pulled."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def page(
+        self, tenant_id: str, connection_id: str, kind: flows.Kind, *, after: int, limit: int
+    ) -> Sequence[Kept]:
+        """Records of one kind behind a position."""
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(
+                """
+                select position, shop_id, record_id, updated_at, document from records
+                where tenant_id = $1 and connection_id = $2 and kind = $3 and position > $4 order by position limit $5
+                """,
+                tenant_id,
+                connection_id,
+                kind,
+                after,
+                limit,
+            )
+        return [
+            Kept(
+                position=row["position"],
+                shop_id=row["shop_id"],
+                record_id=row["record_id"],
+                updated_at=row["updated_at"],
+                document=row["document"],
+            )
+            for row in rows
+        ]
+
+    async def counts(self, tenant_id: str, connection_id: str) -> dict[tuple[str, str], int]:
+        """(shop id, kind) -> how many records are kept."""
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(
+                """
+                select shop_id, kind, count(*) from records where tenant_id = $1 and connection_id = $2
+                group by shop_id, kind
+                """,
+                tenant_id,
+                connection_id,
+            )
+        return {(row["shop_id"], row["kind"]): row["count"] for row in rows}

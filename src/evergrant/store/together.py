@@ -1,0 +1,56 @@
+"""Commits what many callers bring in one transaction, and wakes each only when it is durable.
+
+While one commit is under way the next callers gather; they go together in the one after it. Under no load a caller
+waits for its own commit only.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+Row = TypeVar("Row")
+Answer = TypeVar("Answer")
+
+
+class Together(Generic[Row, Answer]):
+    """Rows in, each caller's own answer out once `write` has committed its group."""
+
+    def __init__(
+        self, write: Callable[[Sequence[Row]], Awaitable[Sequence[Answer]]], *, most: int = 256, writers: int = 1
+    ) -> None:
+        self._write = write
+        self._most = most
+        self._free = writers
+        self._waiting: list[tuple[Row, asyncio.Future[Answer]]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def put(self, row: Row) -> Answer:
+        """The answer for this row, after its group is committed. What `write` raises, every caller of the group gets."""
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiting.append((row, future))
+        if self._free:
+            self._free -= 1
+            task = asyncio.create_task(self._drain())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return await future
+
+    async def _drain(self) -> None:
+        try:
+            while self._waiting:
+                group, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+                await self._commit(group)
+        finally:
+            self._free += 1
+
+    async def _commit(self, group: list[tuple[Row, asyncio.Future[Answer]]]) -> None:
+        try:
+            answers: Sequence[Answer] = await self._write([row for row, _ in group])
+        except Exception as error:  # noqa: BLE001  (whatever it is, it belongs to the callers who wait)
+            for _, future in group:
+                if not future.done():
+                    future.set_exception(error)
+            return
+        for (_, future), answer in zip(group, answers, strict=True):
+            if not future.done():
+                future.set_result(answer)
