@@ -24,7 +24,7 @@ ALLOWED: dict[str, set[str]] = {
     "evergrant/store": {"alembic", "argon2", "asyncpg", "cryptography", "msgspec"},
     "evergrant/store/migrations": {"alembic", "sqlalchemy"},
     "evergrant/jobs": {"structlog"},
-    "evergrant/web": {
+    "evergrant/web": {"babel", 
         "fastapi",
         "starlette",
         "msgspec",

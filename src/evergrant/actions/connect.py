@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from evergrant.actions import stale
 from evergrant.actions.ports import AnswerLostError, LinkSession, NotSentError, Ports
 from evergrant.core import connection, errors, lifecycle, tokens
-from evergrant.core.app import App
+from evergrant.core.app import WALL, App
 from evergrant.core.authorization import PENDING
 from evergrant.core.connection import Change, Connection, Event
 from evergrant.core.link import Callback, Claimed, Mode, Purpose
@@ -49,8 +49,9 @@ class Departure:
     browser: Secret
 
 
-async def invite(wanted: Wanted, ports: Ports, now: datetime) -> tuple[LinkSession, Secret]:
+async def invite(wanted: Wanted, ports: Ports) -> tuple[LinkSession, Secret]:
     """Make a hosted link; gives the session and the handle that stands in its address."""
+    now = await ports.clock.now(WALL)
     session = LinkSession(
         tenant_id=wanted.tenant_id,
         id=ports.dice.identifier("lnk"),
@@ -68,16 +69,16 @@ async def invite(wanted: Wanted, ports: Ports, now: datetime) -> tuple[LinkSessi
     return replace(session, expires_at=expires_at), handle
 
 
-async def leave(session: LinkSession, ports: Ports) -> Departure:
-    """Send a browser to the platform with a state of its own."""
+async def leave(session: LinkSession, ports: Ports, browser: Secret | None = None) -> Departure:
+    """Send a browser to the platform with a state of its own; `browser` is what it carries from an earlier departure."""
     app = await ports.books.apps.by_id(session.app_id)
-    state, browser = ports.dice.secret(), ports.dice.secret()
+    state, browser = ports.dice.secret(), browser or ports.dice.secret()
     await ports.books.links.depart(session, ports.dice.identifier("req"), state, browser)
     url = dialects.named(app.provider).consent_url(app, state)
     return Departure(session=session, consent_url=url, browser=browser)
 
 
-async def come_back(callback: Callback, *, app_id: str, browser: Secret | None, ports: Ports) -> Claimed:
+async def come_back(callback: Callback, *, app_id: str, browsers: Sequence[Secret], ports: Ports) -> Claimed:
     """Spend the state the browser brought, and keep its code. What the code is worth, `finish` finds out.
 
     Raises:
@@ -86,7 +87,7 @@ async def come_back(callback: Callback, *, app_id: str, browser: Secret | None, 
     """
     if callback.state is None:
         raise errors.StateMissingError
-    claimed = await ports.books.links.claim(callback.state, app_id, browser, callback.code)
+    claimed = await ports.books.links.claim(callback.state, app_id, browsers, callback.code)
     if callback.error is not None:
         raise await _failed(claimed, errors.AuthorizationRefusedError(), ports)
     if callback.code is None:

@@ -95,8 +95,10 @@ class Links(Protocol):
     async def depart(self, session: LinkSession, request_id: str, state: Secret, browser: Secret) -> None:
         """Keep that a browser left for the platform with this state."""
 
-    async def claim(self, state: Secret, app_id: str, browser: Secret | None, code: Secret | None) -> Claimed:
-        """Spend a state and keep the code sealed, in one statement. Raises a LinkError that says why not."""
+    async def claim(self, state: Secret, app_id: str, browsers: Sequence[Secret], code: Secret | None) -> Claimed:
+        """Spend a state and keep the code sealed, in one statement; one of `browsers` has to be the one that left with
+        it. Raises a LinkError that says why not.
+        """
 
     async def fail(self, claimed: Claimed, code: str, now: datetime) -> None:
         """The request brought nothing; the session says why and can be tried again."""

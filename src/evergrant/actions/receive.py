@@ -1,5 +1,6 @@
 """Take notices from the platform: verified on raw bytes and kept before they are understood; then understood."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -27,12 +28,13 @@ def is_theirs(app: App, body: bytes, signature: bytes) -> bool:
     return dialects.named(app.provider).is_notice_signed(app.key, app.secret, body, signature)
 
 
-def dedupe_id(app: App, body: bytes) -> str | None:
-    """The platform's id of a notice; None when it carries none, or is no notice at all (it is kept all the same)."""
+def name_of(app: App, body: bytes) -> str:
+    """Under which name a notice is kept once: the platform's id, or the hash of its bytes where it carries none."""
     try:
-        return dialects.named(app.provider).read_notice(body).id or None
+        given = dialects.named(app.provider).read_notice(body).id
     except ValueError:
-        return None
+        given = ""
+    return given or f"sha256:{hashlib.sha256(body).hexdigest()}"
 
 
 async def digest(received: Received, ports: Ports) -> str:

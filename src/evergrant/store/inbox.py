@@ -1,6 +1,5 @@
 """Notices from the platform, kept raw and once, and settled together with what they change."""
 
-import hashlib
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -98,8 +97,3 @@ class Inbox:
                 [received.body for received in group],
             )
         return [None] * len(group)
-
-
-def name_of(notification_id: str | None, body: bytes) -> str:
-    """Under which name a notice is kept once: the platform's id, or the hash of its bytes where it carries none."""
-    return notification_id or f"sha256:{hashlib.sha256(body).hexdigest()}"

@@ -1,6 +1,7 @@
 """Hosted links, and the authorization requests that left through them: made once, spent once, by the right browser."""
 
 import hmac
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -162,8 +163,8 @@ class Links:
                 STATE_LIFE,
             )
 
-    async def claim(self, state: Secret, app_id: str, browser: Secret | None, code: Secret | None) -> Claimed:
-        """Spend a state and keep the code sealed, in one statement.
+    async def claim(self, state: Secret, app_id: str, browsers: Sequence[Secret], code: Secret | None) -> Claimed:
+        """Spend a state and keep the code sealed, in one statement; one of `browsers` has to be the one that left with it.
 
         Raises:
             LinkError: unknown, another app's, another browser's, spent or too old.
@@ -175,8 +176,9 @@ class Links:
                 raise errors.StateUnknownError
             if request["app_id"] != app_id:
                 raise errors.AppMismatchError
-            browser_hash = digest(browser.reveal()) if browser else b""
-            if not hmac.compare_digest(browser_hash, request["browser_hash"]):
+            browser_hash = request["browser_hash"]
+            known = [hmac.compare_digest(digest(browser.reveal()), browser_hash) for browser in browsers]
+            if not any(known):
                 raise errors.BrowserMismatchError
             sealed = None
             if code is not None:

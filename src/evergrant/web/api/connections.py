@@ -1,0 +1,168 @@
+"""/v1/connections: what is connected, how long it lives, what it carried, and the few things a vendor does to it by hand."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import BaseModel, ConfigDict
+from starlette.responses import Response
+
+from evergrant.actions import steer
+from evergrant.actions.reading import ApiKey, Filter, Listed
+from evergrant.core import flows
+from evergrant.core.authorization import State
+from evergrant.web.access import WithScope, desk_of
+from evergrant.web.api import shapes
+from evergrant.web.desk import Desk
+
+router = APIRouter(prefix="/v1", tags=["connections"])
+
+Reads = Annotated[ApiKey, Depends(WithScope("read"))]
+Manages = Annotated[ApiKey, Depends(WithScope("manage"))]
+Limit = Annotated[int, Query(ge=1, le=shapes.MOST)]
+
+
+class FlowChoice(BaseModel):
+    """Which flows: one kind, or all of them; one shop, or all of the connection."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    flow: flows.Kind | None = None
+    shop_id: str | None = None
+
+
+class KindChoice(BaseModel):
+    """Which flows: one kind of every shop, or all of them."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    flow: flows.Kind | None = None
+
+
+@router.get("/connections")
+async def list_connections(
+    key: Reads,
+    request: Request,
+    merchant_id: str | None = None,
+    status: State | None = None,
+    expires_before: datetime | None = None,
+    q: Annotated[str | None, Query(max_length=100)] = None,
+    cursor: str = "",
+    limit: Limit = 50,
+) -> dict[str, Any]:
+    """Your connections, filtered."""
+    desk = desk_of(request)
+    wanted = Filter(
+        after=cursor, limit=limit + 1, merchant_id=merchant_id, state=status, ends_before=expires_before, q=q
+    )
+    found = await desk.connections.page(key.tenant_id, wanted)
+    shown = found[:limit]
+    following = shown[-1].connection.id if len(found) > limit else None
+    return {"items": [await _shape(known, desk) for known in shown], "next_cursor": following}
+
+
+@router.get("/connections/{connection_id}")
+async def read_connection(connection_id: str, key: Reads, request: Request) -> dict[str, Any]:
+    """One connection."""
+    desk = desk_of(request)
+    return await _shape(await desk.connections.listed(key.tenant_id, connection_id), desk)
+
+
+@router.post("/connections/{connection_id}/refresh", status_code=202)
+async def refresh(connection_id: str, key: Manages, request: Request) -> dict[str, Any]:
+    """Ask for a fresh token pair; the worker does it."""
+    desk = desk_of(request)
+    known = await desk.connections.listed(key.tenant_id, connection_id)
+    now = await desk.ports.clock.now(known.connection.clock)
+    await desk.ports.books.tokens.want(key.tenant_id, connection_id, now)
+    return {"accepted": True}
+
+
+@router.post("/connections/{connection_id}/pause")
+async def pause(connection_id: str, key: Manages, request: Request, given: KindChoice | None = None) -> dict[str, Any]:
+    """Pause flows by hand. No renewal undoes it; only `resume` does."""
+    desk = desk_of(request)
+    await steer.pause(key.tenant_id, connection_id, actor=key.id, ports=desk.ports, kind=given.flow if given else None)
+    return await _shape(await desk.connections.listed(key.tenant_id, connection_id), desk)
+
+
+@router.post("/connections/{connection_id}/resume")
+async def resume(connection_id: str, key: Manages, request: Request, given: KindChoice | None = None) -> dict[str, Any]:
+    """Undo a pause made by hand."""
+    desk = desk_of(request)
+    await steer.resume(key.tenant_id, connection_id, actor=key.id, ports=desk.ports, kind=given.flow if given else None)
+    return await _shape(await desk.connections.listed(key.tenant_id, connection_id), desk)
+
+
+@router.post("/connections/{connection_id}/disconnect")
+async def disconnect(connection_id: str, key: Manages, request: Request) -> dict[str, Any]:
+    """Let go: flows stop, tokens are destroyed. At the platform only the seller can cancel."""
+    desk = desk_of(request)
+    await steer.disconnect(key.tenant_id, connection_id, actor=key.id, ports=desk.ports)
+    return await _shape(await desk.connections.listed(key.tenant_id, connection_id), desk)
+
+
+@router.post("/connections/{connection_id}/syncs", status_code=202)
+async def sync_now(
+    connection_id: str, key: Manages, request: Request, given: FlowChoice | None = None
+) -> dict[str, Any]:
+    """Poll now instead of waiting for the next run. 409 with the reason while the flow is paused."""
+    choice = given or FlowChoice()
+    woken = await steer.sync_now(
+        key.tenant_id, connection_id, desk_of(request).ports, shop_id=choice.shop_id, kind=choice.flow
+    )
+    return {"flows": woken}
+
+
+@router.get("/connections/{connection_id}/records")
+async def records(
+    connection_id: str, flow: flows.Kind, key: Reads, request: Request, cursor: str = "", limit: Limit = 50
+) -> Response:
+    """What a flow brought, in the order in which it first came. `document` is the platform's own JSON."""
+    desk = desk_of(request)
+    await desk.connections.listed(key.tenant_id, connection_id)
+    after = shapes.position(cursor)
+    found = await desk.records.page(key.tenant_id, connection_id, flow, after=after, limit=limit + 1)
+    shown = found[:limit]
+    items = [
+        {
+            "id": kept.record_id,
+            "shop_id": kept.shop_id,
+            "updated_at": shapes.instant(kept.updated_at),
+            "document": msgspec.Raw(kept.document),
+        }
+        for kept in shown
+    ]
+    following = str(shown[-1].position) if len(found) > limit else None
+    body = msgspec.json.encode({"items": items, "next_cursor": following})
+    return Response(body, media_type="application/json", headers={"cache-control": "no-store"})
+
+
+@router.get("/connections/{connection_id}/timeline")
+async def timeline(
+    connection_id: str, key: Reads, request: Request, cursor: str = "", limit: Limit = 50
+) -> dict[str, Any]:
+    """The life of one connection, oldest first."""
+    await desk_of(request).connections.listed(key.tenant_id, connection_id)
+    return await _events(key, request, cursor, limit, connection_id)
+
+
+@router.get("/events", tags=["events"])
+async def events(key: Reads, request: Request, cursor: str = "", limit: Limit = 50) -> dict[str, Any]:
+    """Everything that happened, oldest first."""
+    return await _events(key, request, cursor, limit, None)
+
+
+async def _events(key: ApiKey, request: Request, cursor: str, limit: int, connection_id: str | None) -> dict[str, Any]:
+    after = shapes.position(cursor)
+    found = await desk_of(request).log.page(key.tenant_id, after=after, limit=limit + 1, connection_id=connection_id)
+    shown = found[:limit]
+    following = str(shown[-1].position) if len(found) > limit else None
+    return {"items": [shapes.event(known) for known in shown], "next_cursor": following}
+
+
+async def _shape(found: Listed, desk: Desk) -> dict[str, Any]:
+    now = await desk.ports.clock.now(found.connection.clock)
+    app = await desk.apps.by_id(found.connection.app_id)
+    return shapes.connection(found, app.required_scopes, now)

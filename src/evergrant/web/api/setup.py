@@ -1,0 +1,154 @@
+"""/v1/apps and /v1/merchants: the vendor's platform credentials, and its customers."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from evergrant.actions.reading import ApiKey, Merchant
+from evergrant.core.app import WALL, App, Hosts
+from evergrant.core.errors import InvalidRequestError
+from evergrant.core.secret import Secret
+from evergrant.core.tokens import Rotation
+from evergrant.providers import dialects
+from evergrant.web.access import WithScope, desk_of
+from evergrant.web.api import shapes
+from evergrant.web.desk import Desk
+
+router = APIRouter(prefix="/v1", tags=["setup"])
+
+Reads = Annotated[ApiKey, Depends(WithScope("read"))]
+Manages = Annotated[ApiKey, Depends(WithScope("manage"))]
+
+
+class BaseUrls(BaseModel):
+    """Where the platform is found. `sandbox` stands for all of TikTok's hosts, and for its clock."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    sandbox: str | None = None
+    authorize: str | None = None
+    auth: str | None = None
+    api: str | None = None
+
+
+class NewApp(BaseModel):
+    """Credentials from Partner Center. The secret is kept sealed and never shown again."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    provider: str = "tiktok-shop"
+    region: str = Field(default="ROW", description="`US`, or `ROW` for the rest of the world: two portals, two keys.")
+    name: str = Field(default="", max_length=200)
+    key: str = Field(min_length=1, max_length=200)
+    secret: str = Field(min_length=1, max_length=500)
+    service_id: str = Field(min_length=1, max_length=100, description="Shown under the app's name; not the App Key.")
+    base_urls: BaseUrls = BaseUrls()
+    required_scopes: list[str] = []
+    rotation: Rotation = Field(
+        default=Rotation.UNKNOWN, description="What a second use of a refresh token does; TikTok does not say."
+    )
+
+
+class NewMerchant(BaseModel):
+    """A customer of yours, under your own id for it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    external_id: str = Field(min_length=1, max_length=200)
+    name: str = Field(min_length=1, max_length=200)
+    email: str = Field(default="", max_length=320)
+    locale: str = Field(default="en", max_length=20)
+
+
+@router.post("/apps", status_code=201)
+async def add_app(given: NewApp, key: Manages, request: Request) -> dict[str, Any]:
+    """Keep platform credentials."""
+    desk = desk_of(request)
+    dialect = dialects.named(given.provider)
+    if given.region not in dialect.REGIONS:
+        raise InvalidRequestError(f"region has to be one of: {', '.join(dialect.REGIONS)}")
+    hosts, clock = _hosts(given.base_urls, dialect.HOSTS[given.region], desk)
+    made = App(
+        tenant_id=key.tenant_id,
+        id=desk.ports.dice.identifier("app"),
+        provider=given.provider,
+        region=given.region,
+        name=given.name or given.key,
+        key=given.key,
+        secret=Secret(given.secret),
+        service_id=given.service_id,
+        hosts=hosts,
+        required_scopes=frozenset(given.required_scopes) | dialect.BASIC_SCOPES,
+        rotation=given.rotation,
+        clock=clock,
+    )
+    await desk.apps.add(made, actor=key.id)
+    answer = shapes.app(made, None)
+    return answer | {
+        "redirect_url": f"{desk.origin}/cb/{made.provider}/{made.id}",
+        "webhook_url": f"{desk.origin}/hooks/{made.provider}/{made.id}",
+    }
+
+
+@router.get("/apps")
+async def list_apps(key: Reads, request: Request) -> dict[str, Any]:
+    """Your apps, oldest first."""
+    desk = desk_of(request)
+    refused = await desk.apps.refused_since(key.tenant_id)
+    found = await desk.apps.of(key.tenant_id)
+    return {"items": [shapes.app(known, refused.get(known.id)) for known in found], "next_cursor": None}
+
+
+@router.post("/merchants", status_code=201)
+async def add_merchant(given: NewMerchant, key: Manages, request: Request) -> dict[str, Any]:
+    """Keep a customer of yours."""
+    desk = desk_of(request)
+    made = await desk.merchants.add(
+        Merchant(
+            tenant_id=key.tenant_id,
+            id=desk.ports.dice.identifier("mer"),
+            external_id=given.external_id,
+            name=given.name,
+            email=given.email,
+            locale=given.locale,
+        )
+    )
+    return shapes.merchant(made)
+
+
+@router.get("/merchants")
+async def list_merchants(
+    key: Reads,
+    request: Request,
+    cursor: str = "",
+    limit: Annotated[int, Query(ge=1, le=shapes.MOST)] = 50,
+) -> dict[str, Any]:
+    """Your customers."""
+    found = await desk_of(request).merchants.page(key.tenant_id, after=cursor, limit=limit + 1)
+    shown = found[:limit]
+    following = shown[-1].id if len(found) > limit else None
+    return {"items": [shapes.merchant(known) for known in shown], "next_cursor": following}
+
+
+def _hosts(given: BaseUrls, usual: Hosts, desk: Desk) -> tuple[Hosts, str]:
+    """The hosts of a new app and the clock it lives by. Only the platform's own and registered sandboxes are reached."""
+    if given.sandbox is not None:
+        base = given.sandbox.rstrip("/")
+        if base not in desk.sandbox_urls:
+            raise InvalidRequestError(
+                f"{base} is not among EVERGRANT_SANDBOX_URLS of this hub. In production there are none; "
+                "for tests add it there and restart the hub."
+            )
+        return Hosts(authorize=base, auth=base, api=base), base
+    known = {hosts for region in dialects.DIALECTS.values() for hosts in region.HOSTS.values()}
+    allowed = {url for hosts in known for url in (hosts.authorize, hosts.auth, hosts.api)}
+    wanted = Hosts(
+        authorize=(given.authorize or usual.authorize).rstrip("/"),
+        auth=(given.auth or usual.auth).rstrip("/"),
+        api=(given.api or usual.api).rstrip("/"),
+    )
+    foreign = {wanted.authorize, wanted.auth, wanted.api} - allowed - {"https://services.tiktokshops.us"}
+    if foreign:
+        raise InvalidRequestError(f"These are not hosts of the platform: {', '.join(sorted(foreign))}.")
+    return wanted, WALL

@@ -1,0 +1,87 @@
+"""The hub as one ASGI application: guard, fast lane, then FastAPI with the API and the pages."""
+
+from urllib.parse import quote, urlsplit
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+
+from evergrant.core.errors import EvergrantError, InvalidRequestError, NotFoundError
+from evergrant.providers import dialects
+from evergrant.web import health, look, problems
+from evergrant.web.access import LoginRequiredError
+from evergrant.web.api import connections, link_sessions, setup
+from evergrant.web.desk import Desk
+from evergrant.web.guard import Guard
+from evergrant.web.lanes import Lanes
+from evergrant.web.pages import connection, dashboard, hosted, login
+
+FOR_PROGRAMS = ("/v1/", "/hooks/", "/healthz", "/readyz", "/metrics", "/openapi.json")
+"""Paths whose errors are JSON; everywhere else a person reads."""
+
+
+class MethodNotAllowedError(EvergrantError):
+    """That cannot be done here."""
+
+    code = "method_not_allowed"
+
+
+def build(desk: Desk) -> ASGIApp:
+    """The application."""
+    app = FastAPI(title="Evergrant", version="1", docs_url=None, redoc_url=None, openapi_url="/openapi.json")
+    app.state.desk = desk
+    app.state.templates = look.environment()
+    for room in (setup, link_sessions, connections, health, login, dashboard, connection, hosted):
+        app.include_router(room.router)
+    app.mount("/static", StaticFiles(directory=look.STATIC), name="static")
+    app.add_exception_handler(EvergrantError, _evergrant_error)
+    app.add_exception_handler(RequestValidationError, _not_understood)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(LoginRequiredError, _to_login)
+    return Guard(
+        Lanes(app, desk),
+        request_id=lambda: desk.ports.dice.identifier("req"),
+        form_targets=consent_origins(desk.sandbox_urls),
+        is_https=desk.is_https,
+    )
+
+
+def consent_origins(sandbox_urls: tuple[str, ...]) -> tuple[str, ...]:
+    """Where a form of ours may end up by a redirect: the platform's consent pages."""
+    known = {hosts.authorize for dialect in dialects.DIALECTS.values() for hosts in dialect.HOSTS.values()}
+    addresses = (*sorted(known), *sandbox_urls)
+    return tuple(f"{parts.scheme}://{parts.netloc}" for parts in map(urlsplit, addresses))
+
+
+async def _evergrant_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, EvergrantError)
+    status, headers = problems.status_of(error), problems.headers_of(error)
+    request_id = request.scope["state"]["request_id"]
+    if request.url.path.startswith(FOR_PROGRAMS):
+        return JSONResponse(problems.body_of(error, request_id), status_code=status, headers=headers)
+    context = {"error": error, "status": status, "request_id": request_id}
+    return look.page(request, "problem.html", context, status=status, headers=headers)
+
+
+async def _not_understood(request: Request, error: Exception) -> Response:
+    """A field is missing or of the wrong kind: say which, and never repeat its value."""
+    assert isinstance(error, RequestValidationError)
+    said = "; ".join(f"{'.'.join(str(part) for part in found['loc'][1:])}: {found['msg']}" for found in error.errors())
+    return await _evergrant_error(request, InvalidRequestError(said))
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    known = {404: NotFoundError(), 405: MethodNotAllowedError()}
+    return await _evergrant_error(request, known.get(error.status_code, InvalidRequestError(str(error.detail))))
+
+
+async def _to_login(request: Request, _error: Exception) -> Response:
+    """Send to the login and back. A fragment of an open page is told by its status instead."""
+    if request.headers.get("hx-request") or "application/json" in request.headers.get("accept", ""):
+        return Response(status_code=401, headers={"x-error-code": "login_required", "hx-refresh": "true"})
+    following = request.url.path if request.method == "GET" else "/dashboard"
+    return RedirectResponse(f"/login?next={quote(following)}", status_code=303)

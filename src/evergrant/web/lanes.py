@@ -1,0 +1,133 @@
+"""The fast lane: the doors that are hot are bare functions in front of FastAPI, which serves everything else."""
+
+import re
+from datetime import timedelta
+from urllib.parse import parse_qs
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from evergrant.actions import lend, receive
+from evergrant.actions.ports import Received
+from evergrant.actions.reading import ApiKey, Entry
+from evergrant.core.errors import EvergrantError, InvalidRequestError, NotFoundError, NoticeSignatureError
+from evergrant.web import access, problems
+from evergrant.web.desk import Desk
+from evergrant.web.guard import answer_json, answer_problem
+
+TOKEN = re.compile(r"^/v1/connections/([^/]+)/token$")
+HOOK = re.compile(r"^/hooks/tiktok-shop/([^/]+)$")
+LARGEST_NOTICE = 1024 * 1024
+LONGEST_MIN_TTL = timedelta(days=1)
+
+
+class Lanes:
+    """Sends hot paths to bare functions, everything else to the application behind."""
+
+    def __init__(self, behind: ASGIApp, desk: Desk) -> None:
+        self._behind = behind
+        self._desk = desk
+
+    async def __call__(self, scope: Scope, receive_: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] == "http":
+            path, method = scope["path"], scope["method"]
+            if method == "GET" and (found := TOKEN.match(path)):
+                await self._answered(self._token(scope, found[1]), scope, send)
+                return
+            if method == "POST" and (found := HOOK.match(path)):
+                await self._answered(self._notice(scope, receive_, found[1]), scope, send)
+                return
+        await self._behind(scope, receive_, send)
+
+    async def _answered(self, door: "access.Answer", scope: Scope, send: Send) -> None:
+        try:
+            status, body = await door
+        except EvergrantError as error:
+            await answer_problem(send, error, scope["state"]["request_id"])
+            return
+        if body is None:
+            await send({"type": "http.response.start", "status": status, "headers": [(b"content-length", b"0")]})
+            await send({"type": "http.response.body", "body": b""})
+            return
+        await answer_json(send, status, body, {"cache-control": "no-store"})
+
+    async def _token(self, scope: Scope, connection_id: str) -> tuple[int, dict[str, object]]:
+        """GET /v1/connections/{id}/token: the row, the gate, the audit record, and only then the token."""
+        desk = self._desk
+        shown = access.bearer(_header(scope, b"authorization"))
+        shop_id, least = _token_query(scope)
+        key, found = await desk.keys.for_token(shown, connection_id)
+        key = access.admitted(key, "tokens")
+        if found is None:
+            raise NotFoundError("There is no such connection.")
+        now = await desk.ports.clock.now(found.clock)
+        try:
+            loan = lend.lend(found, shop_id=shop_id, least=least, now=now)
+        except lend.TokenBeingRefreshedError:
+            await desk.ports.books.tokens.want(key.tenant_id, connection_id, now)
+            raise
+        await desk.trail.record(_read_entry(key, connection_id, scope))
+        return 200, {
+            "access_token": loan.access.reveal(),
+            "expires_at": loan.ends,
+            "shop_cipher": loan.cipher,
+            "open_id": loan.open_id,
+            "scopes": loan.scopes,
+            "missing_scopes": loan.missing_scopes,
+        }
+
+    async def _notice(self, scope: Scope, receive_: Receive, app_id: str) -> tuple[int, None]:
+        """POST /hooks/tiktok-shop/{app}: raw bytes, signature, durable row, 200. What it means is asked later."""
+        app = await self._desk.apps.by_id(app_id)
+        signatures = [value for name, value in scope["headers"] if name == b"authorization"]
+        body = await _body(scope, receive_)
+        if len(signatures) != 1 or not receive.is_theirs(app, body, signatures[0]):
+            raise NoticeSignatureError
+        name = receive.name_of(app, body)
+        received = Received(tenant_id=app.tenant_id, app_id=app.id, notification_id=name, body=body, attempts=0)
+        await self._desk.inbox.put(received)
+        return 200, None
+
+
+def _read_entry(key: ApiKey, connection_id: str, scope: Scope) -> Entry:
+    return Entry(
+        tenant_id=key.tenant_id,
+        actor=key.id,
+        action="token.read",
+        subject=connection_id,
+        request_id=scope["state"]["request_id"],
+    )
+
+
+def _header(scope: Scope, name: bytes) -> str:
+    return next((value.decode("latin-1") for known, value in scope["headers"] if known == name), "")
+
+
+def _token_query(scope: Scope) -> tuple[str | None, timedelta]:
+    """`shop_id` and `min_ttl` (seconds) of a token read."""
+    query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    shop_ids, least = query.get("shop_id", [None]), query.get("min_ttl", ["0"])
+    if len(shop_ids) > 1 or len(least) > 1 or not least[0].isdigit() or len(least[0]) > 6:
+        raise InvalidRequestError("shop_id and min_ttl may be given once; min_ttl is a number of seconds up to a day.")
+    wanted = timedelta(seconds=int(least[0]))
+    if wanted > LONGEST_MIN_TTL:
+        raise InvalidRequestError("min_ttl is a number of seconds up to a day (86400).")
+    return shop_ids[0], wanted
+
+
+async def _body(scope: Scope, receive_: Receive) -> bytes:
+    """The whole body, refused as soon as it is larger than any notice."""
+    declared = _header(scope, b"content-length")
+    if declared.isdigit() and int(declared) > LARGEST_NOTICE:
+        raise problems.TooLargeError
+    body = b""
+    while True:
+        message = await receive_()
+        if message["type"] == "http.disconnect":
+            raise InvalidRequestError("The body did not arrive whole.")
+        chunk: bytes = message.get("body", b"")
+        body += chunk
+        if len(body) > LARGEST_NOTICE:
+            raise problems.TooLargeError
+        if not message.get("more_body"):
+            return body

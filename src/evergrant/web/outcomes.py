@@ -1,0 +1,79 @@
+"""How a link came out, in words for the person who comes back; and the cookie that tells their browser from others."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from starlette.responses import Response
+
+from evergrant.actions.connect import Departure
+from evergrant.actions.ports import LinkSession
+from evergrant.core import errors, link
+from evergrant.core.link import Outcome, Purpose
+from evergrant.web import access, words
+from evergrant.web.desk import Desk
+
+BINDING = "eg_link_"
+BINDING_LIFE = link.STATE_LIFE + timedelta(hours=1)
+"""Longer than the way to the platform and back, so that a reload of the result still finds it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What the person reads. `code` is empty for success, and names the error otherwise; `open` while it goes on."""
+
+    open: bool
+    succeeded: bool
+    code: str
+    title: str
+    sentence: str
+
+
+def binding_name(session_id: str) -> str:
+    """The cookie of one link session, so that several tabs do not disturb each other."""
+    return f"{BINDING}{session_id.removeprefix('lnk_')}"
+
+
+def bind(answer: Response, desk: Desk, departure: Departure) -> None:
+    """Give the browser the secret it must bring back."""
+    name = binding_name(departure.session.id)
+    access.set_cookie(answer, desk, name, departure.browser.reveal(), seconds=int(BINDING_LIFE.total_seconds()))
+
+
+async def told(session: LinkSession, desk: Desk) -> Told:
+    """How the session came out, for people."""
+    if session.outcome == Outcome.COMPLETED:
+        return await _succeeded(session, desk)
+    if session.outcome == Outcome.FAILED:
+        code = session.code or errors.EvergrantError.code
+        title = "Nothing was changed" if code == errors.AuthorizationRefusedError.code else "That did not work"
+        return Told(open=False, succeeded=False, code=code, title=title, sentence=sentence_of(code))
+    return Told(
+        open=True,
+        succeeded=False,
+        code="",
+        title="Finishing with TikTok",
+        sentence="Your consent has arrived. This takes a moment; the page looks again by itself.",
+    )
+
+
+def sentence_of(code: str) -> str:
+    """The sentence of an error, by its code."""
+    return SENTENCES.get(code, errors.EvergrantError().sentence)
+
+
+async def _succeeded(session: LinkSession, desk: Desk) -> Told:
+    assert session.result_id is not None
+    found = await desk.connections.listed(session.tenant_id, session.result_id)
+    shops = words.listed([shop.name or shop.id for shop in found.connection.shops if shop.authorized])
+    ends = found.connection.authorization.ends
+    until = f" The authorization now ends on {words.day(ends)}." if ends else ""
+    renewed = session.purpose is not Purpose.LINK
+    title = "Your TikTok Shop is now successfully renewed!" if renewed else "Your TikTok Shop is connected!"
+    return Told(open=False, succeeded=True, code="", title=title, sentence=f"{shops}.{until}")
+
+
+def _every(kind: type[errors.EvergrantError]) -> list[type[errors.EvergrantError]]:
+    return [kind, *(below for child in kind.__subclasses__() for below in _every(child))]
+
+
+SENTENCES = {kind.code: kind().sentence for kind in _every(errors.EvergrantError)}

@@ -1,0 +1,94 @@
+"""One connection: its clocks, its flows with what each is doing, its life so far, and what can be done by hand."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, Request
+from starlette.responses import RedirectResponse, Response
+
+from evergrant.actions import steer
+from evergrant.actions.reading import Happened, Person
+from evergrant.core import flows
+from evergrant.web import access, cards, look, words
+
+router = APIRouter(include_in_schema=False)
+
+Reader = Annotated[Person, Depends(access.person_of)]
+Actor = Annotated[Person, Depends(access.acting_person)]
+SHOWN = 100
+
+
+@router.get("/connections/{connection_id}")
+async def show(connection_id: str, request: Request, person: Reader) -> Response:
+    """The page."""
+    return look.page(request, "connection.html", await _context(connection_id, request, person))
+
+
+@router.get("/connections/{connection_id}/state")
+async def state(connection_id: str, request: Request, person: Reader) -> Response:
+    """The part of the page that changes, for a page that is open."""
+    return look.page(request, "_connection.html", await _context(connection_id, request, person))
+
+
+@router.post("/connections/{connection_id}/sync")
+async def sync_now(
+    connection_id: str, request: Request, person: Actor, flow: Annotated[flows.Kind | None, Form()] = None
+) -> Response:
+    """Poll now."""
+    await steer.sync_now(person.tenant_id, connection_id, access.desk_of(request).ports, kind=flow)
+    return _back(connection_id)
+
+
+@router.post("/connections/{connection_id}/pause")
+async def pause(
+    connection_id: str, request: Request, person: Actor, flow: Annotated[flows.Kind | None, Form()] = None
+) -> Response:
+    """Pause flows until somebody resumes them."""
+    desk = access.desk_of(request)
+    await steer.pause(person.tenant_id, connection_id, actor=person.id, ports=desk.ports, kind=flow)
+    return _back(connection_id)
+
+
+@router.post("/connections/{connection_id}/resume")
+async def resume(
+    connection_id: str, request: Request, person: Actor, flow: Annotated[flows.Kind | None, Form()] = None
+) -> Response:
+    """Undo a pause made by hand."""
+    desk = access.desk_of(request)
+    await steer.resume(person.tenant_id, connection_id, actor=person.id, ports=desk.ports, kind=flow)
+    return _back(connection_id)
+
+
+@router.get("/activity")
+async def activity(request: Request, person: Reader) -> Response:
+    """Everything that happened, newest first."""
+    desk = access.desk_of(request)
+    found = await desk.log.page(person.tenant_id, after=0, limit=SHOWN, newest_first=True)
+    context = look.signed_in(request, person, happened=[_line(known) for known in found])
+    return look.page(request, "activity.html", context)
+
+
+async def _context(connection_id: str, request: Request, person: Person) -> dict[str, Any]:
+    desk = access.desk_of(request)
+    found = await desk.connections.listed(person.tenant_id, connection_id)
+    counts = await desk.records.counts(person.tenant_id, connection_id)
+    now = await desk.ports.clock.now(found.connection.clock)
+    happened = await desk.log.page(
+        person.tenant_id, after=0, limit=SHOWN, connection_id=connection_id, newest_first=True
+    )
+    return look.signed_in(
+        request,
+        person,
+        card=cards.card(found, now, dict(counts)),
+        connection=found.connection,
+        app_name=found.app_name,
+        happened=[_line(known) for known in happened],
+    )
+
+
+def _line(known: Happened) -> dict[str, Any]:
+    icon, sentence = words.event(known.type, known.data)
+    return {"icon": icon, "sentence": sentence, "at": known.happened_at, "type": known.type, "to": known.connection_id}
+
+
+def _back(connection_id: str) -> Response:
+    return RedirectResponse(f"/connections/{connection_id}", status_code=303)

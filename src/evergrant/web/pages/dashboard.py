@@ -1,0 +1,161 @@
+"""The Dashboard: every shop with both its clocks, what stops if nobody acts, and the way to renew."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, Request
+from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from evergrant.actions import connect
+from evergrant.actions.reading import Filter, Listed, Merchant, Person
+from evergrant.core.errors import NotFoundError
+from evergrant.core.link import DASHBOARD_LINK, Mode, Purpose
+from evergrant.web import access, cards, look, outcomes, words
+from evergrant.web.desk import Desk
+
+router = APIRouter(include_in_schema=False)
+
+Reader = Annotated[Person, Depends(access.person_of)]
+Actor = Annotated[Person, Depends(access.acting_person)]
+SHOWN = 200
+
+
+@router.get("/dashboard")
+async def show(request: Request, person: Reader) -> Response:
+    """The Dashboard. With `?link=` it says how that link came out, for who comes back without JavaScript."""
+    desk = access.desk_of(request)
+    told = await _told(desk, person, access.once(request, "link"))
+    context = look.signed_in(request, person, told=told, **await _shops(desk, person))
+    return look.page(
+        request, "dashboard.html", context, headers={"cross-origin-opener-policy": "same-origin-allow-popups"}
+    )
+
+
+@router.get("/dashboard/shops")
+async def shops(request: Request, person: Reader) -> Response:
+    """The shops alone, for a page that is open."""
+    desk = access.desk_of(request)
+    return look.page(request, "_shops.html", look.signed_in(request, person, **await _shops(desk, person)))
+
+
+@router.get("/dashboard/links/{session_id}")
+async def link_outcome(session_id: str, request: Request, person: Reader) -> Response:
+    """How a link that was opened from here came out: rendered, with the outcome in a header for the script."""
+    desk = access.desk_of(request)
+    session = await desk.links.find(person.tenant_id, session_id)
+    told = await outcomes.told(session, desk)
+    headers = {"x-link-outcome": session.outcome or "open"}
+    return look.page(request, "_told.html", {"told": told}, headers=headers)
+
+
+@router.post("/dashboard/renew")
+async def renew(
+    request: Request,
+    person: Actor,
+    connection_id: Annotated[str, Form()],
+    mode: Annotated[Mode, Form()] = Mode.REDIRECT,
+) -> Response:
+    """Make a renewal link for one connection, and send this browser straight on to the platform."""
+    desk = access.desk_of(request)
+    known = (await desk.connections.listed(person.tenant_id, connection_id)).connection
+    wanted = _wanted(person, known.merchant_id, known.app_id, mode, Purpose.RENEW, connection_id)
+    return await _leave(request, desk, wanted)
+
+
+@router.get("/connect")
+async def show_connect(request: Request, person: Reader) -> Response:
+    """The form that connects a new shop."""
+    desk = access.desk_of(request)
+    context = {
+        "apps": await desk.apps.of(person.tenant_id),
+        "merchants": await desk.merchants.page(person.tenant_id, after="", limit=SHOWN),
+    }
+    return look.page(request, "connect.html", look.signed_in(request, person, **context))
+
+
+@router.post("/connect")
+async def connect_shop(
+    request: Request,
+    person: Actor,
+    app_id: Annotated[str, Form()],
+    merchant_id: Annotated[str, Form()] = "",
+    new_merchant: Annotated[str, Form(max_length=200)] = "",
+    mode: Annotated[Mode, Form()] = Mode.REDIRECT,
+) -> Response:
+    """Make a link for a customer, new or known, and send this browser straight on to the platform."""
+    desk = access.desk_of(request)
+    if app_id not in {app.id for app in await desk.apps.of(person.tenant_id)}:
+        raise NotFoundError("There is no such app.")
+    if new_merchant.strip():
+        merchant = await desk.merchants.add(_merchant(person, new_merchant.strip(), desk))
+    else:
+        merchant = await desk.merchants.find(person.tenant_id, merchant_id)
+    return await _leave(request, desk, _wanted(person, merchant.id, app_id, mode, Purpose.LINK, None))
+
+
+@router.get("/live")
+async def live(request: Request, person: Reader) -> Response:
+    """Server-sent events: `changed`, whenever something of the tenant's changed."""
+    desk = access.desk_of(request)
+
+    async def stream() -> AsyncIterator[ServerSentEvent]:
+        async for changed in desk.live.changes(person.tenant_id):
+            yield ServerSentEvent(event="changed" if changed else "beat", data="-")
+
+    return EventSourceResponse(stream(), ping=60, headers={"cache-control": "no-store"})
+
+
+async def _shops(desk: Desk, person: Person) -> dict[str, Any]:
+    found = await desk.connections.page(person.tenant_id, Filter(limit=SHOWN))
+    shown = cards.in_order([cards.card(known, await _now(desk, known)) for known in found])
+    return {"cards": shown, "summary": cards.summary(shown), "apps": await desk.apps.of(person.tenant_id)}
+
+
+async def _now(desk: Desk, known: Listed) -> datetime:
+    return await desk.ports.clock.now(known.connection.clock)
+
+
+async def _told(desk: Desk, person: Person, session_id: str | None) -> outcomes.Told | None:
+    if session_id is None:
+        return None
+    try:
+        return await outcomes.told(await desk.links.find(person.tenant_id, session_id), desk)
+    except NotFoundError:
+        return None
+
+
+def _wanted(
+    person: Person, merchant_id: str, app_id: str, mode: Mode, purpose: Purpose, connection_id: str | None
+) -> connect.Wanted:
+    return connect.Wanted(
+        tenant_id=person.tenant_id,
+        merchant_id=merchant_id,
+        app_id=app_id,
+        purpose=purpose,
+        connection_id=connection_id,
+        mode=mode,
+        return_to="/dashboard",
+        life=DASHBOARD_LINK,
+        created_by=person.id,
+    )
+
+
+def _merchant(person: Person, name: str, desk: Desk) -> Merchant:
+    made = desk.ports.dice.identifier("mer")
+    return Merchant(tenant_id=person.tenant_id, id=made, external_id=made, name=name, email="", locale=words.LOCALE)
+
+
+async def _leave(request: Request, desk: Desk, wanted: connect.Wanted) -> Response:
+    """Send the browser to the platform. A script gets the address instead, for the window it has opened."""
+    session, _handle = await connect.invite(wanted, desk.ports)
+    departure = await connect.leave(session, desk.ports)
+    answer: Response
+    if "application/json" in request.headers.get("accept", ""):
+        content = {"link_session_id": session.id, "consent_url": departure.consent_url}
+        answer = JSONResponse(content, headers={"cache-control": "no-store"})
+    else:
+        answer = RedirectResponse(departure.consent_url, status_code=303)
+    outcomes.bind(answer, desk, departure)
+    return answer

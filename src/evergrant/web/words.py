@@ -1,0 +1,150 @@
+"""What people read: statuses, reasons and events as words and sentences."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from babel.dates import format_date, format_datetime, format_timedelta
+from babel.lists import format_list
+
+from evergrant.core import gate
+from evergrant.core.authorization import Authorization, State
+from evergrant.core.flows import Kind
+from evergrant.core.gate import Why
+
+LOCALE = "en"
+
+
+class Tone(StrEnum):
+    """How a status looks; never the only sign of it: each has a word and a shape of its own."""
+
+    WELL = "well"
+    SOON = "soon"
+    WAITING = "waiting"
+    OVER = "over"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """A status in a word, with its shape (an icon) and tone."""
+
+    word: str
+    icon: str
+    tone: Tone
+
+
+ACTIVE = Status(word="Active", icon="circle-check", tone=Tone.WELL)
+EXPIRING = Status(word="Expiring soon", icon="calendar-due", tone=Tone.SOON)
+
+STATUSES: Mapping[State, Status] = {
+    State.PENDING: Status(word="Not authorized yet", icon="clock", tone=Tone.WAITING),
+    State.ACTIVE: ACTIVE,
+    State.SUSPENDED: Status(word="Being verified", icon="clock", tone=Tone.WAITING),
+    State.EXPIRED: Status(word="Expired", icon="plug-connected-x", tone=Tone.OVER),
+    State.CANCELLED: Status(word="Cancelled", icon="plug-connected-x", tone=Tone.OVER),
+    State.DEACTIVATED: Status(word="Deactivated", icon="ban", tone=Tone.OVER),
+    State.REAUTHORIZATION_REQUIRED: Status(word="Refused by TikTok", icon="alert-triangle", tone=Tone.OVER),
+    State.ERASED: Status(word="Erased", icon="eye-off", tone=Tone.OVER),
+}
+
+REASONS: Mapping[Why, str] = {
+    Why.AUTHORIZATION_PENDING: "not authorized yet",
+    Why.AUTHORIZATION_EXPIRED: "authorization expired",
+    Why.AUTHORIZATION_CANCELLED: "authorization cancelled",
+    Why.AUTHORIZATION_DEACTIVATED: "authorization deactivated",
+    Why.AUTHORIZATION_SUSPENDED: "authorization being verified",
+    Why.REAUTHORIZATION_REQUIRED: "authorization refused by TikTok",
+    Why.CONNECTION_ERASED: "connection erased",
+    Why.SHOP_NOT_AUTHORIZED: "shop not covered by the last consent",
+    Why.SCOPE_MISSING: "permission missing",
+    Why.PAUSED_BY_VENDOR: "paused by your team",
+}
+"""Why a flow is paused, as the words behind "Paused:"."""
+
+REASON_OF_STATE: Mapping[State, str] = {state: REASONS[why] for state, why in gate.SHUT_BY_STATE.items()}
+"""The same for a whole authorization, when the clock is ahead of the sweep."""
+
+FLOWS: Mapping[Kind, str] = {Kind.ORDERS: "Orders", Kind.PRODUCTS: "Products"}
+
+EVENTS: Mapping[str, tuple[str, str]] = {
+    "connection.authorized": ("shield-check", "The seller authorized this connection."),
+    "connection.renewed": ("refresh", "The authorization was renewed."),
+    "connection.expiring": ("calendar-due", "The authorization ends within 30 days."),
+    "connection.expired": ("plug-connected-x", "The authorization expired. Everything that rests on it stopped."),
+    "connection.cancelled": ("plug-connected-x", "The authorization was cancelled."),
+    "connection.deactivated": ("ban", "TikTok deactivated the authorization."),
+    "connection.suspended": (
+        "clock",
+        "Somebody says the authorization is over. It is being verified; nothing flows meanwhile.",
+    ),
+    "connection.resumed": ("player-play", "Verified: the authorization stands."),
+    "connection.in_doubt": (
+        "help-circle",
+        "The answer to a token refresh was lost. The current token works to its end.",
+    ),
+    "connection.reauthorization_required": ("alert-triangle", "TikTok refuses the authorization before its end."),
+    "connection.scopes_changed": ("key", "The last consent gives fewer permissions than the one before."),
+    "connection.erased": ("eye-off", "The connection was erased."),
+    "flow.paused": ("player-pause", "{flow} paused: {reason}."),
+    "flow.resumed": ("player-play", "{flow} resumed."),
+    "flow.synced": ("package", "{flow} synced, {records} new or changed."),
+    "link_session.completed": ("circle-check", "A consent link was completed."),
+    "link_session.failed": ("alert-triangle", "A consent link did not succeed."),
+    "link_session.wrong_shop": ("alert-triangle", "A consent was given for another shop. Nothing was changed here."),
+    "tokens.destroyed": ("shield-lock", "Its tokens were destroyed."),
+}
+
+
+def status_of(authorization: Authorization, now: datetime) -> Status:
+    """An authorization's status; one that is active and close to its end says so."""
+    if authorization.is_expiring(now):
+        return EXPIRING
+    return STATUSES[state_of(authorization, now)]
+
+
+def state_of(authorization: Authorization, now: datetime) -> State:
+    """The state, with the end counted at once."""
+    if authorization.state is State.ACTIVE and authorization.is_past_end(now):
+        return State.EXPIRED
+    return authorization.state
+
+
+def event(kind: str, data: Mapping[str, Any]) -> tuple[str, str]:
+    """An event as an icon and a sentence; one nobody has words for is shown by its name."""
+    icon, sentence = EVENTS.get(kind, ("history", kind))
+    flow, reason = str(data.get("flow") or ""), str(data.get("reason") or "")
+    return icon, sentence.format(
+        flow=FLOWS[Kind(flow)] if flow in list(Kind) else flow,
+        reason=REASONS[Why(reason)] if reason in list(Why) else reason,
+        records=data.get("records", 0),
+    )
+
+
+def listed(things: list[str]) -> str:
+    """`Orders`, `Orders and Products`, `Orders, Products, and Inventory`."""
+    return format_list(things, locale=LOCALE)
+
+
+def relative(when: datetime, now: datetime) -> str:
+    """`in 3 days`, `2 hours ago`; `now` within a few seconds."""
+    delta = when - now
+    if abs(delta.total_seconds()) < 5:
+        return "now"
+    return format_timedelta(delta, add_direction=True, threshold=1.2, locale=LOCALE)
+
+
+def day(when: datetime) -> str:
+    """`14 March 2027`."""
+    return format_date(when, "d MMMM y", locale=LOCALE)
+
+
+def exact(when: datetime) -> str:
+    """`14 March 2027, 10:15:00 UTC`."""
+    return f"{format_datetime(when, 'd MMMM y, HH:mm:ss', locale=LOCALE)} UTC"
+
+
+def days(count: int) -> str:
+    """`1 day`, `30 days`."""
+    return f"{count} day" if count == 1 else f"{count} days"
