@@ -3,18 +3,34 @@
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from alembic.util.exc import CommandError
+from sqlalchemy.exc import DBAPIError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
+class MigrationError(Exception):
+    """The database cannot be brought to the schema this code needs."""
+
+
 def migrate(connect_arguments: dict[str, Any]) -> None:
-    """Apply every pending migration, in one transaction. `connect_arguments` are asyncpg's own."""
+    """Apply every pending migration, in one transaction. `connect_arguments` are asyncpg's own.
+
+    Raises:
+        MigrationError: the database knows a revision this code does not, or a step failed; nothing was changed.
+    """
     config = _config()
     config.attributes["connect_arguments"] = connect_arguments
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise MigrationError(f"The database is of another version of Evergrant: {error}") from error
+    except (DBAPIError, asyncpg.PostgresError) as error:
+        raise MigrationError(f"A migration failed, nothing was changed: {error}") from error
 
 
 def newest() -> str:

@@ -1,0 +1,132 @@
+"""Everything, connected."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+from evergrant.actions.ports import Books, Ports
+from evergrant.assembly.chance import PlatformClock, SystemDice
+from evergrant.net.platform import HttpPlatform
+from evergrant.net.sandbox_clock import SandboxClock
+from evergrant.settings import Settings
+from evergrant.store import keyring, schema
+from evergrant.store.apps import Apps, Merchants
+from evergrant.store.audit import Trail
+from evergrant.store.clocks import Clocks as RememberedClocks
+from evergrant.store.connections import Connections
+from evergrant.store.database import Database, ServerTooOldError
+from evergrant.store.events import Events
+from evergrant.store.exchanges import Exchanges
+from evergrant.store.flows import Flows
+from evergrant.store.inbox import Inbox
+from evergrant.store.keys import Keys
+from evergrant.store.links import Links
+from evergrant.store.people import People
+from evergrant.store.records import Records
+from evergrant.store.spool import Spool
+from evergrant.store.tokens import Tokens
+from evergrant.store.vault import Vault, VaultKeyError
+
+Arguments = Mapping[str, Any]
+"""How to reach the database, as asyncpg takes it."""
+
+
+class StartError(Exception):
+    """The program cannot start with what it finds. The sentence says what to do."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """Everything, connected. What the doors and the worker are given is taken from here."""
+
+    settings: Settings
+    arguments: Arguments
+    database: Database
+    ports: Ports
+    apps: Apps
+    merchants: Merchants
+    links: Links
+    connections: Connections
+    events: Events
+    records: Records
+    people: People
+    keys: Keys
+    trail: Trail
+    inbox: Inbox
+
+
+@asynccontextmanager
+async def house(settings: Settings, arguments: Arguments, *, clock_believed: float = 0.02) -> AsyncIterator[House]:
+    """Open everything; close it in reverse order.
+
+    Raises:
+        DatabaseUnavailableError: the database does not answer.
+        StartError: it is too old or has not the schema; the vault's key is missing or not the one; the spool is closed.
+    """
+    async with AsyncExitStack() as stack:
+        database, vault = await _opened(settings, arguments)
+        stack.push_async_callback(database.close)
+        spool = _spool(settings)
+        platform = await HttpPlatform.open(at_once=settings.refresh_at_once + settings.sync_at_once)
+        stack.push_async_callback(platform.close)
+        reader = await SandboxClock.open()
+        stack.push_async_callback(reader.close)
+        apps, links = Apps(database, vault, monotonic), Links(database, vault)
+        connections, inbox = Connections(database), Inbox(database)
+        books = Books(
+            apps=apps,
+            links=links,
+            exchanges=Exchanges(database, vault, spool),
+            connections=connections,
+            tokens=Tokens(database, vault, spool),
+            flows=Flows(database),
+            inbox=inbox,
+        )
+        clock = PlatformClock(reader, RememberedClocks(database), believed=clock_believed)
+        yield House(
+            settings=settings,
+            arguments=arguments,
+            database=database,
+            ports=Ports(books=books, platform=platform, clock=clock, dice=SystemDice()),
+            apps=apps,
+            merchants=Merchants(database),
+            links=links,
+            connections=connections,
+            events=Events(database),
+            records=Records(database),
+            people=People(database),
+            keys=Keys(database, vault),
+            trail=Trail(database),
+            inbox=inbox,
+        )
+
+
+async def _opened(settings: Settings, arguments: Arguments) -> tuple[Database, Vault]:
+    try:
+        database = await Database.connect(arguments, size=settings.database_connections)
+    except ServerTooOldError as error:
+        raise StartError("postgres_too_old", str(error)) from error
+    try:
+        if await database.revision() != schema.newest():
+            raise StartError("schema_outdated", "The database has not the schema this version needs: evergrant migrate")
+        return database, await keyring.open_vault(database, settings.data_dir / "keys")
+    except VaultKeyError as error:
+        await database.close()
+        raise StartError("vault_key", str(error)) from error
+    except BaseException:
+        await database.close()
+        raise
+
+
+def _spool(settings: Settings) -> Spool:
+    try:
+        return Spool(settings.data_dir / "spool")
+    except OSError as error:
+        folder = settings.data_dir / "spool"
+        raise StartError("data_dir_not_writable", f"{folder} cannot be written: {error.strerror}") from error

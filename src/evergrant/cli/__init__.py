@@ -1,0 +1,1 @@
+"""The command line: `evergrant <command> --help` shows each with an example."""
