@@ -66,13 +66,12 @@ class PlatformClock:
     async def _fresh(self, clock: str) -> float:
         known = self._read.get(clock)
         try:
-            theirs = await self._reader.unix(clock)
+            offset = await self._reader.offset(clock)
         except ClockUnreadableError as error:
-            offset = known[1] if known else await self._remembered.remembered(clock)
-            if offset is None:
+            last = known[1] if known else await self._remembered.remembered(clock)
+            if last is None:
                 raise PlatformUnavailableError(f"The sandbox at {clock} does not tell its time.") from error
-            return offset
-        offset = theirs - datetime.now(UTC).timestamp()  # noqa: TID251  (the one clock)
+            return last
         if known is None or abs(known[1] - offset) > 1:
             await self._remembered.remember(clock, offset)
         self._read[clock] = (monotonic(), offset)

@@ -113,8 +113,7 @@ async def _opened(settings: Settings, arguments: Arguments) -> tuple[Database, V
     except ServerTooOldError as error:
         raise StartError("postgres_too_old", str(error)) from error
     try:
-        if await database.revision() != schema.newest():
-            raise StartError("schema_outdated", "The database has not the schema this version needs: evergrant migrate")
+        await _schema_fits(database)
         return database, await keyring.open_vault(database, settings.data_dir / "keys")
     except VaultKeyError as error:
         await database.close()
@@ -122,6 +121,11 @@ async def _opened(settings: Settings, arguments: Arguments) -> tuple[Database, V
     except BaseException:
         await database.close()
         raise
+
+
+async def _schema_fits(database: Database) -> None:
+    if await database.revision() != schema.newest():
+        raise StartError("schema_outdated", "The database has not the schema this version needs: evergrant migrate")
 
 
 def _spool(settings: Settings) -> Spool:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import structlog
 from granian.constants import Interfaces
@@ -12,6 +13,7 @@ from granian.server.embed import Server
 from evergrant import postgres
 from evergrant.actions.reading import Person
 from evergrant.assembly.house import Arguments, House, StartError, house
+from evergrant.core.errors import EvergrantError
 from evergrant.core.secret import Secret
 from evergrant.jobs.worker import Worker
 from evergrant.settings import Settings
@@ -39,7 +41,10 @@ def database(chosen: Settings, *, migrates: bool = False) -> Iterator[Arguments]
         yield arguments
         return
     log = structlog.get_logger("postgres")
-    with postgres.running(chosen.data_dir / "postgres", tell=log.info) as server:
+    which: postgres.Binaries | Path = postgres.Binaries.EMBEDDED
+    if chosen.postgres_bin is not None:
+        which = postgres.Binaries.SYSTEM if chosen.postgres_bin == "system" else Path(chosen.postgres_bin)
+    with postgres.running(chosen.data_dir / "postgres", tell=log.info, programs=which) as server:
         arguments = {"dsn": server.dsn}
         migrate(arguments)
         yield arguments
@@ -118,7 +123,7 @@ async def serve(settings: Settings, arguments: Arguments, stop: asyncio.Event, r
             stopping = asyncio.create_task(stop.wait())
             await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
             live.close()
-            server.stop()
+            server.stop()  # type: ignore[no-untyped-call]
             await serving
             stopping.cancel()
 
@@ -156,3 +161,19 @@ async def add_key(parts: House, tenant_id: str, *, name: str, scopes: Sequence[s
     key = Secret(f"{KEY_PREFIX}{parts.ports.dice.secret().reveal()}")
     await parts.keys.add(tenant_id, parts.ports.dice.identifier("key"), key, name=name, scopes=scopes)
     return key
+
+
+def standing(chosen: Settings, arguments: Arguments) -> str | None:
+    """What keeps the house from opening, in a sentence; None if nothing does."""
+
+    async def open_and_close() -> None:
+        async with house(chosen, arguments):
+            pass
+
+    try:
+        asyncio.run(open_and_close())
+    except StartError as error:
+        return f"{error.code}: {error}"
+    except EvergrantError as error:
+        return f"{error.code}: {error.sentence}"
+    return None

@@ -60,8 +60,10 @@ def always(_known: Authorization, _news: News, _now: datetime) -> bool:
 
 
 def not_older(known: Authorization, news: News, _now: datetime) -> bool:
-    """The news is at least as young as the consent. Ties count: the same second may hold both (TS-15)."""
-    return known.granted_at is None or news.at >= known.granted_at
+    """The news is at least as young as the consent. Ties count: notices tell whole seconds, and the same second may
+    hold both (TS-15).
+    """
+    return known.granted_at is None or news.at >= known.granted_at.replace(microsecond=0)
 
 
 def past_end(known: Authorization, _news: News, now: datetime) -> bool:

@@ -29,9 +29,14 @@ log = structlog.get_logger("platform")
 
 @dataclass(slots=True)
 class _Progress:
-    """Whether the first byte of a request may have left."""
+    """Whether the first byte of a request may have left, and whether it may leave again."""
 
+    once: bool
     left: bool = False
+
+
+class _SentAgainError(aiohttp.ClientError):
+    """The client was about to repeat a request that must not be repeated."""
 
 
 class HttpPlatform:
@@ -45,8 +50,9 @@ class HttpPlatform:
     async def open(cls, *, at_once: int = 50) -> Self:
         """Two ways out: one keeps connections open, one opens a connection for each request.
 
-        The second is for what must not be sent twice: aiohttp repeats a GET by itself when a kept connection turns out
-        to be closed, and a refresh token shown twice may revoke its grant.
+        The second is for what must not be sent twice, since a refresh token shown twice may revoke its grant: a fresh
+        connection cannot turn out to be closed already. aiohttp repeats a GET by itself whenever a connection breaks
+        before the answer, on fresh ones too; that is stopped where the headers are about to leave (`_headers_sent`).
         """
         return cls(
             _session(aiohttp.TCPConnector(limit=at_once)),
@@ -65,7 +71,7 @@ class HttpPlatform:
             NotSentError: it never left.
             AnswerLostError: it may have arrived, and no whole answer came back within 20 seconds.
         """
-        progress = _Progress()
+        progress = _Progress(once=once)
         session = self._fresh if once else self._session
         begun = asyncio.get_running_loop().time()
         try:
@@ -120,6 +126,8 @@ async def _headers_sent(
 ) -> None:
     progress = context.trace_request_ctx
     if isinstance(progress, _Progress):
+        if progress.left and progress.once:
+            raise _SentAgainError
         progress.left = True
 
 

@@ -25,14 +25,14 @@ class SandboxClock:
         """Close the pool."""
         await self._session.close()
 
-    async def unix(self, base_url: str) -> float:
-        """The sandbox's now, in Unix seconds.
+    async def offset(self, base_url: str) -> float:
+        """How far the sandbox's clock is ahead of wall time, in seconds.
 
         Raises:
             ClockUnreadableError: it does not answer, or not with a time.
         """
         try:
             async with self._session.get(f"{base_url}/_sandbox/clock") as response:
-                return float((await response.json())["unix"])
+                return float((await response.json())["offset_seconds"])
         except (aiohttp.ClientError, TimeoutError, OSError, KeyError, TypeError, ValueError) as error:
             raise ClockUnreadableError(type(error).__name__) from None

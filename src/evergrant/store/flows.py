@@ -44,8 +44,8 @@ with before as (
     select last_success_at, failures from flows
     where tenant_id = $1 and connection_id = $2 and shop_id = $3 and kind = $4 and fence = $5 for update
 )
-update flows set reached = $6, last_success_at = $8, last_error = null, failures = 0, lease_until = null,
-    next_run_at = case when shut is null then case when wanted then $8 else $7 end end, wanted = false
+update flows set reached = $6, last_success_at = $8::timestamptz, last_error = null, failures = 0, lease_until = null,
+    next_run_at = case when shut is null then case when wanted then $8::timestamptz else $7::timestamptz end end, wanted = false
 from before
 where tenant_id = $1 and connection_id = $2 and shop_id = $3 and kind = $4 and fence = $5
 returning before.last_success_at, before.failures

@@ -1,14 +1,16 @@
-"""Brings a database to the schema this code needs, and says whether it is there. Runs outside any event loop."""
+"""Brings a database to the schema this code needs, and says whether it is there. Runs outside any event loop.
 
+Alembic and what it brings take a second and a half to import, so they are imported only when there is something to
+migrate: once per version, not at every start.
+"""
+
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import asyncpg
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from alembic.util.exc import CommandError
-from sqlalchemy.exc import DBAPIError
+
+from evergrant.store.database import SCHEMA
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -17,13 +19,26 @@ class MigrationError(Exception):
     """The database cannot be brought to the schema this code needs."""
 
 
+def newest() -> str:
+    """The revision this code needs: the number its newest migration's file begins with."""
+    return max(path.name.split("_", 1)[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
 def migrate(connect_arguments: dict[str, Any]) -> None:
     """Apply every pending migration, in one transaction. `connect_arguments` are asyncpg's own.
 
     Raises:
         MigrationError: the database knows a revision this code does not, or a step failed; nothing was changed.
     """
-    config = _config()
+    if asyncio.run(_revision(connect_arguments)) == newest():
+        return
+    from alembic import command  # noqa: PLC0415  (see above)
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.util.exc import CommandError  # noqa: PLC0415
+    from sqlalchemy.exc import DBAPIError  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connect_arguments"] = connect_arguments
     try:
         command.upgrade(config, "head")
@@ -33,14 +48,12 @@ def migrate(connect_arguments: dict[str, Any]) -> None:
         raise MigrationError(f"A migration failed, nothing was changed: {error}") from error
 
 
-def newest() -> str:
-    """The revision this code needs."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    assert head is not None
-    return head
-
-
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    return config
+async def _revision(connect_arguments: dict[str, Any]) -> str | None:
+    connection = await asyncpg.connect(**connect_arguments)
+    try:
+        if not await connection.fetchval(f"select to_regclass('{SCHEMA}.alembic_version')"):
+            return None
+        revision: str | None = await connection.fetchval(f"select version_num from {SCHEMA}.alembic_version")
+        return revision
+    finally:
+        await connection.close()

@@ -76,4 +76,7 @@ def _every(kind: type[errors.EvergrantError]) -> list[type[errors.EvergrantError
     return [kind, *(below for child in kind.__subclasses__() for below in _every(child))]
 
 
-SENTENCES = {kind.code: kind().sentence for kind in _every(errors.EvergrantError)}
+SENTENCES = {
+    kind.code: kind().sentence for family in (errors.LinkError, errors.PlatformError) for kind in _every(family)
+}
+"""What a session can end with, in a sentence each."""

@@ -1,0 +1,175 @@
+"""Sets the stage: everything started on this machine and told of each other, with one tenant and its app."""
+
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic, sleep
+
+import httpx2
+import uvloop
+
+from evergrant import settings
+from evergrant.assembly import programs
+from evergrant.assembly.house import Arguments, house
+from evergrant.core.secret import Secret
+from evergrant.stage.children import Children
+
+READY_SECONDS = 60.0
+LOOK_SECONDS = 0.05
+
+Told = Callable[[str, str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """How a person gets into the hub of a stage."""
+
+    email: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """A running stage: where everything is, and the keys to it."""
+
+    folder: Path
+    hub: str
+    sandbox: str
+    login: Login
+    tenant_id: str
+    api_key: str
+    children: Children
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where a stage stands. The hub is `localhost`, the sandbox `127.0.0.1`, so that they are two sites to a browser."""
+
+    folder: Path
+    hub_port: int
+    sandbox_port: int
+
+    @property
+    def hub(self) -> str:
+        """The hub's public address."""
+        return f"http://localhost:{self.hub_port}"
+
+    @property
+    def sandbox(self) -> str:
+        """The sandbox's address."""
+        return f"http://127.0.0.1:{self.sandbox_port}"
+
+
+def free_port() -> int:
+    """A port nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def stage(places: Places, *, told: Told, login: Login, name: str) -> Iterator[Stage]:
+    """Start everything, and stop it in order at the end.
+
+    `told` hears what happens: (`starting`, what), (`restarted`, who). The tenant is made at the first start only.
+
+    Raises:
+        StageError: something does not come up in a minute.
+    """
+    chosen = settings.read(
+        data_dir=places.folder / "data",
+        port=places.hub_port,
+        public_url=places.hub,
+        sandbox_urls=places.sandbox,
+    )
+    environment = {
+        "EVERGRANT_DATA_DIR": str(chosen.data_dir),
+        "EVERGRANT_PORT": str(places.hub_port),
+        "EVERGRANT_PUBLIC_URL": places.hub,
+        "EVERGRANT_SANDBOX_URLS": places.sandbox,
+        "EVERGRANT_LOG_FORMAT": "json",
+    }
+    children = Children(places.folder, told)
+    with ExitStack() as stack:
+        told("starting", "sandbox")
+        sandbox = [sys.executable, "-m", "evergrant_sandbox", "--port", str(places.sandbox_port)]
+        stack.callback(children.stop)
+        children.start("sandbox", [*sandbox, "--data", str(places.folder / "sandbox")], {})
+        told("starting", "PostgreSQL")
+        arguments = stack.enter_context(programs.database(chosen))
+        told("starting", "hub")
+        children.start("hub", [sys.executable, "-m", "evergrant", "serve"], environment)
+        told("starting", "worker")
+        children.start("worker", [sys.executable, "-m", "evergrant", "work"], environment)
+        key = _tenant(chosen, arguments, places, login, name)
+        _await_ready(places, children)
+        yield Stage(
+            folder=places.folder,
+            hub=places.hub,
+            sandbox=places.sandbox,
+            login=login,
+            tenant_id=key.tenant_id,
+            api_key=key.api_key,
+            children=children,
+        )
+
+
+class StageError(Exception):
+    """The stage does not come up."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Tenant:
+    tenant_id: str
+    api_key: str
+
+
+def _tenant(chosen: settings.Settings, arguments: Arguments, places: Places, login: Login, name: str) -> _Tenant:
+    """The stage's tenant: made once, remembered in a file only its owner reads (it is a stage, not production)."""
+    kept = places.folder / "tenant"
+    if kept.exists():
+        tenant_id, api_key = kept.read_text(encoding="ascii").split()
+        return _Tenant(tenant_id, api_key)
+
+    async def make() -> _Tenant:
+        async with house(chosen, arguments) as parts:
+            made = await programs.add_tenant(
+                parts, name=name, email=login.email, person="", password=Secret(login.password)
+            )
+            return _Tenant(made.tenant_id, made.api_key.reveal())
+
+    tenant = uvloop.run(make())
+    kept.touch(mode=0o600)
+    kept.write_text(f"{tenant.tenant_id} {tenant.api_key}\n", encoding="ascii")
+    return tenant
+
+
+def _await_ready(places: Places, children: Children) -> None:
+    """Wait until sandbox and hub answer."""
+    for address in (f"{places.sandbox}/_sandbox/clock", f"{places.hub}/readyz"):
+        try:
+            await_answer(address, READY_SECONDS, failed=lambda: children.failure)
+        except StageError as error:
+            raise StageError(f"{error} The hub's last words: {children.log_of('hub', 5)}") from error
+
+
+def await_answer(address: str, seconds: float, *, failed: Callable[[], Exception | None] = lambda: None) -> None:
+    """Wait until an address answers 200.
+
+    Raises:
+        StageError: it does not in time, or `failed` gives a reason to wait no longer.
+    """
+    deadline = monotonic() + seconds
+    while True:
+        with suppress(httpx2.HTTPError):
+            if httpx2.get(address, timeout=2.0, trust_env=False).status_code == 200:
+                return
+        if reason := failed():
+            raise StageError(str(reason))
+        if monotonic() > deadline:
+            raise StageError(f"{address} does not answer.")
+        sleep(LOOK_SECONDS)

@@ -1,0 +1,156 @@
+"""The seller cancels: the notice suspends, the platform's own answer decides, tokens are destroyed, and a return is welcome."""
+
+from datetime import datetime
+
+from evergrant.actions import receive
+from evergrant.actions.ports import Received
+from evergrant.providers.tiktok_shop import signing
+from tests.world_fixture import KEY, World
+
+
+async def deliver(world: World, body: bytes, signature: str | None = None) -> int:
+    """Hand a notice to the hub's door, as the platform would; gives the status."""
+    app = await world.hub.parts.apps.by_id(world.app_id)
+    signed = signature if signature is not None else signing.sign_notice(app.key, app.secret, body)
+    path = f"/hooks/tiktok-shop/{world.app_id}"
+    answer = await world.hub.new_browser().post(path, content=body, headers={"authorization": signed.encode()})
+    return answer.status_code
+
+
+def deauthorization(world: World, at: datetime, notification_id: str = "7600000000000000006") -> bytes:
+    """A notice of type 6 for the first shop."""
+    message = f"Shop_id {world.shop_id} is deauthorized from your APP by merchant."
+    return (
+        f'{{"type":6,"tts_notification_id":"{notification_id}","shop_id":"{world.shop_id}",'
+        f'"timestamp":{int(at.timestamp())},"data":{{"message":"{message}"}}}}'
+    ).encode()
+
+
+def grant_of(world: World) -> str:
+    """The platform's grant of the app."""
+    return str(world.sandbox.get("/grants", app=KEY)["items"][0]["id"])
+
+
+async def test_a_cancellation_is_verified_and_then_destroys_the_tokens(world: World) -> None:
+    """Notice in, suspended; the platform confirms; cancelled, tokens gone, flows paused with the reason."""
+    connection_id = await world.linked()
+    await world.hub.work()
+    world.sandbox.post(f"/grants/{grant_of(world)}/cancel")
+
+    assert 200 == await deliver(world, deauthorization(world, await world.now()))
+    await world.hub.work()
+    found = await world.connection(connection_id)
+    token = await world.hub.api.get(f"/v1/connections/{connection_id}/token")
+
+    assert ("cancelled", "seller_cancelled") == (found["status"], found["reason"])
+    assert {("paused", "authorization_cancelled")} == {(flow["state"], flow["reason"]) for flow in found["flows"]}
+    assert (409, "authorization_cancelled") == (token.status_code, token.json()["error"]["code"])
+    assert await world.hub.ports.books.tokens.access(world.hub.tenant_id, connection_id) is None
+    assert ["connection.suspended", "connection.cancelled", "tokens.destroyed"] == [
+        kind
+        for kind in await world.events(connection_id)
+        if kind.startswith(("connection.", "tokens.")) and kind != "connection.authorized"
+    ]
+
+
+async def test_no_token_leaves_while_it_is_being_verified(world: World) -> None:
+    """Suspended at once, before anybody has asked the platform."""
+    connection_id = await world.linked()
+    await deliver(world, deauthorization(world, await world.now()))
+    (received,) = await world.hub.ports.books.inbox.take(10)
+    await receive.digest(received, world.hub.ports)
+    token = await world.hub.api.get(f"/v1/connections/{connection_id}/token")
+
+    assert (409, "authorization_suspended") == (token.status_code, token.json()["error"]["code"])
+    assert token.json()["error"]["remedy"] == "wait"
+
+
+async def test_a_forged_or_mistaken_notice_destroys_nothing(world: World) -> None:
+    """The platform says the authorization lives: resumed, flows and token as before."""
+    connection_id = await world.linked()
+    assert 200 == await deliver(world, deauthorization(world, await world.now()))
+    await world.hub.work()
+    found = await world.connection(connection_id)
+
+    assert ("active", None) == (found["status"], found["reason"])
+    assert {"running"} == {flow["state"] for flow in found["flows"]}
+    assert "connection.resumed" in await world.events(connection_id)
+
+
+async def test_an_old_notice_does_not_undo_a_newer_consent(world: World) -> None:
+    """Cancel, authorize again, and only then the notice of the cancellation arrives."""
+    connection_id = await world.linked()
+    old = deauthorization(world, await world.now())
+    world.sandbox.advance("1h")
+    await world.linked()
+    await deliver(world, old)
+    await world.hub.work()
+
+    assert "active" == (await world.connection(connection_id))["status"]
+    assert "connection.suspended" not in await world.events(connection_id)
+
+
+async def test_a_notice_counts_once_however_often_it_comes(world: World) -> None:
+    """Same id a hundred times: one suspension, one verification."""
+    connection_id = await world.linked()
+    body = deauthorization(world, await world.now())
+    assert {200} == {await deliver(world, body) for _ in range(20)}
+    await world.hub.work()
+    assert {200} == {await deliver(world, body) for _ in range(5)}
+    await world.hub.work()
+
+    assert 1 == (await world.events(connection_id)).count("connection.suspended")
+
+
+async def test_a_bad_signature_is_refused_and_nothing_is_kept(world: World) -> None:
+    """401, whatever the bytes of the signature, and the inbox stays empty."""
+    await world.linked()
+    body = deauthorization(world, await world.now())
+
+    for signature in ("", "0" * 64, "Bearer abc", "é"):
+        assert 401 == await deliver(world, body, signature)
+    assert 401 == await deliver(world, body + b"\n", signing.sign_notice(KEY, (await app_secret(world)), body))
+    assert [] == list(await world.hub.ports.books.inbox.take(10))
+
+
+async def test_notices_nobody_understands_are_kept_and_settled(world: World) -> None:
+    """An unknown type, a shop of nobody's, no JSON at all: 200, kept, and no harm done."""
+    await world.linked()
+    for body in (b'{"type":99,"timestamp":1767225600,"shop_id":"1","data":{}}', b"not json", deauthorization(world, await world.now()).replace(world.shop_id.encode(), b"42")):
+        assert 200 == await deliver(world, body)
+    taken: list[Received] = list(await world.hub.ports.books.inbox.take(10))
+
+    assert ["unknown_type", "unreadable", "unknown_shop"] == [
+        await receive.digest(received, world.hub.ports) for received in taken
+    ]
+
+
+async def test_a_silent_revocation_is_found_at_the_next_call(world: World) -> None:
+    """No notice came: the refused call suspends, the verification says gone, and the reason says nobody told us."""
+    connection_id = await world.linked()
+    await world.hub.work()
+    world.sandbox.post(f"/grants/{grant_of(world)}/cancel")
+    await world.hub.api.post(f"/v1/connections/{connection_id}/syncs")
+    await world.hub.work()
+    found = await world.connection(connection_id)
+
+    assert ("reauthorization_required", "call_refused") == (found["status"], found["reason"])
+
+
+async def test_the_seller_may_come_back_after_cancelling(world: World) -> None:
+    """The same connection lives again, with new tokens, under its old id."""
+    connection_id = await world.linked()
+    world.sandbox.post(f"/grants/{grant_of(world)}/cancel")
+    await deliver(world, deauthorization(world, await world.now()))
+    await world.hub.work()
+    assert "cancelled" == (await world.connection(connection_id))["status"]
+
+    world.sandbox.advance("1m")
+    assert connection_id == await world.linked(purpose="renew", connection_id=connection_id)
+    token = await world.hub.api.get(f"/v1/connections/{connection_id}/token")
+    assert 200 == token.status_code
+
+
+async def app_secret(world: World) -> "signing.Secret":
+    """The app's secret."""
+    return (await world.hub.parts.apps.by_id(world.app_id)).secret

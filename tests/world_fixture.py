@@ -1,0 +1,141 @@
+"""Hub and sandbox, told of each other: one app, one merchant, one seller with a shop. Where most stories begin."""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx2
+import pytest
+
+from evergrant import postgres
+from tests.hub_fixture import Hub, a_hub
+from tests.sandbox_fixture import Sandbox
+
+KEY, SECRET, SERVICE = "6storykey0001", "story_secret_4f2a9c77", "7000000000000000042"
+SCOPES = ["seller.authorization.info", "seller.order.info", "seller.product.basic"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """Everything a story needs."""
+
+    hub: Hub
+    sandbox: Sandbox
+    app_id: str
+    merchant_id: str
+    seller: dict[str, Any]
+
+    @property
+    def shop_id(self) -> str:
+        """The first shop of the seller."""
+        return str(self.seller["shops"][0]["id"])
+
+    async def now(self) -> datetime:
+        """Platform time."""
+        return await self.hub.now(self.sandbox.url)
+
+    async def link_session(self, **given: Any) -> dict[str, Any]:
+        """A hosted link, as the API makes it."""
+        body = {"merchant_id": self.merchant_id, "app_id": self.app_id} | given
+        answer = await self.hub.api.post("/v1/link-sessions", json=body)
+        assert answer.status_code == 201, answer.text
+        made: dict[str, Any] = answer.json()
+        return made
+
+    async def depart(self, browser: httpx2.AsyncClient, link: dict[str, Any]) -> str:
+        """Open a hosted link and press its button; gives the state the browser leaves with."""
+        page = await browser.get(urlsplit(link["url"]).path)
+        assert page.status_code == 200, page.text
+        csrf = re.search(r'name="csrf" value="([^"]+)"', page.text)
+        assert csrf
+        gone = await browser.post(urlsplit(link["url"]).path, data={"csrf": csrf[1]})
+        assert gone.status_code == 303, gone.text
+        return parse_qs(urlsplit(gone.headers["location"]).query)["state"][0]
+
+    def consent(self, state: str | None, *, shop_id: str | None = None, period: str = "365d", **given: Any) -> str:
+        """What the seller does on the platform's pages; gives the path and query the browser comes back to."""
+        body = {"app": KEY, "seller": self.seller["email"], "shop": shop_id or self.shop_id, "period": period}
+        answer = self.sandbox.post("/authorize", body | {"state": state} | given)
+        parts = urlsplit(answer["redirect_url"])
+        return f"{parts.path}?{parts.query}"
+
+    async def linked(self, *, period: str = "365d", browser: httpx2.AsyncClient | None = None, **link: Any) -> str:
+        """A connection, made the whole way; gives its id."""
+        person = browser or self.hub.new_browser()
+        made = await self.link_session(**link)
+        back = await person.get(self.consent(await self.depart(person, made), period=period))
+        assert back.status_code == 303, back.text
+        session = (await self.hub.api.get(f"/v1/link-sessions/{made['id']}")).json()
+        assert session["outcome"] == "completed", session
+        return str(session["result"]["connection_id"])
+
+    async def connection(self, connection_id: str) -> dict[str, Any]:
+        """A connection, as the API shows it."""
+        answer = await self.hub.api.get(f"/v1/connections/{connection_id}")
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    async def events(self, connection_id: str) -> list[str]:
+        """What happened to a connection, by type."""
+        answer = await self.hub.api.get(f"/v1/connections/{connection_id}/timeline", params={"limit": 200})
+        return [item["type"] for item in answer.json()["items"]]
+
+    async def records(self, connection_id: str, flow: str = "orders") -> list[dict[str, Any]]:
+        """What a flow brought."""
+        found: list[dict[str, Any]] = []
+        cursor: str | None = ""
+        while cursor is not None:
+            query = {"flow": flow, "limit": 200, "cursor": cursor}
+            page = (await self.hub.api.get(f"/v1/connections/{connection_id}/records", params=query)).json()
+            found += page["items"]
+            cursor = page["next_cursor"]
+        return found
+
+
+@pytest.fixture
+async def world(database_server: postgres.Server, sandbox: Sandbox, tmp_path: Path) -> AsyncIterator[World]:
+    """Hub and sandbox with one app, one merchant and one seller."""
+    async with a_hub(database_server, tmp_path, sandbox_url=sandbox.url) as hub:
+        yield await settle(hub, sandbox)
+
+
+async def settle(hub: Hub, sandbox: Sandbox, **app: Any) -> World:
+    """Tell hub and sandbox of each other."""
+    given = {"key": KEY, "secret": SECRET, "service_id": SERVICE, "base_urls": {"sandbox": sandbox.url}}
+    made = (await hub.api.post("/v1/apps", json=given | {"required_scopes": SCOPES} | app)).json()
+    sandbox.post(
+        "/apps",
+        {
+            "kind": "shop",
+            "key": KEY,
+            "secret": SECRET,
+            "service_id": SERVICE,
+            "name": "Acme Sync",
+            "redirect_urls": [made["redirect_url"]],
+            "webhook_url": "",
+            "scopes": SCOPES,
+            "visibility": "public",
+            "status": "published",
+        },
+    )
+    seller = sandbox.post(
+        "/sellers",
+        {
+            "name": "Harbour Lane Ltd",
+            "email": "rosa@harbourlane.example",
+            "password": "sandbox",
+            "region": "GB",
+            "shops": [
+                {"name": "Harbour Lane", "region": "GB", "orders": 0, "products": 10},
+                {"name": "Harbour Lane Outlet", "region": "GB", "orders": 0, "products": 3},
+            ],
+        },
+    )
+    sandbox.post("/orders", {"shop": seller["shops"][0]["id"], "count": 25})
+    merchant = (await hub.api.post("/v1/merchants", json={"external_id": "harbour", "name": "Harbour Lane"})).json()
+    return World(hub=hub, sandbox=sandbox, app_id=made["id"], merchant_id=merchant["id"], seller=seller)
