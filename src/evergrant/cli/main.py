@@ -23,6 +23,7 @@ app.add_typer(keys.tenants_app, name="tenants")
 app.add_typer(look.connections_app, name="connections")
 app.add_typer(look.links_app, name="links")
 app.command("doctor")(look.doctor)
+app.command("tour")(shows.tour)
 app.command("demo")(shows.show_demo)
 
 Port = Annotated[int | None, typer.Option(help="Port to listen on (EVERGRANT_PORT, 8080).")]

@@ -113,7 +113,11 @@ def apply(known: Connection, news: lifecycle.News, *, needs: Needs, now: datetim
     step = lifecycle.step(known.authorization, news, now)
     stepped = replace(known, authorization=step.authorization)
     events = (Event(type=step.tells, data=_facts(step.authorization)),) if step.tells else ()
-    return settle(known, stepped, events=events, needs=needs, now=now, why_not=step.why)
+    change = settle(known, stepped, events=events, needs=needs, now=now, why_not=step.why)
+    ends = step.authorization.ends
+    if step.moved and step.authorization.state is State.EXPIRED and ends is not None:
+        return replace(change, at=min(ends, now))  # it ended then, whenever the sweep came by
+    return change
 
 
 def settle(

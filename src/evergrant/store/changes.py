@@ -34,6 +34,13 @@ async def keep(connection: Database, change: Change, *, actor: str) -> None:
         await audit.write(connection, [entry])
 
 
+async def lock(connection: Database, tenant_id: str, connection_id: str) -> None:
+    """Lock a connection's row before any other row of it, so that two transactions never wait for each other."""
+    await connection.execute(
+        "select from connections where tenant_id = $1 and id = $2 for update", tenant_id, connection_id
+    )
+
+
 async def _create(connection: Database, change: Change) -> None:
     made = change.after
     authorization = made.authorization

@@ -10,8 +10,6 @@ from typing import Any
 
 import asyncpg
 
-from evergrant.store.database import SCHEMA
-
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -51,9 +49,9 @@ def migrate(connect_arguments: dict[str, Any]) -> None:
 async def _revision(connect_arguments: dict[str, Any]) -> str | None:
     connection = await asyncpg.connect(**connect_arguments)
     try:
-        if not await connection.fetchval(f"select to_regclass('{SCHEMA}.alembic_version')"):
+        if not await connection.fetchval("select to_regclass('evergrant.alembic_version')"):
             return None
-        revision: str | None = await connection.fetchval(f"select version_num from {SCHEMA}.alembic_version")
+        revision: str | None = await connection.fetchval("select version_num from evergrant.alembic_version")
         return revision
     finally:
         await connection.close()

@@ -22,12 +22,13 @@ SPOOL_KIND = "refresh"
 LEASE = timedelta(seconds=60)
 """Longer than the hard limit of a call (20 s, net/platform.py), so that a living worker never loses its lease."""
 
+# Nothing is shown after the end of the authorization, which is the end of the refresh token: the sweep may be late.
 # One statement: the lease, the fencing number and the attempt are there together or not at all. A row whose last
 # presentation has no outcome is left to `doubts`; one that is in doubt is presented once more, as a probe.
 TAKE_DUE = """
 with due as (
     select tenant_id, connection_id from tokens t
-    where clock = $1 and due_at <= $2 and (lease_until is null or lease_until < now())
+    where clock = $1 and due_at <= $2 and refresh_ends > $2 and (lease_until is null or lease_until < now())
       and not exists (select from presentations p
                       where p.tenant_id = t.tenant_id and p.connection_id = t.connection_id and p.outcome is null)
     order by due_at limit $3 for update skip locked
@@ -97,6 +98,8 @@ class Tokens:
         try:
             async with self._database.transaction() as connection:
                 where = (taken.tenant_id, taken.connection_id, taken.fence)
+                if change.before != change.after:
+                    await changes.lock(connection, taken.tenant_id, taken.connection_id)
                 kept = await _keep_pair(connection, where, pair, now, due_at)
                 if kept:
                     await changes.keep(connection, change, actor="refresh")
@@ -130,6 +133,7 @@ class Tokens:
         Gives `final`, or `outlived` if a newer pair stands meanwhile and nothing was changed. Raises StaleError.
         """
         async with self._database.transaction() as connection:
+            await changes.lock(connection, taken.tenant_id, taken.connection_id)
             ours = await connection.fetchval(
                 """
                 update tokens set due_at = null, lease_until = null
@@ -148,6 +152,7 @@ class Tokens:
     async def doubt(self, doubt: Doubt, *, probe_at: datetime, now: datetime) -> None:
         """The outcome is not known: keep serving the access token, and show the refresh token again at `probe_at`."""
         async with self._database.transaction() as connection:
+            await changes.lock(connection, doubt.tenant_id, doubt.connection_id)
             ours = await connection.fetchval(
                 """
                 update tokens set due_at = $4, lease_until = null

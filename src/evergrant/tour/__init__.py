@@ -1,0 +1,1 @@
+"""One authorization's whole life against the sandbox, told promise by promise."""
