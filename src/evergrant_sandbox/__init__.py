@@ -1,1 +1,1 @@
-"""The platform: TikTok's side, wire-compatible, on this machine, with a clock that can be turned."""
+"""The platform: TikTok Shop's side, wire-compatible, on this machine, with a clock that can be turned."""

@@ -1,0 +1,1 @@
+"""Steering, JSON, loopback only, under /_sandbox/: what a test or a demo does to the platform."""

@@ -1,0 +1,47 @@
+"""`/_sandbox/log`: what the platform saw."""
+
+import msgspec
+from starlette.requests import Request
+from starlette.routing import Route
+
+from evergrant_sandbox.book import log
+from evergrant_sandbox.book.log import Filter
+from evergrant_sandbox.control.shapes import LogView, log_view
+from evergrant_sandbox.control.steering import SteeringError, number_of, steer
+from evergrant_sandbox.platform import Platform
+
+KINDS = ("token", "api", "notice", "page", "control")
+
+
+class Lines(msgspec.Struct, frozen=True):
+    """Lines of the log; `last` is the number of the newest line there is, and goes into `after`."""
+
+    items: list[LogView]
+    last: int
+
+
+class Watch:
+    """The log."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
+    def routes(self) -> list[Route]:
+        """Its routes."""
+        return [steer(self._platform, "/log", "GET", self.read)]
+
+    async def read(self, request: Request) -> Lines:
+        """Lines after a number, oldest first."""
+        kind = request.query_params.get("kind")
+        if kind is not None and kind not in KINDS:
+            raise SteeringError("invalid_query", f"kind is one of {', '.join(KINDS)}.")
+        grant = number_of(request, "grant", -1, most=2**63 - 1)
+        wanted = Filter(
+            kind=kind,
+            app_key=request.query_params.get("app"),
+            grant_id=None if grant < 0 else grant,
+            after=number_of(request, "after", 0),
+            limit=number_of(request, "limit", 1000, most=10_000),
+        )
+        entries = log.read(self._platform.book, wanted)
+        return Lines(items=[log_view(entry) for entry in entries], last=log.last(self._platform.book))

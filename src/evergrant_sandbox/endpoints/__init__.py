@@ -1,0 +1,1 @@
+"""The machine's side of the platform: the token host and the signed API."""

@@ -1,0 +1,67 @@
+"""What the sandbox does not imitate and what loopback forces, as the Limits page and docs/sandbox/limits.md tell it.
+
+What is unknown about the platform stands in `switches.py`.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One difference between here and home."""
+
+    name: str
+    sentence: str
+
+
+NOT_IMITATED = (
+    Limit("Partner Center", "Apps are made by a control route. Review, enrollment and beta limits are not acted out."),
+    Limit(
+        "Seller Center", "There is a sign-in and the consent pages; menus, App Store and My apps and incidents follow."
+    ),
+    Limit("Seller onboarding", "Every seller has passed it. The message `auth state is inactive` cannot be provoked."),
+    Limit("Region of the app", "An app may be authorized in any region; the platform wants one app per market group."),
+    Limit("Rate limits", "Nothing throttles by itself. A 429 with Retry-After is set as a fault."),
+    Limit("IP allow lists", "36009033 is not sent; it can be set as a fault."),
+    Limit(
+        "Short links in messages", "Live error messages end in a link `For more details`. Match on code and keyword."
+    ),
+    Limit("Other endpoints", "Inventory, logistics, finance, event subscriptions and others answer 36009009 for now."),
+    Limit("Other notices", "Types 1, 6 and 7 are sent by themselves; any other type is sent by a control route."),
+    Limit("E-mail to the seller", "The platform mails sellers on several occasions; nothing is mailed here."),
+    Limit("Token propagation", "A renewal takes effect at once; at home it may take a few minutes."),
+    Limit("Creators and partners", "Only sellers authorize; user_type 1 and 3 do not occur."),
+    Limit("Passwords", "They are kept readable, so that they can be shown. Do not use a real one."),
+    Limit(
+        "Refusals of the token host",
+        "What it says to a wrong key, secret or grant type is unknown; 36009004 is a guess.",
+    ),
+    Limit(
+        "Codes of an earlier consent", "A new consent voids the unused code of the one before; nobody recorded this."
+    ),
+    Limit("Access after the end", "An access token stops with the authorization and then answers 105002; a guess."),
+    Limit(
+        "Grants shorter than 30 days",
+        "Their first notice 7 comes at the next 0:00; the documents speak of longer ones.",
+    ),
+    Limit("Faults", "They are held in memory and end with the process; everything else survives it."),
+)
+
+FORCED_BY_LOOPBACK = (
+    Limit("One address", "All of TikTok's hosts are one base address; the path decides which one is meant."),
+    Limit("Plain http", "The platform is https only. Here certificates would only be in the way."),
+    Limit(
+        "Webhook URLs", "Loopback addresses may be http, with a port and an IP address; all others follow the platform."
+    ),
+    Limit("Cookies", "Without https they cannot be Secure."),
+    Limit(
+        "Marked tokens",
+        "Tokens, codes and ciphers carry `sbx` after the region's prefix, so that production refuses them.",
+    ),
+    Limit("A turned clock", "`timestamp` is checked against the sandbox's clock, which may be months ahead of yours."),
+    Limit(
+        "Turning the clock",
+        "A receiver that is silent three times in a row during one turn is not asked again in that turn; its attempts are"
+        " logged as assumed_silent. So two years with a thousand grants take seconds, not hours.",
+    ),
+)

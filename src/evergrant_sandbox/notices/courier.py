@@ -1,0 +1,157 @@
+"""The courier: carries notices to their receivers, three seconds each, and tries again on the platform's schedule."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+import aiohttp
+
+from evergrant_sandbox import signing, switches
+from evergrant_sandbox.book import apps, log, notices
+from evergrant_sandbox.book.database import Book
+from evergrant_sandbox.book.log import Entry
+from evergrant_sandbox.book.notices import Notice
+from evergrant_sandbox.clock import HOUR, MINUTE, Clock
+from evergrant_sandbox.faults import Faults
+from evergrant_sandbox.switches import Switches
+
+# "Retries after 2 minutes, 30 minutes, 3 hours and 12 hours, then dropped." Webhooks overview, captured 2025-12-03.
+SCHEDULE = (2 * MINUTE, 30 * MINUTE, 3 * HOUR, 12 * HOUR)
+PATIENCE = 3.0
+
+# How many shops' notices travel to one receiver side by side; those of one shop keep their order.
+ABREAST = 16
+# While the clock is being turned, a receiver that was silent this often in a row is not asked again in that turn.
+SILENCES = 3
+
+TIMEOUT = "timeout"
+UNREACHABLE = "unreachable"
+ASSUMED = "assumed_silent"
+DROPPED = "dropped_by_fault"
+_SILENT = frozenset({TIMEOUT, UNREACHABLE})
+
+
+@dataclass(slots=True)
+class Turn:
+    """What is remembered while the clock is being turned: how often each receiver was silent in a row."""
+
+    silences: dict[str, int] = field(default_factory=dict)
+
+    def has_given_up(self, url: str) -> bool:
+        """Whether the receiver is not asked again."""
+        return self.silences.get(url, 0) >= SILENCES
+
+    def heard(self, url: str, answer: str) -> None:
+        """Note what came back."""
+        if answer in _SILENT:
+            self.silences[url] = self.silences.get(url, 0) + 1
+        elif answer != ASSUMED:
+            self.silences[url] = 0
+
+
+class Courier:
+    """One lane a receiver, so that a slow one holds up nobody else."""
+
+    def __init__(
+        self, *, book: Book, clock: Clock, switches: Switches, faults: Faults, session: aiohttp.ClientSession
+    ) -> None:
+        self._book = book
+        self._clock = clock
+        self._switches = switches
+        self._faults = faults
+        self._session = session
+        self._lanes: dict[str, asyncio.Task[None]] = {}
+
+    def set_out(self, *, at: int, turn: Turn, done: Callable[[], None]) -> None:
+        """Start a lane to every receiver something is due to, unless one is on its way already."""
+        for url in notices.receivers_due(self._book, at):
+            if url not in self._lanes:
+                lane = asyncio.create_task(self._lane(url, at, turn))
+                self._lanes[url] = lane
+                lane.add_done_callback(partial(self._arrived, url, done))
+
+    async def settle(self) -> None:
+        """Wait until every lane has ended."""
+        while self._lanes:
+            await asyncio.gather(*self._lanes.values())
+
+    @property
+    def busy(self) -> frozenset[str]:
+        """The receivers a lane is under way to."""
+        return frozenset(self._lanes)
+
+    def _arrived(self, url: str, done: Callable[[], None], _: asyncio.Task[None]) -> None:
+        self._lanes.pop(url, None)
+        done()
+
+    async def _lane(self, url: str, at: int, turn: Turn) -> None:
+        while batch := notices.due(self._book, url=url, at=at, limit=ABREAST * 4):
+            by_shop: dict[str, list[Notice]] = {}
+            for notice in batch:
+                by_shop.setdefault(notice.shop_id, []).append(notice)
+            gate = asyncio.Semaphore(ABREAST)
+            await asyncio.gather(*(self._in_order(waiting, gate, turn) for waiting in by_shop.values()))
+
+    async def _in_order(self, waiting: list[Notice], gate: asyncio.Semaphore, turn: Turn) -> None:
+        async with gate:
+            for notice in waiting:
+                await self._attempt(notice, turn)
+
+    async def _attempt(self, notice: Notice, turn: Turn) -> None:
+        begun = self._clock.wall()
+        at = self._clock.now()
+        if self._faults.drops(notice):
+            answer = DROPPED
+        elif turn.has_given_up(notice.url):
+            answer = ASSUMED
+        else:
+            answer = await self._send(notice)
+        turn.heard(notice.url, answer)
+        with self._book.transaction():
+            notices.tried(self._book, notice, next_at=self._next(notice, answer, at))
+            log.append(self._book, self._entry(notice, answer=answer, at=at, begun=begun))
+
+    async def _send(self, notice: Notice) -> str:
+        app = apps.find(self._book, notice.app_key)
+        secret = app.secret if app else ""
+        signature = signing.sign_notice(app_key=notice.app_key, secret=secret, body=notice.body)
+        if notice.badly_signed:
+            signature = signature[::-1]
+        headers = {"Authorization": signature, "Content-Type": "application/json"}
+        try:
+            async with self._session.post(
+                notice.url, data=notice.body, headers=headers, allow_redirects=False
+            ) as response:
+                return str(response.status)
+        except TimeoutError:
+            return TIMEOUT
+        except (aiohttp.ClientError, OSError):
+            return UNREACHABLE
+
+    def _next(self, notice: Notice, answer: str, at: int) -> int | None:
+        """When the next attempt follows; None when it was accepted, or tried for the last time."""
+        accepted = {"200", DROPPED}
+        if self._switches.of(switches.ANSWER_401_TO_NOTICE) == "accepted":
+            accepted.add("401")
+        if answer in accepted or notice.attempts >= len(SCHEDULE):
+            return None
+        return at + SCHEDULE[notice.attempts]
+
+    def _entry(self, notice: Notice, *, answer: str, at: int, begun: float) -> Entry:
+        return Entry(
+            kind="notice",
+            at=at,
+            begun_wall=begun,
+            ended_wall=self._clock.wall(),
+            method="POST",
+            path=notice.url,
+            app_key=notice.app_key,
+            grant_id=notice.grant_id,
+            shop_id=notice.shop_id,
+            status=int(answer) if answer.isdigit() else None,
+            notice_type=notice.type,
+            notice_id=notice.id,
+            attempt=notice.attempts + 1,
+            answer=answer,
+        )
