@@ -90,7 +90,7 @@ class World:
         found: list[dict[str, Any]] = []
         cursor: str | None = ""
         while cursor is not None:
-            query = {"flow": flow, "limit": 200, "cursor": cursor}
+            query: dict[str, str | int] = {"flow": flow, "limit": 200, "cursor": cursor}
             page = (await self.hub.api.get(f"/v1/connections/{connection_id}/records", params=query)).json()
             found += page["items"]
             cursor = page["next_cursor"]

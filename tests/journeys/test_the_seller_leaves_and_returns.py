@@ -3,7 +3,6 @@
 from datetime import datetime
 
 from evergrant.actions import receive
-from evergrant.actions.ports import Received
 from evergrant.providers.tiktok_shop import signing
 from tests.world_fixture import KEY, World
 
@@ -13,7 +12,7 @@ async def deliver(world: World, body: bytes, signature: str | None = None) -> in
     app = await world.hub.parts.apps.by_id(world.app_id)
     signed = signature if signature is not None else signing.sign_notice(app.key, app.secret, body)
     path = f"/hooks/tiktok-shop/{world.app_id}"
-    answer = await world.hub.new_browser().post(path, content=body, headers={"authorization": signed.encode()})
+    answer = await world.hub.new_browser().post(path, content=body, headers={b"authorization": signed.encode()})
     return answer.status_code
 
 
@@ -109,16 +108,21 @@ async def test_a_bad_signature_is_refused_and_nothing_is_kept(world: World) -> N
 
     for signature in ("", "0" * 64, "Bearer abc", "é"):
         assert 401 == await deliver(world, body, signature)
-    assert 401 == await deliver(world, body + b"\n", signing.sign_notice(KEY, (await app_secret(world)), body))
+    secret = (await world.hub.parts.apps.by_id(world.app_id)).secret
+    assert 401 == await deliver(world, body + b"\n", signing.sign_notice(KEY, secret, body))
     assert [] == list(await world.hub.ports.books.inbox.take(10))
 
 
 async def test_notices_nobody_understands_are_kept_and_settled(world: World) -> None:
     """An unknown type, a shop of nobody's, no JSON at all: 200, kept, and no harm done."""
     await world.linked()
-    for body in (b'{"type":99,"timestamp":1767225600,"shop_id":"1","data":{}}', b"not json", deauthorization(world, await world.now()).replace(world.shop_id.encode(), b"42")):
+    for body in (
+        b'{"type":99,"timestamp":1767225600,"shop_id":"1","data":{}}',
+        b"not json",
+        deauthorization(world, await world.now()).replace(world.shop_id.encode(), b"42"),
+    ):
         assert 200 == await deliver(world, body)
-    taken: list[Received] = list(await world.hub.ports.books.inbox.take(10))
+    taken = list(await world.hub.ports.books.inbox.take(10))
 
     assert ["unknown_type", "unreadable", "unknown_shop"] == [
         await receive.digest(received, world.hub.ports) for received in taken
@@ -149,8 +153,3 @@ async def test_the_seller_may_come_back_after_cancelling(world: World) -> None:
     assert connection_id == await world.linked(purpose="renew", connection_id=connection_id)
     token = await world.hub.api.get(f"/v1/connections/{connection_id}/token")
     assert 200 == token.status_code
-
-
-async def app_secret(world: World) -> "signing.Secret":
-    """The app's secret."""
-    return (await world.hub.parts.apps.by_id(world.app_id)).secret

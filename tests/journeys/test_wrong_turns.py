@@ -24,7 +24,7 @@ def exchanges(world: World) -> list[dict[str, Any]]:
     return [entry for entry in world.sandbox.log(kind="token") if entry["path"].endswith("/get")]
 
 
-async def outcome(world: World, person: httpx2.AsyncClient, back: str) -> tuple[int, str]:
+async def outcome(person: httpx2.AsyncClient, back: str) -> tuple[int, str]:
     """Come back, follow to the result page; its status and code."""
     first = await person.get(back)
     assert first.status_code == 303, first.text
@@ -133,7 +133,7 @@ async def test_a_code_the_platform_refuses_ends_the_request_clearly(world: World
     state = await world.depart(person, await world.link_session())
     back = f"/cb/tiktok-shop/{world.app_id}?code=TTP_made_up&state={state}"
 
-    assert (400, "code_refused") == await outcome(world, person, back)
+    assert (400, "code_refused") == await outcome(person, back)
     await world.hub.work()
     assert 1 == len(exchanges(world))
 
@@ -144,7 +144,7 @@ async def test_a_wrong_app_secret_marks_the_app_and_no_seller(world: World) -> N
     person = world.hub.new_browser()
     back = world.consent(await world.depart(person, await world.link_session()))
 
-    assert (409, "app_credentials_invalid") == await outcome(world, person, back)
+    assert (409, "app_credentials_invalid") == await outcome(person, back)
     (app,) = (await world.hub.api.get("/v1/apps")).json()["items"]
     assert app["credentials_refused_at"]
 
@@ -165,7 +165,7 @@ async def test_an_answer_that_cannot_be_read_is_not_guessed_at(world: World, fau
     link = await world.link_session()
     back = world.consent(await world.depart(person, link))
 
-    assert (409, code) == await outcome(world, person, back)
+    assert (409, code) == await outcome(person, back)
     await world.hub.work()
     assert 1 == len(exchanges(world))
     assert [] == (await world.hub.api.get("/v1/connections")).json()["items"]
@@ -176,7 +176,9 @@ async def test_an_answer_that_cannot_be_read_is_not_guessed_at(world: World, fau
 
 async def test_shops_that_cannot_be_read_are_asked_for_again_by_a_worker(world: World) -> None:
     """The pair is kept, the page says it is being finished, and a worker finishes it without a new consent."""
-    world.sandbox.post("/faults", {"kind": "api", "path": "/authorization/*", "action": "status", "status": 500, "times": 1})
+    world.sandbox.post(
+        "/faults", {"kind": "api", "path": "/authorization/*", "action": "status", "status": 500, "times": 1}
+    )
     person = world.hub.new_browser()
     link = await world.link_session()
     first = await person.get(world.consent(await world.depart(person, link)))
@@ -214,7 +216,7 @@ async def test_the_wrong_shop_at_renewal_changes_nothing_and_says_so(world: Worl
     other = str(world.seller["shops"][1]["id"])
     back = world.consent(await world.depart(person, link), shop_id=other)
 
-    assert (409, "wrong_shop") == await outcome(world, person, back)
+    assert (409, "wrong_shop") == await outcome(person, back)
     after = await world.connection(connection_id)
     assert before["authorization_expires_at"] == after["authorization_expires_at"]
     assert 1 == len((await world.hub.api.get("/v1/connections")).json()["items"])
@@ -230,7 +232,7 @@ async def test_a_shop_of_another_customer_is_not_handed_over(world: World) -> No
     link = await world.link_session(merchant_id=merchant["id"])
     back = world.consent(await world.depart(person, link), period="365d")
 
-    assert (409, "shop_already_connected") == await outcome(world, person, back)
+    assert (409, "shop_already_connected") == await outcome(person, back)
     assert 1 == len((await world.hub.api.get("/v1/connections")).json()["items"])
     found = await world.connection(connection_id)
     assert (world.merchant_id, 365) == (found["merchant_id"], found["days_remaining"])
@@ -246,7 +248,7 @@ async def test_a_sandbox_token_is_refused_by_a_production_app(world: World) -> N
     person = world.hub.new_browser()
     back = world.consent(await world.depart(person, await world.link_session()))
 
-    assert (409, "sandbox_token_in_production") == await outcome(world, person, back)
+    assert (409, "sandbox_token_in_production") == await outcome(person, back)
     assert [] == (await world.hub.api.get("/v1/connections")).json()["items"]
 
 
@@ -315,4 +317,3 @@ async def test_a_foreign_tenants_ids_answer_like_missing_ones(world: World) -> N
     ):
         assert await answer(path.format("con_none"), method) == await answer(path.format(connection_id), method)
     assert "active" == (await world.connection(connection_id))["status"]
-

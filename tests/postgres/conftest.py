@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from tests.postgres import programs
-from tests.postgres_fixture import database, database_server
 
 from evergrant import postgres
+from tests.postgres import programs
+from tests.postgres_fixture import database, database_server
 
 __all__ = ["database", "database_server"]
 

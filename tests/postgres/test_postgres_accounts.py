@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.postgres import programs
-from tests.postgres.programs import Program
 
 from evergrant import postgres
+from tests.postgres import programs
+from tests.postgres.programs import Program
 
 pytestmark = [pytest.mark.processes]
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from tests.postgres import programs
-from tests.postgres.programs import Program
 
 from evergrant import postgres
+from tests.postgres import programs
+from tests.postgres.programs import Program
 
 pytestmark = pytest.mark.processes
 

@@ -4,10 +4,10 @@ import asyncio
 
 import asyncpg
 import pytest
-from tests import postgres_fixture
-from tests.postgres import programs
 
 from evergrant import postgres
+from tests import postgres_fixture
+from tests.postgres import programs
 
 pytestmark = pytest.mark.processes
 

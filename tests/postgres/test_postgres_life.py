@@ -8,11 +8,11 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from tests.postgres import programs
-from tests.postgres.programs import Program
 
 from evergrant import postgres
 from evergrant.postgres import place
+from tests.postgres import programs
+from tests.postgres.programs import Program
 
 pytestmark = pytest.mark.processes
 

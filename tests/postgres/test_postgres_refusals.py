@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.postgres import programs
-from tests.postgres.programs import Program
 
 from evergrant import postgres
 from evergrant.postgres import binaries, place
+from tests.postgres import programs
+from tests.postgres.programs import Program
 
 
 @pytest.mark.parametrize(

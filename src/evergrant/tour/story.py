@@ -293,11 +293,7 @@ class Story:
 
     def _notices(self, kind: int) -> list[dict[str, Any]]:
         """Notices of a type that the hub accepted."""
-        return [
-            entry
-            for entry in self.log("notice")
-            if entry["notice"]["type"] == kind and entry["status"] == 200
-        ]
+        return [entry for entry in self.log("notice") if entry["notice"]["type"] == kind and entry["status"] == 200]
 
     def _orders_balance(self) -> Evidence:
         kept = patiently(self.kept_orders, lambda ids: set(ids) >= self.orders, "orders are missing")
