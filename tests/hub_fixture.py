@@ -97,9 +97,8 @@ async def a_hub(
 ) -> AsyncIterator[Hub]:
     """A hub whose apps may point to this sandbox."""
     chosen = settings.read(data_dir=folder / "data", public_url=ORIGIN, sandbox_urls=sandbox_url)
-    name = await postgres_fixture.template(server, "evergrant_template", _prepare)
     async with (
-        postgres_fixture.fresh(server, name) as dsn,
+        postgres_fixture.fresh(server, await template(server)) as dsn,
         house(chosen, {"dsn": dsn}, clock_believed=0.0) as parts,
     ):
         made = await programs.add_tenant(
@@ -120,6 +119,11 @@ async def a_hub(
                 browser=browser,
                 transport=transport,
             )
+
+
+async def template(server: postgres.Server) -> str:
+    """A database with the schema, to be copied."""
+    return await postgres_fixture.template(server, "evergrant_template", _prepare)
 
 
 async def _prepare(dsn: str) -> None:

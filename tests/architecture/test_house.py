@@ -170,3 +170,54 @@ def test_nothing_of_others_is_committed() -> None:
 
     assert [] == foreign
     assert [] == naming
+
+
+REVEALING = {
+    "evergrant/core/secret.py",
+    "evergrant/providers",
+    "evergrant/net/platform.py",
+    "evergrant/store",
+    "evergrant/web/lanes.py",
+    "evergrant/web/access.py",
+    "evergrant/web/outcomes.py",
+    "evergrant/web/pages/login.py",
+    "evergrant/web/pages/hosted.py",
+    "evergrant/web/api/link_sessions.py",
+    "evergrant/cli",
+    "evergrant/stage",
+    "evergrant/assembly/programs.py",
+    "evergrant/actions/connect.py",
+}
+"""Where a secret may be revealed: to sign and send it, to seal and hash it, to hand it to whom it belongs."""
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if name_of(path).startswith("evergrant/")], ids=name_of)
+def test_secrets_are_revealed_only_where_they_are_used(path: Path) -> None:
+    """`reveal()` is called in the places listed above and nowhere else."""
+    called = any(
+        isinstance(node, ast.Attribute) and node.attr == "reveal"
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    )
+
+    assert not called or any(name_of(path).startswith(place) for place in REVEALING)
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if name_of(path).startswith("evergrant/")], ids=name_of)
+def test_states_are_compared_only_in_core_and_where_they_are_shown(path: Path) -> None:
+    """What a state means is decided by the table and the gate; elsewhere it is only written, filtered or shown."""
+    compared = [
+        node.lineno
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Compare)
+        and any(
+            isinstance(side, ast.Attribute) and isinstance(side.value, ast.Name) and side.value.id == "State"
+            for side in [node.left, *node.comparators]
+        )
+    ]
+
+    assert (
+        not compared or name_of(path).startswith(("evergrant/core/", "evergrant/web/")) or name_of(path) in MAY_COMPARE
+    )
+
+
+MAY_COMPARE = {"evergrant/store/changes.py", "evergrant/actions/verify.py", "evergrant/actions/expire.py"}

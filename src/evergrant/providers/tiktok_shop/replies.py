@@ -131,7 +131,7 @@ def instant(unix: int) -> datetime:
     """
     try:
         when = datetime.fromtimestamp(unix, UTC)
-    except (OverflowError, OSError) as error:
+    except (OverflowError, OSError, ValueError) as error:
         raise ValueError("not an instant") from error
     if not 2000 <= when.year <= LATEST_YEAR:
         raise ValueError("not an instant")
@@ -268,11 +268,14 @@ def _throttled(reply: Reply) -> Throttled:
 
 
 def _call_refused(reply: Reply, envelope: _Envelope | Unreadable) -> CallRefused:
-    if reply.status == 429:
-        return CallRefused(trouble=Trouble.THROTTLED, wait=_wait(reply))
     if isinstance(envelope, Unreadable):
-        return CallRefused(trouble=Trouble.UNAVAILABLE)
-    trouble = TROUBLES.get(envelope.code, Trouble.UNAVAILABLE)
+        throttled = reply.status == 429
+        return (
+            CallRefused(trouble=Trouble.THROTTLED, wait=_wait(reply))
+            if throttled
+            else CallRefused(trouble=Trouble.UNAVAILABLE)
+        )
+    trouble = Trouble.THROTTLED if reply.status == 429 else TROUBLES.get(envelope.code, Trouble.UNAVAILABLE)
     if envelope.code == 36009004:
         message = envelope.message.lower()
         trouble = next((kind for word, kind in KEYWORDS if word in message), trouble)

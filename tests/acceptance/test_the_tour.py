@@ -1,0 +1,60 @@
+"""The tour as a program of its own: in under a minute, with every promise held; and with the gate broken it says which is not."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from time import monotonic
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+OPEN_GATE = """
+
+def for_token(authorization: Authorization, now: datetime) -> Gate:  # type: ignore[no-redef]
+    return OPEN
+
+
+def for_flow(*_: object, **__: object) -> Gate:  # type: ignore[no-redef]
+    return OPEN
+"""
+
+
+def tour(**environment: str) -> tuple[int, list[dict[str, object]], float]:
+    """Exit code, promises, seconds."""
+    begun = monotonic()
+    done = subprocess.run(
+        [sys.executable, "-m", "evergrant", "tour", "--json"],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, [json.loads(line) for line in done.stdout.splitlines()], monotonic() - begun
+
+
+@pytest.mark.processes
+def test_every_promise_of_the_tour_holds_in_under_a_minute() -> None:
+    """Twelve promises, exit 0."""
+    code, promises, seconds = tour()
+
+    assert (0, []) == (code, [promise for promise in promises if not promise["held"]])
+    assert 12 == len(promises)
+    assert all(promise["evidence"] for promise in promises)
+    assert seconds < 60
+
+
+@pytest.mark.processes
+@pytest.mark.timeout(300)
+def test_with_the_gate_broken_it_exits_1_and_names_the_promise(tmp_path: Path) -> None:
+    """A copy of the code whose gate is always open: what must not flow flows, and the tour sees it at the platform."""
+    shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    gate = tmp_path / "src" / "evergrant" / "core" / "gate.py"
+    gate.write_text(gate.read_text(encoding="utf-8") + OPEN_GATE, encoding="utf-8")
+    code, promises, _ = tour(PYTHONPATH=str(tmp_path / "src"))
+    broken = {promise["name"] for promise in promises if not promise["held"]}
+
+    assert code == 1
+    assert {"everything_stops_at_the_end", "nothing_is_sent_after_the_end"} & broken
