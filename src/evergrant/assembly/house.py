@@ -1,5 +1,6 @@
 """Everything, connected."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from typing import Any
 
 from evergrant.actions.ports import Books, Ports
 from evergrant.assembly.chance import PlatformClock, SystemDice
+from evergrant.core.errors import DatabaseUnavailableError
 from evergrant.net.platform import HttpPlatform
 from evergrant.net.sandbox_clock import SandboxClock
 from evergrant.settings import Settings
@@ -28,6 +30,9 @@ from evergrant.store.records import Records
 from evergrant.store.spool import Spool
 from evergrant.store.tokens import Tokens
 from evergrant.store.vault import Vault, VaultKeyError
+
+DATABASE_SECONDS = 5.0
+AGAIN_SECONDS = 0.1
 
 Arguments = Mapping[str, Any]
 """How to reach the database, as asyncpg takes it."""
@@ -109,7 +114,7 @@ async def house(settings: Settings, arguments: Arguments, *, clock_believed: flo
 
 async def _opened(settings: Settings, arguments: Arguments) -> tuple[Database, Vault]:
     try:
-        database = await Database.connect(arguments, size=settings.database_connections)
+        database = await _connected(settings, arguments)
     except ServerTooOldError as error:
         raise StartError("postgres_too_old", str(error)) from error
     try:
@@ -121,6 +126,18 @@ async def _opened(settings: Settings, arguments: Arguments) -> tuple[Database, V
     except BaseException:
         await database.close()
         raise
+
+
+async def _connected(settings: Settings, arguments: Arguments) -> Database:
+    """Connect; a server that is just coming up, or coming back, is waited for."""
+    deadline = monotonic() + DATABASE_SECONDS
+    while True:
+        try:
+            return await Database.connect(arguments, size=settings.database_connections)
+        except DatabaseUnavailableError:
+            if monotonic() > deadline:
+                raise
+        await asyncio.sleep(AGAIN_SECONDS)
 
 
 async def _schema_fits(database: Database) -> None:

@@ -1,0 +1,152 @@
+"""The command line: every command has help with an example, and what is wrong is one clear line with a stable code."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from evergrant import postgres
+
+COMMANDS = (
+    ("serve",),
+    ("work",),
+    ("sandbox",),
+    ("migrate",),
+    ("doctor",),
+    ("tour",),
+    ("demo",),
+    ("keys", "create"),
+    ("tenants", "create"),
+    ("connections", "list"),
+    ("links", "create"),
+)
+
+
+def evergrant(*arguments: str, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("EVERGRANT_")}
+    return subprocess.run(
+        [sys.executable, "-m", "evergrant", *arguments],
+        env=clean | {"COLUMNS": "200", "NO_COLOR": "1"} | environment,
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def complaint(done: subprocess.CompletedProcess[str]) -> tuple[int, str]:
+    """Exit code and stable code of a command that cannot go on; it says so in a sentence, without a traceback."""
+    assert "Traceback" not in done.stderr, done.stderr
+    found = re.search(r"^evergrant: (\w+): (.+)", done.stderr, re.MULTILINE)
+    assert found, done.stderr
+    return done.returncode, found[1]
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_every_command_has_help_with_an_example(command: tuple[str, ...]) -> None:
+    """`--help` ends well and shows how it is typed."""
+    done = evergrant(*command, "--help")
+
+    assert done.returncode == 0
+    assert "xample" in done.stdout
+
+
+@pytest.mark.processes
+def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
+    """The server would silently share it; the command says so instead."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        done = evergrant("serve", "--port", port, EVERGRANT_DATA_DIR=str(tmp_path))
+
+    assert (2, "port_in_use") == complaint(done)
+    assert port in done.stderr
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize(
+    ("environment", "named"),
+    [
+        ({"EVERGRANT_PORT": "eighty"}, "port"),
+        ({"EVERGRANT_PUBLIC_URL": "nowhere"}, "public_url"),
+        ({"EVERGRANT_SANDBOX_URLS": "sandbox"}, "sandbox_urls"),
+        ({"EVERGRANT_LOG_LEVEL": "loud"}, "log_level"),
+        ({"EVERGRANT_PROT": "8080"}, "EVERGRANT_PROT"),
+        ({"EVERGRANT_CONFIG": "/nowhere.toml"}, "/nowhere.toml"),
+    ],
+)
+def test_settings_that_cannot_be_read_are_named(environment: dict[str, str], named: str) -> None:
+    """Which one, and what is wrong with it; a misspelt one is not ignored."""
+    done = evergrant("serve", **environment)
+
+    assert (2, "settings_unreadable") == complaint(done)
+    assert named in done.stderr
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("content", ["port = ", "port = 'x'", "prot = 1", "\xff\xfe"])
+def test_a_settings_file_that_cannot_be_read_is_named(tmp_path: Path, content: str) -> None:
+    """No TOML, a value of the wrong kind, a name nobody knows, bytes that are no text."""
+    (tmp_path / "evergrant.toml").write_text(content, encoding="latin-1")
+
+    assert (2, "settings_unreadable") == complaint(evergrant("serve", cwd=tmp_path))
+
+
+@pytest.mark.processes
+def test_a_secret_setting_is_never_repeated(tmp_path: Path) -> None:
+    """The database's address holds a password: a complaint about it must not show it."""
+    done = evergrant(
+        "serve", EVERGRANT_DATABASE_URL="postgresql://u:CNRY@127.0.0.1:9/none", EVERGRANT_DATA_DIR=str(tmp_path)
+    )
+
+    assert (2, "database_unavailable") == complaint(done)
+    assert "CNRY" not in done.stdout + done.stderr
+
+
+@pytest.mark.processes
+def test_the_vendors_own_database_is_migrated_by_command(database: str, tmp_path: Path) -> None:
+    """Without the schema `serve` says which command to run; `migrate` makes it; `doctor` is content."""
+    environment = {"EVERGRANT_DATABASE_URL": database, "EVERGRANT_DATA_DIR": str(tmp_path)}
+    before = evergrant("doctor", **environment)
+    serve = evergrant("serve", "--port", "0", **environment)
+    migrated = evergrant("migrate", **environment)
+    after = evergrant("doctor", **environment)
+
+    assert before.returncode == 1
+    assert "schema_outdated" in before.stdout
+    assert (2, "schema_outdated") == complaint(serve)
+    assert (0, 0) == (migrated.returncode, after.returncode), after.stdout
+
+
+@pytest.mark.processes
+def test_a_tenant_and_a_key_are_made_by_command(database: str, tmp_path: Path) -> None:
+    """The password and the key are shown once; a key for nobody's tenant is refused."""
+    environment = {"EVERGRANT_DATABASE_URL": database, "EVERGRANT_DATA_DIR": str(tmp_path)}
+    evergrant("migrate", **environment)
+    made = evergrant("tenants", "create", "Acme", "--email", "owner@acme.example", **environment)
+    tenant = re.search(r"ten_\w+", made.stdout)
+    assert tenant, made.stderr
+    key = evergrant("keys", "create", "--tenant", tenant[0], "--name", "n", "--scope", "read", **environment)
+    again = evergrant("tenants", "create", "Acme", "--email", "OWNER@acme.example", **environment)
+    nobody = evergrant("keys", "create", "--tenant", "ten_none", "--name", "n", "--scope", "read", **environment)
+    wrong = evergrant("keys", "create", "--tenant", tenant[0], "--name", "n", "--scope", "all", **environment)
+
+    assert key.stdout.startswith("eg_")
+    assert (2, "conflict") == complaint(again)
+    assert (2, "not_found") == complaint(nobody)
+    assert (2, "invalid_request") == complaint(wrong)
+
+
+def test_a_server_that_is_too_old_is_refused() -> None:
+    """Evergrant needs PostgreSQL 15."""
+    with pytest.raises(postgres.TooOldError):
+        postgres.check_version(140_012)
+    postgres.check_version(150_000)
