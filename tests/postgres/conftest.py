@@ -40,6 +40,7 @@ async def home(prepared: Path) -> AsyncIterator[Path]:
         await programs.ask(server.dsn, "DROP OWNED BY evergrant")
     with programs.nothing_left(prepared):
         yield prepared
+    (prepared / "server" / "local.conf").unlink(missing_ok=True)
 
 
 @pytest.fixture

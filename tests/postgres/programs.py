@@ -86,6 +86,10 @@ class Program:
 
     def said(self) -> list[str]:
         """The names of everything it has said so far."""
+        with contextlib.suppress(queue.Empty):
+            while (line := self._lines.get_nowait()) is not None:
+                self.events.append(json.loads(line))
+            self._lines.put(None)
         return [event["event"] for event in self.events]
 
     def running(self) -> str:

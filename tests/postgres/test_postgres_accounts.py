@@ -220,16 +220,32 @@ async def test_root_moves_what_only_root_could_reach(closed_house: Path, open_ho
 
             (home / "server").readlink().rename(spare / "away")
             with Program(home, before=REFUSED, site=site, spare=str(spare)) as lost:
-                assert "postgres_start_failed" == lost.event("failed")["code"]
+                failed = lost.event("failed")
+            assert "postgres_start_failed" == failed["code"]
+            assert "Bring it back" in failed["sentence"]
             (spare / "away").rename((home / "server").readlink())
     finally:
         shutil.rmtree(spare.parent, ignore_errors=True)
 
 
 @only_root
-def test_data_of_root_is_refused_where_root_cannot_run_it(open_home: Path, prepared: Path, open_house: Path) -> None:
-    """Made in a namespace, opened where namespaces are refused: nothing is touched, and what the sentence says helps."""
-    shutil.copytree(prepared, open_home)
+def test_data_of_root_is_refused_to_who_cannot_run_it(
+    open_home: Path,
+    home: Path,
+    open_house: Path,
+    everybodys_python: str,
+) -> None:
+    """To another user, and to root where namespaces are refused: nothing is touched, and what root is told helps."""
+    shutil.copytree(home, open_home)
+    with Program(
+        open_home,
+        before=become(NOBODY),
+        python=[everybodys_python],
+        site=open_house / "site",
+        program=open_house / "site" / "user_of_the_server.py",
+    ) as program:
+        assert "postgres_not_permitted" == program.event("failed")["code"]
+
     with Program(open_home, before=REFUSED, site=open_house / "site") as program:
         failed = program.event("failed")
     assert "postgres_not_permitted" == failed["code"]
@@ -241,19 +257,3 @@ def test_data_of_root_is_refused_where_root_cannot_run_it(open_home: Path, prepa
         program.running()
         assert {NOBODY} == uids_of(open_home)
         assert program.leave() == 0
-
-
-@only_root
-def test_the_folder_of_another_account_is_refused(
-    open_home: Path, prepared: Path, open_house: Path, everybodys_python: str
-) -> None:
-    """An ordinary user cannot use root's database, and is told whose it is."""
-    shutil.copytree(prepared, open_home)
-    with Program(
-        open_home,
-        before=become(NOBODY),
-        python=[everybodys_python],
-        site=open_house / "site",
-        program=open_house / "site" / "user_of_the_server.py",
-    ) as program:
-        assert "postgres_not_permitted" == program.event("failed")["code"]

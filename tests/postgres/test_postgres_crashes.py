@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import asyncpg
@@ -39,7 +40,7 @@ async def test_a_killed_server_is_started_again_by_one_of_many(home: Path) -> No
         for turn in range(3):
             dead = programs.postmaster(home)
             os.kill(dead, signal.SIGKILL)
-            programs.wait_until(lambda: _is_up(home, dead))  # noqa: B023 - used at once
+            programs.wait_until(_is_back(home, dead))
             await programs.keep(dsn, f"after {turn}")
         codes = [program.leave() for program in together]
         restarted = sum(program.said().count("postgres.restarted") for program in together)
@@ -68,6 +69,20 @@ async def test_a_server_is_started_again_although_a_backend_goes_on_computing(ho
             await deaf
         assert ["before"] == await programs.kept(dsn)
         assert program.leave() == 0
+
+
+async def test_a_listener_that_fails_does_not_end_the_watch(home: Path) -> None:
+    """Whoever is told may fail, for want of a terminal for example: the server is revived all the same."""
+
+    def deaf(event: str, **_: object) -> None:
+        raise BrokenPipeError(event)
+
+    with postgres.running(home, tell=deaf) as server:
+        for _ in range(2):
+            dead = programs.postmaster(home)
+            os.kill(dead, signal.SIGKILL)
+            programs.wait_until(_is_back(home, dead))
+            await programs.ask(server.dsn, "SELECT 1")
 
 
 async def test_the_server_outlives_the_process_that_started_it(home: Path) -> None:
@@ -151,6 +166,28 @@ async def test_a_database_half_made_is_made_anew(new_home: Path) -> None:
         assert program.leave() == 0
 
 
+async def test_a_long_recovery_is_told_of_and_not_begun_again(home: Path) -> None:
+    """Who does not want to wait is told so, the server goes on recovering, and the next start joins it."""
+    with postgres.running(home) as server:
+        await programs.keep(server.dsn, "before")
+    slow = home / "server" / "local.conf"
+    slow.write_text("hot_standby = off\nrestore_command = 'sleep 0.9; false'\n", encoding="utf-8")
+    (home / "server" / "data" / "recovery.signal").touch(0o600)
+
+    with Program(home, patience=2.5) as hasty:
+        assert "postgres_not_ready" == hasty.event("failed")["code"]
+        assert "postgres.recovering" in hasty.said()
+        assert "postgres.stopped" not in hasty.said()
+    slow.unlink()
+
+    with Program(home) as program:
+        dsn = program.running()
+        assert ["postgres.joined", "running"] == program.said()
+        assert ["before"] == await programs.kept(dsn)
+        assert program.leave() == 0
+        assert not programs.lives(home)
+
+
 async def test_a_number_that_is_now_somebody_elses_does_not_block_the_start(home: Path) -> None:
     """After a reboot the number in the server's files may be any process's: here it is this test's own."""
     with postgres.running(home) as server:
@@ -176,6 +213,7 @@ async def test_a_lost_socket_is_made_good(home: Path) -> None:
         await programs.keep(dsn, "before")
         (home / "server" / "socket" / ".s.PGSQL.5432").unlink()
 
+        program.event("postgres.stopped")
         program.event("postgres.restarted")
 
         assert ["before"] == await programs.kept(dsn)
@@ -214,9 +252,14 @@ async def test_a_removed_folder_is_not_replaced_by_an_empty_database(copied_home
         assert "postgres.folder_gone" in program.said()
 
 
-def _is_up(home: Path, dead: int) -> bool:
-    try:
-        lines = (programs.data_of(home) / "postmaster.pid").read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        return False
-    return int(lines[0]) != dead and len(lines) > 7 and lines[7].strip() == "ready"
+def _is_back(home: Path, dead: int) -> Callable[[], bool]:
+    """Whether another server has taken the dead one's place."""
+
+    def look() -> bool:
+        try:
+            lines = (programs.data_of(home) / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+        except FileNotFoundError:
+            return False
+        return int(lines[0]) != dead and len(lines) > 7 and lines[7].strip() == "ready"
+
+    return look

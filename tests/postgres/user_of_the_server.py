@@ -28,9 +28,15 @@ def options(given: dict[str, Any]) -> dict[str, Any]:
 def main() -> int:
     """Use the server until the input ends or Ctrl-C is pressed."""
     given = json.loads(sys.argv[1])
-    home = Path(given.pop("home"))
+    home, stall_at = Path(given.pop("home")), given.pop("stall_at", "")
+
+    def tell(event: str, **fields: object) -> None:
+        say(event, **fields)
+        if event == stall_at:
+            sys.stdin.read()
+
     try:
-        with postgres.running(home, tell=say, **options(given)) as server:
+        with postgres.running(home, tell=tell, **options(given)) as server:
             try:
                 say("running", dsn=server.dsn, version=server.version, socket=str(server.socket))
                 sys.stdin.read()

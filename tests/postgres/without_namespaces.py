@@ -1,4 +1,4 @@
-"""Runs a program as root where user namespaces are refused, as most containers do; the refusal is the kernel's own.
+"""Runs a program as root of most containers: no user namespaces, and only the powers Docker leaves; both the kernel's own.
 
 The program gets a user namespace with every account in it and a limit of zero further ones.
 """
@@ -9,6 +9,10 @@ import time
 from pathlib import Path
 
 LIMIT = 'echo 0 > /proc/sys/user/max_user_namespaces && exec "$@"'
+POWERS = (
+    "-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,"
+    "+net_bind_service,+net_raw,+sys_chroot,+mknod,+audit_write,+setfcap"
+)
 ALL_ACCOUNTS = "0 0 65536\n"
 
 
@@ -27,7 +31,9 @@ def main() -> None:
     os.set_inheritable(reader, True)
     # A program started by root of the namespace has root's powers in it; the first shell, started before, has none.
     wait = f'read _ <&{reader}; exec "$@"'
-    os.execvp("unshare", ["unshare", "--user", "sh", "-c", wait, "sh", "sh", "-c", LIMIT, "sh", *sys.argv[1:]])  # noqa: S606
+    weaken = ["setpriv", "--bounding-set", POWERS, "--inh-caps", "-all"]
+    command = ["sh", "-c", wait, "sh", "sh", "-c", LIMIT, "sh", *weaken, *sys.argv[1:]]
+    os.execvp("unshare", ["unshare", "--user", *command])  # noqa: S606
 
 
 if __name__ == "__main__":

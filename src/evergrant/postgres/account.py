@@ -134,10 +134,6 @@ def _candidates(owner: int | None) -> list[Account]:
     me = os.geteuid()
     namespace = Account(name="user namespace", uid=me, gid=os.getegid(), prefix=NAMESPACE)
     if me != 0:
-        if owner not in {None, me}:
-            raise failures.NotPermittedError(
-                f"The database's folder belongs to user {owner}, and this is user {me}. Run Evergrant as its owner.",
-            )
         name = _name_of(me)
         return [Account(name=name, uid=me, gid=os.getegid()) if name else namespace]
     match owner:

@@ -6,6 +6,7 @@ PostgresError
 ├── OtherMajorError        postgres_data_from_other_major   the data was made by another major version
 ├── NotPermittedError      postgres_not_permitted           this account may not run it there
 ├── DiskFullError          postgres_disk_full               no room for it
+├── NotReadyError          postgres_not_ready               it still recovers, and goes on doing so: try again later
 └── StartFailedError       postgres_start_failed            it did not come up; the end of its log is in the sentence
 """
 
@@ -62,6 +63,12 @@ class DiskFullError(PostgresError):
     """There is no room left for the database."""
 
     code = "postgres_disk_full"
+
+
+class NotReadyError(PostgresError):
+    """The server recovers from a crash and needs longer than one wanted to wait; it goes on by itself."""
+
+    code = "postgres_not_ready"
 
 
 class StartFailedError(PostgresError):

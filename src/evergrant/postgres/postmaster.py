@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from evergrant.postgres.place import Place
 STOPS = ((signal.SIGINT, 60.0), (signal.SIGQUIT, 10.0))
 # What is left of a dead server usually goes at once; a backend deep in a computation has to be told.
 LEFTOVERS = ((None, 1.0), (signal.SIGQUIT, 1.0), (signal.SIGKILL, 10.0))
-TELL_EVERY = 5.0
+TELL_EVERY = 2.0
 READY = "ready"
 
 Listener = Callable[..., None]
@@ -50,6 +50,20 @@ def is_well(where: Place) -> bool:
 def is_ready(where: Place) -> bool:
     """Whether it takes connections."""
     return _noted(where.data)[1] == READY
+
+
+@contextlib.contextmanager
+def end_of(where: Place) -> Iterator[list[int]]:
+    """What becomes readable when the server ends, where the system has such a thing; nothing if it does not live."""
+    pid, found = pid_of(where), []
+    if pid is not None and hasattr(os, "pidfd_open"):
+        with contextlib.suppress(OSError):
+            found.append(os.pidfd_open(pid))
+    try:
+        yield found
+    finally:
+        for descriptor in found:
+            os.close(descriptor)
 
 
 def _noted(data: Path) -> tuple[int | None, str]:
@@ -100,7 +114,8 @@ def start(order: Start) -> None:
     """Start the server and return when it takes connections. The caller has its turn at starting.
 
     Raises:
-        StartFailedError: it ended, or does not get ready.
+        NotReadyError: it takes longer than one wants to wait; it is left alone.
+        StartFailedError: it ended.
         DiskFullError: it ended for want of room.
     """
     where, account = order.where, order.runner.account
@@ -200,10 +215,15 @@ def _await_ready(order: Start, pid: int, offset: int) -> None:
     if ended:
         raise failures.from_log("The database's server ended while starting", place.log_since(order.where.log, offset))
     if not in_time and not order.leaving.is_set():
-        raise failures.StartFailedError(
-            f"The database's server is not ready after {order.patience:.0f} s. It goes on recovering by itself: start "
-            f"Evergrant again later, and see {order.where.log}.",
-        )
+        raise not_ready(order.where, order.patience)
+
+
+def not_ready(where: Place, patience: float) -> failures.NotReadyError:
+    """The failure to wait long enough."""
+    return failures.NotReadyError(
+        f"The database's server is not ready after {patience:.0f} s. It goes on recovering by itself: start Evergrant "
+        f"again later, and see {where.log}.",
+    )
 
 
 def stop(where: Place, tell: Listener) -> None:

@@ -4,6 +4,7 @@ to leave stops it.
 
 import hashlib
 import os
+import select
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -19,7 +20,8 @@ from evergrant.postgres.place import Place
 from evergrant.postgres.postmaster import Listener
 
 SPARE = Path("/var/lib/evergrant")
-TICK = 0.2
+TICK = 0.2  # between looks at the server where the system does not tell of its end
+CALM = 1.0  # between looks where it does
 LONGEST_PAUSE = 5.0
 
 
@@ -100,6 +102,7 @@ class _Use:
         self.spare = spare
         self.leaving = threading.Event()
         self.share: int | None = None
+        self.bell = (-1, -1)
         self.watcher = threading.Thread(target=self._watch, name="postgres-watch", daemon=True)
         self._listener = tell
 
@@ -117,16 +120,22 @@ class _Use:
                 self.share = locks.attempt(where.users_lock, locks.SHARED)
                 try:
                     server = self._brought_up()
+                except failures.NotReadyError:
+                    self._let_go()  # and leave the server at it: stopped, it would have to begin again
+                    raise
                 except BaseException:
                     self._give_up_share()
                     raise
+        self.bell = os.pipe()  # the watcher hears the closing of the other end
         self.watcher.start()
         return server
 
     def leave(self) -> None:
         """Stop using the server; the last to leave stops it."""
         self.leaving.set()
+        os.close(self.bell[1])
         self.watcher.join()
+        os.close(self.bell[0])
         with failures.translated():
             try:
                 with locks.turn(self.where.start_lock, within=self.patience):
@@ -135,9 +144,12 @@ class _Use:
                 # Somebody removed the folder under the server, which notices within a minute and ends by itself.
                 self.tell("postgres.folder_gone", folder=str(self.where.home))
 
-    def _give_up_share(self) -> None:
+    def _let_go(self) -> None:
         if self.share is not None:
             os.close(self.share)
+
+    def _give_up_share(self) -> None:
+        self._let_go()
         if not locks.free(self.where.users_lock):
             self.tell("postgres.left")
         elif not locks.free(self.where.server_lock):
@@ -151,10 +163,7 @@ class _Use:
         elif settled:
             self.tell("postgres.joined")
         else:
-            raise failures.StartFailedError(
-                f"A server runs and is not ready after {self.patience:.0f} s. It goes on by itself: start Evergrant "
-                f"again later, and see {where.log}.",
-            )
+            raise postmaster.not_ready(where, self.patience)
         return Server(
             socket=where.socket,
             port=place.PORT,
@@ -227,7 +236,7 @@ class _Use:
 
     def _watch(self) -> None:
         pause = TICK
-        while not self.leaving.wait(pause):
+        while not self._rested(pause):
             try:
                 with failures.translated():
                     self._look_after()
@@ -235,6 +244,15 @@ class _Use:
             except failures.PostgresError as error:
                 self.tell("postgres.restart_failed", code=error.code, error=str(error))
                 pause = min(2 * pause, LONGEST_PAUSE)
+
+    def _rested(self, pause: float) -> bool:
+        """Rest until the server ends, or for a while; whether we are leaving."""
+        with postmaster.end_of(self.where) as end:
+            waiting = select.poll()
+            for descriptor in (self.bell[0], *end):
+                waiting.register(descriptor, select.POLLIN)
+            waiting.poll(1000 * (CALM if end else pause))
+        return self.leaving.is_set()
 
     def _look_after(self) -> None:
         where = self.where
