@@ -8,8 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from evergrant import postgres
+from evergrant.cli import main
 
 COMMANDS = (
     ("serve",),
@@ -26,12 +28,14 @@ COMMANDS = (
 )
 
 
-def evergrant(*arguments: str, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+def evergrant(
+    *arguments: str, environment: dict[str, str] | None = None, cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("EVERGRANT_")}
     return subprocess.run(
         [sys.executable, "-m", "evergrant", *arguments],
-        env=clean | {"COLUMNS": "200", "NO_COLOR": "1"} | environment,
+        env=clean | {"COLUMNS": "200", "NO_COLOR": "1"} | (environment or {}),
         cwd=cwd,
         capture_output=True,
         text=True,
@@ -48,14 +52,13 @@ def complaint(done: subprocess.CompletedProcess[str]) -> tuple[int, str]:
     return done.returncode, found[1]
 
 
-@pytest.mark.processes
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_every_command_has_help_with_an_example(command: tuple[str, ...]) -> None:
     """`--help` ends well and shows how it is typed."""
-    done = evergrant(*command, "--help")
+    done = CliRunner().invoke(main.app, [*command, "--help"])
 
-    assert done.returncode == 0
-    assert "xample" in done.stdout
+    assert done.exit_code == 0
+    assert "Example: evergrant" in done.output or "Example: EVERGRANT" in done.output
 
 
 @pytest.mark.processes
@@ -65,7 +68,7 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        done = evergrant("serve", "--port", port, EVERGRANT_DATA_DIR=str(tmp_path))
+        done = evergrant("serve", "--port", port, environment={"EVERGRANT_DATA_DIR": str(tmp_path)})
 
     assert (2, "port_in_use") == complaint(done)
     assert port in done.stderr
@@ -85,7 +88,7 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
 )
 def test_settings_that_cannot_be_read_are_named(environment: dict[str, str], named: str) -> None:
     """Which one, and what is wrong with it; a misspelt one is not ignored."""
-    done = evergrant("serve", **environment)
+    done = evergrant("serve", environment=environment)
 
     assert (2, "settings_unreadable") == complaint(done)
     assert named in done.stderr
@@ -103,9 +106,8 @@ def test_a_settings_file_that_cannot_be_read_is_named(tmp_path: Path, content: s
 @pytest.mark.processes
 def test_a_secret_setting_is_never_repeated(tmp_path: Path) -> None:
     """The database's address holds a password: a complaint about it must not show it."""
-    done = evergrant(
-        "serve", EVERGRANT_DATABASE_URL="postgresql://u:CNRY@127.0.0.1:9/none", EVERGRANT_DATA_DIR=str(tmp_path)
-    )
+    url = "postgresql://u:CNRY@127.0.0.1:9/none"
+    done = evergrant("serve", environment={"EVERGRANT_DATABASE_URL": url, "EVERGRANT_DATA_DIR": str(tmp_path)})
 
     assert (2, "database_unavailable") == complaint(done)
     assert "CNRY" not in done.stdout + done.stderr
@@ -115,10 +117,10 @@ def test_a_secret_setting_is_never_repeated(tmp_path: Path) -> None:
 def test_the_vendors_own_database_is_migrated_by_command(database: str, tmp_path: Path) -> None:
     """Without the schema `serve` says which command to run; `migrate` makes it; `doctor` is content."""
     environment = {"EVERGRANT_DATABASE_URL": database, "EVERGRANT_DATA_DIR": str(tmp_path)}
-    before = evergrant("doctor", **environment)
-    serve = evergrant("serve", "--port", "0", **environment)
-    migrated = evergrant("migrate", **environment)
-    after = evergrant("doctor", **environment)
+    before = evergrant("doctor", environment=environment)
+    serve = evergrant("serve", "--port", "0", environment=environment)
+    migrated = evergrant("migrate", environment=environment)
+    after = evergrant("doctor", environment=environment)
 
     assert before.returncode == 1
     assert "schema_outdated" in before.stdout
@@ -130,14 +132,16 @@ def test_the_vendors_own_database_is_migrated_by_command(database: str, tmp_path
 def test_a_tenant_and_a_key_are_made_by_command(database: str, tmp_path: Path) -> None:
     """The password and the key are shown once; a key for nobody's tenant is refused."""
     environment = {"EVERGRANT_DATABASE_URL": database, "EVERGRANT_DATA_DIR": str(tmp_path)}
-    evergrant("migrate", **environment)
-    made = evergrant("tenants", "create", "Acme", "--email", "owner@acme.example", **environment)
+    evergrant("migrate", environment=environment)
+    made = evergrant("tenants", "create", "Acme", "--email", "owner@acme.example", environment=environment)
     tenant = re.search(r"ten_\w+", made.stdout)
     assert tenant, made.stderr
-    key = evergrant("keys", "create", "--tenant", tenant[0], "--name", "n", "--scope", "read", **environment)
-    again = evergrant("tenants", "create", "Acme", "--email", "OWNER@acme.example", **environment)
-    nobody = evergrant("keys", "create", "--tenant", "ten_none", "--name", "n", "--scope", "read", **environment)
-    wrong = evergrant("keys", "create", "--tenant", tenant[0], "--name", "n", "--scope", "all", **environment)
+    key = evergrant("keys", "create", "--tenant", tenant[0], "--name", "n", "--scope", "read", environment=environment)
+    again = evergrant("tenants", "create", "Acme", "--email", "OWNER@acme.example", environment=environment)
+    nobody = evergrant(
+        "keys", "create", "--tenant", "ten_none", "--name", "n", "--scope", "read", environment=environment
+    )
+    wrong = evergrant("keys", "create", "--tenant", tenant[0], "--name", "n", "--scope", "all", environment=environment)
 
     assert key.stdout.startswith("eg_")
     assert (2, "conflict") == complaint(again)

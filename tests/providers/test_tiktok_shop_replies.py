@@ -206,7 +206,8 @@ def test_a_page_keeps_the_platforms_own_bytes() -> None:
 
 def test_the_last_page_has_an_empty_or_missing_token() -> None:
     """Both ways are documented (section 6)."""
-    for data in ({"orders": [], "next_page_token": ""}, {"orders": []}, {"next_page_token": None}, {}):
+    ends: tuple[dict[str, object], ...] = ({"orders": [], "next_page_token": ""}, {"next_page_token": None}, {})
+    for data in ends:
         page = tiktok_shop.read_page(flows.Kind.ORDERS, reply(envelope(data=data)))
         assert isinstance(page, Page)
         assert "" == page.next_token

@@ -1,20 +1,14 @@
 """`evergrant tenants` and `evergrant keys`: who may use this hub."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Annotated, TypeVar
-
-import typer
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
 
 from evergrant.assembly import programs
-from evergrant.assembly.house import House, house
+from evergrant.assembly.house import Arguments, House, house
 from evergrant.cli import running
-from evergrant.core.errors import EvergrantError
 from evergrant.core.secret import Secret
 from evergrant.web.access import SCOPES
-
-tenants_app = typer.Typer(help="Workspaces of vendors.", no_args_is_help=True)
-keys_app = typer.Typer(help="API keys.", no_args_is_help=True)
 
 Result = TypeVar("Result")
 
@@ -23,27 +17,16 @@ def in_house(work: Callable[[House], Awaitable[Result]]) -> Result:
     """Open everything, do one thing, close everything; errors become one clear line."""
     chosen = running.read_settings()
 
-    async def done() -> Result:
+    async def done(arguments: Arguments) -> Result:
         async with house(chosen, arguments) as parts:
             return await work(parts)
 
     with running.reported(), programs.database(chosen) as arguments:
-        try:
-            return asyncio.run(done())
-        except EvergrantError as error:
-            running.fail(error.code, error.sentence)
+        return asyncio.run(done(arguments))
 
 
-@tenants_app.command("create")
-def create_tenant(
-    name: Annotated[str, typer.Argument(help="Name of the workspace.")],
-    email: Annotated[str, typer.Option(help="E-mail address of its first owner.")],
-    person: Annotated[str, typer.Option(help="Name of that person.")] = "",
-) -> None:
-    """Make a workspace with its first owner and an API key. Password and key are shown once.
-
-    Example: [bold]evergrant tenants create "Acme Sync" --email owner@acme.example[/bold]
-    """
+def create_tenant(name: str, email: str, person: str) -> None:
+    """Make a workspace with its first owner and an API key, and show password and key once."""
 
     async def make(parts: House) -> tuple[programs.NewTenant, Secret]:
         password = parts.ports.dice.secret()
@@ -58,18 +41,10 @@ def create_tenant(
     print("Keep both now: they are not shown again.")
 
 
-@keys_app.command("create")
-def create_key(
-    tenant: Annotated[str, typer.Option(help="Id of the workspace (ten_…).")],
-    name: Annotated[str, typer.Option(help="What it is for.")],
-    scope: Annotated[list[str], typer.Option(help=f"May be given again: {', '.join(SCOPES)}.")],
-) -> None:
-    """Make an API key. It is shown once.
-
-    Example: [bold]evergrant keys create --tenant ten_… --name orders --scope read --scope tokens[/bold]
-    """
-    unknown = sorted(set(scope) - set(SCOPES))
+def create_key(tenant: str, name: str, scopes: Sequence[str]) -> None:
+    """Make an API key, and show it once."""
+    unknown = sorted(set(scopes) - set(SCOPES))
     if unknown:
         running.fail("invalid_request", f"There is no scope {', '.join(unknown)}. There are: {', '.join(SCOPES)}.")
-    made = in_house(lambda parts: programs.add_key(parts, tenant, name=name, scopes=scope))
+    made = in_house(lambda parts: programs.add_key(parts, tenant, name=name, scopes=scopes))
     print(made.reveal())

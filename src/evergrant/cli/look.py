@@ -2,9 +2,7 @@
 
 import os
 from datetime import timedelta
-from typing import Annotated
 
-import typer
 from rich.console import Console
 from rich.table import Table
 
@@ -19,18 +17,11 @@ from evergrant.core.secret import Secret
 from evergrant.postgres import PostgresError
 from evergrant.settings import Settings
 
-connections_app = typer.Typer(help="What is connected.", no_args_is_help=True)
-links_app = typer.Typer(help="Hosted links.", no_args_is_help=True)
-
 PAGE = 200
 
 
-@connections_app.command("list")
-def list_connections(tenant: Annotated[str, typer.Option(help="Id of the workspace (ten_…).")]) -> None:
-    """List a workspace's connections, with both clocks.
-
-    Example: [bold]evergrant connections list --tenant ten_…[/bold]
-    """
+def list_connections(tenant: str) -> None:
+    """List a workspace's connections."""
 
     async def read(parts: House) -> list[tuple[Listed, int | None]]:
         found = await parts.connections.page(tenant, Filter(limit=PAGE))
@@ -50,16 +41,8 @@ def list_connections(tenant: Annotated[str, typer.Option(help="Id of the workspa
     Console().print(table)
 
 
-@links_app.command("create")
-def create_link(
-    tenant: Annotated[str, typer.Option(help="Id of the workspace (ten_…).")],
-    connection: Annotated[str, typer.Option(help="Id of the connection to renew (con_…).")],
-    days: Annotated[int, typer.Option(min=1, max=90, help="How long the link works.")] = 7,
-) -> None:
-    """Make a hosted link that renews one connection.
-
-    Example: [bold]evergrant links create --tenant ten_… --connection con_…[/bold]
-    """
+def create_link(tenant: str, connection: str, days: int) -> None:
+    """Make a hosted link that renews one connection, and show its address."""
 
     async def make(parts: House) -> Secret:
         known = await parts.connections.find(tenant, connection)
@@ -81,17 +64,13 @@ def create_link(
     print(f"{chosen.origin}/l/{in_house(make).reveal()}")
 
 
-def doctor() -> None:
-    """Say what is wrong with this configuration before a seller finds out. Exit 1 if something is.
-
-    Example: [bold]evergrant doctor[/bold]
-    """
-    chosen = running.read_settings()
+def doctor(chosen: Settings) -> int:
+    """Ask everything that can be wrong; gives the exit code."""
     wrong = 0
     for question, answer in _answers(chosen):
         wrong += answer is not None
         print(f"{'WRONG' if answer else 'ok   '}  {question}{': ' + answer if answer else ''}")
-    raise typer.Exit(1 if wrong else 0)
+    return 1 if wrong else 0
 
 
 def _answers(chosen: Settings) -> list[tuple[str, str | None]]:

@@ -1,14 +1,12 @@
-"""The commands."""
+"""The commands and their words. Each imports what it does only when it is run, so that help and complaints come at once."""
 
 import os
+import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
-
-from evergrant.assembly import programs
-from evergrant.cli import keys, look, running, shows
 
 app = typer.Typer(
     name="evergrant",
@@ -18,21 +16,25 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-app.add_typer(keys.keys_app, name="keys")
-app.add_typer(keys.tenants_app, name="tenants")
-app.add_typer(look.connections_app, name="connections")
-app.add_typer(look.links_app, name="links")
-app.command("doctor")(look.doctor)
-app.command("tour")(shows.tour)
-app.command("demo")(shows.show_demo)
+keys_app = typer.Typer(help="API keys.", no_args_is_help=True)
+tenants_app = typer.Typer(help="Workspaces of vendors.", no_args_is_help=True)
+connections_app = typer.Typer(help="What is connected.", no_args_is_help=True)
+links_app = typer.Typer(help="Hosted links.", no_args_is_help=True)
+for name, group in (
+    ("keys", keys_app),
+    ("tenants", tenants_app),
+    ("connections", connections_app),
+    ("links", links_app),
+):
+    app.add_typer(group, name=name)
 
-Port = Annotated[int | None, typer.Option(help="Port to listen on (EVERGRANT_PORT, 8080).")]
 DataDir = Annotated[Path | None, typer.Option(help="Where database, vault key and spool are (EVERGRANT_DATA_DIR).")]
+Tenant = Annotated[str, typer.Option(help="Id of the workspace (ten_…).")]
 
 
 @app.command()
 def serve(
-    port: Port = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on (EVERGRANT_PORT, 8080).")] = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on (EVERGRANT_HOST, 127.0.0.1).")] = None,
     data_dir: DataDir = None,
 ) -> None:
@@ -40,9 +42,9 @@ def serve(
 
     Example: [bold]evergrant serve --port 8080[/bold]
     """
-    chosen = running.read_settings(port=port, host=host, data_dir=data_dir)
-    running.check_port(chosen.host, chosen.port)
-    running.run(programs.serve, chosen, told="hub.started")
+    from evergrant.cli import running
+
+    running.serve(running.read_settings(port=port, host=host, data_dir=data_dir))
 
 
 @app.command()
@@ -51,12 +53,16 @@ def work(data_dir: DataDir = None) -> None:
 
     Example: [bold]evergrant work[/bold]
     """
-    running.run(programs.work, running.read_settings(data_dir=data_dir), told="worker.ready")
+    from evergrant.cli import running
+
+    running.work(running.read_settings(data_dir=data_dir))
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def sandbox(context: typer.Context) -> None:
     """Start the platform itself on this machine: TikTok's side, with a clock you can turn.
+
+    Everything behind the command goes to the sandbox; [bold]evergrant sandbox -- --help[/bold] shows what it takes.
 
     Example: [bold]evergrant sandbox --port 8090 --data /tmp/sandbox[/bold]
     """
@@ -70,11 +76,115 @@ def migrate(data_dir: DataDir = None) -> None:
 
     Example: [bold]EVERGRANT_DATABASE_URL=postgresql://… evergrant migrate[/bold]
     """
-    chosen = running.read_settings(data_dir=data_dir)
-    with running.reported(), programs.database(chosen, migrates=True):
-        print(f"The schema is at revision {programs.newest_revision()}.")
+    from evergrant.cli import running
+
+    running.migrate(running.read_settings(data_dir=data_dir))
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is wrong with this configuration before a seller finds out. Exit 1 if something is.
+
+    Example: [bold]evergrant doctor[/bold]
+    """
+    from evergrant.cli import look, running
+
+    raise typer.Exit(look.doctor(running.read_settings()))
+
+
+@app.command()
+def tour(
+    as_json: Annotated[bool, typer.Option("--json", help="One object per promise: name, held, evidence.")] = False,
+    rotation: Annotated[str, typer.Option(help="How the platform treats a used refresh token.")] = "strict",
+    folder: Annotated[Path | None, typer.Option(help="Where it stands; kept. Otherwise a temporary folder.")] = None,
+) -> None:
+    """Show one authorization's whole life against the sandbox, in a minute. Exit 0 only if every promise held.
+
+    Example: [bold]evergrant tour --json[/bold]
+    """
+    from evergrant.cli import shows
+
+    raise typer.Exit(shows.tour(as_json=as_json, rotation=rotation, folder=folder))
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Option(help="Where the demo keeps its world.")] = Path(".evergrant/demo"),
+    port: Annotated[int, typer.Option(help="Port of the hub.")] = 8080,
+    sandbox_port: Annotated[int, typer.Option(help="Port of the sandbox.")] = 8090,
+    browser: Annotated[bool, typer.Option(help="Open a browser where there is one.")] = True,
+) -> None:
+    """Start PostgreSQL, sandbox, hub and worker with a seeded world. Ctrl-C stops all.
+
+    Example: [bold]evergrant demo --no-browser[/bold]
+    """
+    from evergrant.cli import shows
+
+    shows.demo(folder=folder, port=port, sandbox_port=sandbox_port, browser=browser)
+
+
+@tenants_app.command("create")
+def create_tenant(
+    name: Annotated[str, typer.Argument(help="Name of the workspace.")],
+    email: Annotated[str, typer.Option(help="E-mail address of its first owner.")],
+    person: Annotated[str, typer.Option(help="Name of that person.")] = "",
+) -> None:
+    """Make a workspace with its first owner and an API key. Password and key are shown once.
+
+    Example: [bold]evergrant tenants create "Acme Sync" --email owner@acme.example[/bold]
+    """
+    from evergrant.cli import keys
+
+    keys.create_tenant(name, email, person)
+
+
+@keys_app.command("create")
+def create_key(
+    tenant: Tenant,
+    name: Annotated[str, typer.Option(help="What it is for.")],
+    scope: Annotated[list[str], typer.Option(help="May be given again: read, tokens, manage, webhooks.")],
+) -> None:
+    """Make an API key. It is shown once.
+
+    Example: [bold]evergrant keys create --tenant ten_… --name orders --scope read --scope tokens[/bold]
+    """
+    from evergrant.cli import keys
+
+    keys.create_key(tenant, name, scope)
+
+
+@connections_app.command("list")
+def list_connections(tenant: Tenant) -> None:
+    """List a workspace's connections, with the days they have left.
+
+    Example: [bold]evergrant connections list --tenant ten_…[/bold]
+    """
+    from evergrant.cli import look
+
+    look.list_connections(tenant)
+
+
+@links_app.command("create")
+def create_link(
+    tenant: Tenant,
+    connection: Annotated[str, typer.Option(help="Id of the connection to renew (con_…).")],
+    days: Annotated[int, typer.Option(min=1, max=90, help="How long the link works.")] = 7,
+) -> None:
+    """Make a hosted link that renews one connection.
+
+    Example: [bold]evergrant links create --tenant ten_… --connection con_…[/bold]
+    """
+    from evergrant.cli import look
+
+    look.create_link(tenant, connection, days)
 
 
 def main() -> None:
-    """The entry point."""
+    """The entry point. SIGTERM and SIGHUP end a command in order, as Ctrl-C does."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _leave)
     app()
+
+
+def _leave(number: int, _frame: Any) -> None:
+    sys.exit(128 + number)

@@ -1,4 +1,4 @@
-"""What every long-running command does: read settings, find the database, stop in order on Ctrl-C."""
+"""The long-running commands: read settings, find the database, serve or work until a signal, stop in order."""
 
 import asyncio
 import signal
@@ -8,19 +8,15 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
-import structlog
-import uvloop
-
-from evergrant import logs, postgres, settings
-from evergrant.assembly import programs
-from evergrant.assembly.house import StartError
-from evergrant.core.errors import DatabaseUnavailableError
+from evergrant import logs, settings
 from evergrant.settings import Settings
 
 Program = Callable[[Settings, Mapping[str, Any], asyncio.Event, Callable[[], None]], Awaitable[None]]
 
 USAGE = 2
 """Exit code for what the person who started it has to put right."""
+
+STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def fail(code: str, sentence: str) -> NoReturn:
@@ -39,23 +35,42 @@ def read_settings(**given: Any) -> Settings:
     return read
 
 
-def run(program: Program, chosen: Settings, *, told: str) -> None:
-    """Run a program until Ctrl-C or SIGTERM; `told` is logged when it is ready."""
-    with reported(), programs.database(chosen) as arguments:
-        uvloop.run(_until_signal(program, chosen, arguments, told))
+def serve(chosen: Settings) -> None:
+    """Serve the hub."""
+    check_port(chosen.host, chosen.port)
+    from evergrant.assembly import programs
+
+    _run(programs.serve, chosen, told="hub.started")
+
+
+def work(chosen: Settings) -> None:
+    """Work."""
+    from evergrant.assembly import programs
+
+    _run(programs.work, chosen, told="worker.ready")
+
+
+def migrate(chosen: Settings) -> None:
+    """Bring the database to the schema this version needs."""
+    from evergrant.assembly import programs
+
+    with reported(), programs.database(chosen, migrates=True):
+        print(f"The schema is at revision {programs.newest_revision()}.")
 
 
 @contextmanager
 def reported() -> Iterator[None]:
     """What stops a program from starting is one clear line with a stable code, not a traceback."""
+    from evergrant.assembly.house import StartError
+    from evergrant.core.errors import EvergrantError
+    from evergrant.postgres import PostgresError
+
     try:
         yield
-    except postgres.PostgresError as error:
+    except (PostgresError, StartError) as error:
         fail(error.code, str(error))
-    except DatabaseUnavailableError as error:
-        fail(error.code, f"{error.sentence} (EVERGRANT_DATABASE_URL)")
-    except StartError as error:
-        fail(error.code, str(error))
+    except EvergrantError as error:
+        fail(error.code, error.sentence)
 
 
 def check_port(host: str, port: int) -> None:
@@ -69,9 +84,21 @@ def check_port(host: str, port: int) -> None:
             fail("port_in_use", f"{host}:{port} cannot be used ({error.strerror}). Choose another with --port.")
 
 
+def _run(program: Program, chosen: Settings, *, told: str) -> None:
+    """Run a program until a signal; `told` is logged when it is ready."""
+    import uvloop
+
+    from evergrant.assembly import programs
+
+    with reported(), programs.database(chosen) as arguments:
+        uvloop.run(_until_signal(program, chosen, arguments, told))
+
+
 async def _until_signal(program: Program, chosen: Settings, arguments: Mapping[str, Any], told: str) -> None:
+    import structlog
+
     stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in STOPS:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     log = structlog.get_logger("evergrant")
     await program(chosen, arguments, stop, lambda: log.info(told, address=chosen.origin))
