@@ -15,7 +15,7 @@ import pytest
 
 KILLS = 10
 LONGEST_SECONDS = 240.0
-BETWEEN_SECONDS = (0.2, 1.6)
+BETWEEN_SECONDS = (0.2, 1.2)
 VICTIMS = ("hub", "worker", "sandbox", "postgres")
 SEEDS = [int(seed) for seed in os.environ.get("FAULT_SEEDS", "20261121").split(",")]
 
@@ -33,17 +33,17 @@ def victim_of(folder: Path, name: str) -> int | None:
 def killed(folder: Path, dice: random.Random, tour: "subprocess.Popen[str]") -> Iterator[tuple[str, float]]:
     """Kill ten of them, one after the other, as long as the tour lasts; gives whom and when."""
     begun = monotonic()
-    while not (folder / "data" / "keys").exists():
-        sleep(0.1)
-    for _ in range(KILLS):
+    while not (folder / "tenant").exists() and tour.poll() is None:
+        sleep(0.05)
+    made = 0
+    while made < KILLS and tour.poll() is None:
         sleep(dice.uniform(*BETWEEN_SECONDS))
-        if tour.poll() is not None:
-            return
         name = dice.choice(VICTIMS)
         pid = victim_of(folder, name)
         if pid is not None:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+                made += 1
                 yield name, round(monotonic() - begun, 2)
 
 

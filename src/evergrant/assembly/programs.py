@@ -145,9 +145,8 @@ async def add_tenant(parts: House, *, name: str, email: str, person: str, passwo
     """
     dice = parts.ports.dice
     tenant_id, person_id = dice.identifier("ten"), dice.identifier("per")
-    await parts.people.add_tenant(tenant_id, name)
     owner = Person(tenant_id=tenant_id, tenant_name=name, id=person_id, email=email, name=person, role="owner")
-    await parts.people.add(owner, password)
+    await parts.people.found(owner, password)
     key = await add_key(parts, tenant_id, name="first key", scopes=SCOPES)
     return NewTenant(tenant_id=tenant_id, person_id=person_id, api_key=key)
 

@@ -10,7 +10,8 @@ from evergrant.providers.wire import Record
 from evergrant.store import events
 from evergrant.store.database import Database
 
-LEASE = timedelta(seconds=90)
+LEASE = timedelta(seconds=30)
+"""Renewed with every page, and longer than the hard limit of a call: a killed worker's poll is taken over within this."""
 
 TAKE_DUE = """
 update flows f set fence = fence + 1, lease_until = now() + $4, wanted = false

@@ -36,32 +36,30 @@ class People:
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._nobody = self._hasher.hash("nobody's password")
 
-    async def add_tenant(self, tenant_id: str, name: str) -> None:
-        """Keep a new tenant."""
-        async with self._database.connection() as connection:
-            await connection.execute("insert into tenants (id, name) values ($1, $2)", tenant_id, name)
-
-    async def add(self, person: Person, password: Secret) -> None:
-        """Keep a new person.
+    async def found(self, owner: Person, password: Secret) -> None:
+        """Keep a new tenant with its first person.
 
         Raises:
             ConflictError: somebody has this e-mail address.
         """
         hashed = await self._in_turn(self._hasher.hash, password.reveal())
         async with self._database.transaction() as connection:
+            await connection.execute(
+                "insert into tenants (id, name) values ($1, $2)", owner.tenant_id, owner.tenant_name
+            )
             try:
                 await connection.execute(
                     "insert into people (tenant_id, id, email, name, role, password_hash) values ($1, $2, $3, $4, $5, $6)",
-                    person.tenant_id,
-                    person.id,
-                    person.email,
-                    person.name,
-                    person.role,
+                    owner.tenant_id,
+                    owner.id,
+                    owner.email,
+                    owner.name,
+                    owner.role,
                     hashed,
                 )
             except asyncpg.UniqueViolationError as error:
                 raise ConflictError("Somebody has this e-mail address already.") from error
-            entry = Entry(tenant_id=person.tenant_id, actor="command line", action="person.added", subject=person.id)
+            entry = Entry(tenant_id=owner.tenant_id, actor="command line", action="tenant.founded", subject=owner.id)
             await audit.write(connection, [entry])
 
     async def by_password(self, email: str, password: Secret) -> Person | None:

@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 
 Found = TypeVar("Found")
 
-PATIENCE_SECONDS = 40.0
+PATIENCE_SECONDS = 90.0
+"""Longer than any lease, so that what a killed worker had begun is taken over and finished."""
 LOOK_SECONDS = 0.1
 
 
