@@ -10,10 +10,15 @@ LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNI
 
 
 def configure(*, level: str, form: Literal["auto", "json", "console"]) -> None:
-    """Say how this process logs. Other libraries' logging is kept to warnings: they may print addresses."""
+    """Say how this process logs. Other libraries' logging is kept to warnings: they may print addresses.
+
+    Tracebacks never show local variables: tokens and headers stand in them.
+    """
     for_people = form == "console" or (form == "auto" and sys.stderr.isatty())
     render: structlog.types.Processor = (
-        structlog.dev.ConsoleRenderer() if for_people else structlog.processors.JSONRenderer()
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        if for_people
+        else structlog.processors.JSONRenderer()
     )
     structlog.configure(
         processors=[

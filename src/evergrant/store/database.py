@@ -87,7 +87,11 @@ class Database:
         """
         try:
             async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
-                yield connection
+                try:
+                    yield connection
+                except asyncpg.InternalClientError as error:
+                    connection.terminate()  # the server hung up in the middle of an exchange: never use it again
+                    raise DatabaseUnavailableError from error
         except asyncpg.InterfaceError as error:
             if isinstance(error, ValueError):
                 raise  # a wrong argument: our mistake
