@@ -8,7 +8,8 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from evergrant_sandbox.acts import founding
-from evergrant_sandbox.book import apps, goods, grants, sellers, settings
+from evergrant_sandbox.book import apps, goods, grants, log, sellers, settings
+from evergrant_sandbox.book.log import Entry
 from evergrant_sandbox.clock import read_instant, rfc3339
 from evergrant_sandbox.control import shapes
 from evergrant_sandbox.control.steering import SteeringError, read, steer
@@ -143,7 +144,15 @@ async def reset(platform: Platform, *, number: int, instant: int | None) -> None
         if instant is not None:
             platform.clock.turn_to(instant)
         with platform.book.transaction():
+            lines = log.last(platform.book)
             settings.empty(platform.book)
+            began = Entry(
+                kind="control",
+                at=platform.clock.now(),
+                begun_wall=platform.clock.wall(),
+                message="a new world begins",
+            )
+            log.begin_anew(platform.book, began, after=lines)
             settings.write_offset(platform.book, platform.clock.offset)
             founding.found(platform.book, number=number, dice=platform.dice, now=platform.clock.now())
         platform.mint.secret = settings.read_secret(platform.book)

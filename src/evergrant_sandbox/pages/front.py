@@ -9,7 +9,7 @@ from evergrant_sandbox import limits, switches
 from evergrant_sandbox.acts.ending import NotAliveError
 from evergrant_sandbox.book import apps, due, goods, grants, log, notices, sellers
 from evergrant_sandbox.book.log import Entry
-from evergrant_sandbox.clock import DAY, HOUR, read_instant
+from evergrant_sandbox.clock import DAY, HOUR, checked, read_instant
 from evergrant_sandbox.control.steering import SteeringError, check_origin
 from evergrant_sandbox.pages.door import Door, RefusedError, visit
 from evergrant_sandbox.pages.rendering import Pages, roughly
@@ -99,7 +99,7 @@ class Front:
         fields = await self._steering(door)
         step = _TURNS.get(fields.get("by", ""))
         try:
-            instant = door.now + step if step else read_instant(fields.get("to", "") + "Z")
+            instant = checked(door.now + step) if step else read_instant(fields.get("to", "") + "Z")
             await self._platform.agenda.turn_to(instant)
         except ValueError as error:
             raise RefusedError(
