@@ -110,11 +110,11 @@ class Client:
         whole = b"".join(message.get("body", b"") for message in sent[1:])
         return Reply(status=start["status"], headers=found, body=whole)
 
-    async def get(self, path: str, **query: str) -> Reply:
+    async def get(self, path: str, /, **query: str) -> Reply:
         """GET."""
         return await self.call("GET", path, query=query)
 
-    async def post(self, path: str, **body: Any) -> Reply:
+    async def post(self, path: str, /, **body: Any) -> Reply:
         """POST with a JSON body."""
         return await self.call("POST", path, body=json.dumps(body).encode())
 
@@ -140,13 +140,13 @@ class Sandbox:
         """The platform's present."""
         return self.application.platform.clock.now()
 
-    async def steer(self, path: str, **body: Any) -> Any:
+    async def steer(self, path: str, /, **body: Any) -> Any:
         """A steering call that must succeed."""
         reply = await self.client.post(f"/_sandbox/{path}", **body)
         assert reply.status < 300, reply.text
         return reply.json
 
-    async def ask(self, path: str, **query: str) -> Any:
+    async def ask(self, path: str, /, **query: str) -> Any:
         """A steering question."""
         reply = await self.client.get(f"/_sandbox/{path}", **query)
         assert reply.status == 200, reply.text

@@ -101,11 +101,10 @@ class Worlds:
         number = seed.seller_id(dice)
         email = given.email or f"seller.{ids.lower(dice, 6)}@shops.example"
         kind = Kind.CROSS_BORDER if given.kind == "cross_border" else Kind.LOCAL
-        known = [region.code for region in TRADING]
         shops = given.shops if given.shops is not None else (GivenShop(name=given.name, region=given.region),)
-        for region in [given.region, *(shop.region for shop in shops if shop.region)]:
-            if region not in REGIONS:
-                raise SteeringError("unknown_region", f"{region!r} is no region; there are {', '.join(known)}.")
+        _check_region(given.region, tuple(REGIONS))
+        for each in shops:
+            _check_region(each.region or given.region, tuple(region.code for region in TRADING))
         people = [
             Account(email=email, password=given.password, seller_id=number, role=Role.OWNER),
             *(
@@ -168,6 +167,11 @@ def world_view(platform: Platform) -> shapes.World:
         sellers=[_seller_view(platform, seller) for seller in sellers.everyone(book)],
         grants=grants.count(book),
     )
+
+
+def _check_region(region: str, known: tuple[str, ...]) -> None:
+    if region not in known:
+        raise SteeringError("unknown_region", f"{region!r} is no region for that; there are {', '.join(known)}.")
 
 
 def _seller_view(platform: Platform, seller: Seller) -> shapes.SellerView:
