@@ -13,7 +13,9 @@ DAY = 86_400
 
 _UNITS = {"s": 1, "m": MINUTE, "h": HOUR, "d": DAY}
 _PART = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
-_LATEST = datetime(9999, 1, 1, tzinfo=UTC)
+# Beyond this year the clock is not turned, so that the end of whatever begins before it can still be written as a date.
+_LATEST = int(datetime(3000, 1, 1, tzinfo=UTC).timestamp())
+_LAST_DATE = int(datetime(9999, 1, 1, tzinfo=UTC).timestamp())
 # Turning to an instant must never read one second less because a float was rounded.
 _ROUNDING = 0.001
 
@@ -41,24 +43,34 @@ def rfc3339(instant: int) -> str:
 
 def moment(instant: int) -> datetime:
     """The instant as an aware datetime in UTC; far ends (99 years) are legal."""
-    return datetime.fromtimestamp(0, tz=UTC) + timedelta(seconds=instant)
+    return datetime.fromtimestamp(0, tz=UTC) + timedelta(seconds=min(instant, _LAST_DATE))
 
 
 def read_instant(given: str | float) -> int:
     """An instant given as RFC 3339 or as Unix seconds.
 
     Raises:
-        ValueError: it is neither, has no zone, or lies beyond the year 9998.
+        ValueError: it is neither, has no zone, or cannot be turned to.
     """
-    if isinstance(given, str) and not re.fullmatch(r"\d+(\.\d+)?", given):
+    if isinstance(given, str) and not re.fullmatch(r"[0-9]{1,12}", given):
         at = datetime.fromisoformat(given)
         if at.tzinfo is None:
             raise ValueError("the instant has no time zone")
+        seconds = at.timestamp()
     else:
-        at = moment(int(float(given)))
-    if not moment(0) <= at < _LATEST:
-        raise ValueError("the instant lies outside the years 1970 to 9998")
-    return int(at.timestamp())
+        seconds = float(given)
+    return checked(seconds)
+
+
+def checked(seconds: float) -> int:
+    """An instant to which the clock may be turned.
+
+    Raises:
+        ValueError: it lies before 1970 or beyond the year 2999.
+    """
+    if not 0 <= seconds < _LATEST:
+        raise ValueError("the instant lies outside the years 1970 to 2999")
+    return int(seconds)
 
 
 def read_duration(given: str) -> int:

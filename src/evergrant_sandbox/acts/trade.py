@@ -72,7 +72,7 @@ class Market:
         """The orders of the last days, as they would stand by now. Nobody is told: they lie in the past."""
         with self.book.transaction():
             new = [
-                order.grown(chance, self._order(chance, shop, now - chance.randrange(SPREAD)), shop=shop, now=now)
+                order.grown(chance, self._order(chance, shop, now - _age(chance)), shop=shop, now=now)
                 for chance in self._chances(shop, count)
             ]
             for each in new:
@@ -146,6 +146,11 @@ class Market:
 
     def _chance(self, shop: Shop, what: str, number: int) -> Random:
         return Random(f"{settings.read(self.book, settings.SEED)}:{shop.id}:{what}:{number}")  # noqa: S311  (a repeatable world, no secrets)
+
+
+def _age(chance: Random) -> int:
+    """How long ago an order came in: more of them lately than two weeks ago."""
+    return int(SPREAD * chance.random() ** 2)
 
 
 def _reworked(known: Product, wanted: GivenProduct, shop: Shop, now: int) -> Product:

@@ -83,6 +83,12 @@ def append(book: Book, entry: Entry) -> int:
     return entry.n
 
 
+def begin_anew(book: Book, entry: Entry, *, after: int) -> None:
+    """Write the first line of an emptied log, with a number beyond the old ones: whoever follows the log goes on."""
+    append(book, entry)
+    book.run("UPDATE log SET n = ? WHERE n = ?", after + 1, entry.n)
+
+
 def close(book: Book, entry: Entry) -> None:
     """Say how a call that was held back or spoilt went out in the end."""
     book.run(

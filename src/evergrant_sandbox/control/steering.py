@@ -1,6 +1,5 @@
 """How every steering route is entered: from loopback only, JSON in, JSON out, and an error is a sentence that helps."""
 
-import ipaddress
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -9,13 +8,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from evergrant_sandbox import origin
 from evergrant_sandbox.acts.ending import NotAliveError
 from evergrant_sandbox.acts.trade import NothingForSaleError
 from evergrant_sandbox.book import log
 from evergrant_sandbox.book.log import Entry
+from evergrant_sandbox.origin import ForeignCallError
 from evergrant_sandbox.platform import Platform
 from evergrant_sandbox.switches import UnknownSwitchError
-from evergrant_sandbox.world.app import is_loopback
 
 Handler = Callable[[Request], Awaitable[object]]
 Body = TypeVar("Body", bound=msgspec.Struct)
@@ -73,8 +73,10 @@ def steer(platform: Platform, path: str, method: str, handler: Handler, *, statu
     async def endpoint(request: Request) -> Response:
         begun = platform.clock.wall()
         try:
-            check_origin(request)
+            origin.check(request)
             response = _json(status, await handler(request))
+        except ForeignCallError as error:
+            response = _error(403, error.code, str(error))
         except SteeringError as error:
             response = _error(error.status, error.code, str(error))
         except tuple(_CODES) as error:
@@ -84,31 +86,6 @@ def steer(platform: Platform, path: str, method: str, handler: Handler, *, statu
         return response
 
     return Route(f"/_sandbox{path}", endpoint, methods=[method])
-
-
-def check_origin(request: Request) -> None:
-    """Steering is for programs on this machine: not for other machines, and not for pages of other sites.
-
-    Raises:
-        SteeringError: it comes from somewhere else.
-    """
-    peer = request.client.host if request.client else ""
-    if not _is_loopback_address(peer):
-        raise SteeringError("not_loopback", "Steering works from this machine only.", status=403)
-    # A foreign page in a local browser also comes from loopback; its host name or its origin gives it away.
-    if not is_loopback(request.url.hostname):
-        raise SteeringError("foreign_host", "Call the sandbox by 127.0.0.1 or localhost.", status=403)
-    if request.headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}:
-        raise SteeringError("foreign_page", "Pages of other sites may not steer the sandbox.", status=403)
-
-
-def _is_loopback_address(host: str) -> bool:
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return (mapped or address).is_loopback
 
 
 def _json(status: int, said: object) -> Response:

@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from evergrant_sandbox import clock
-from evergrant_sandbox.clock import read_duration, read_instant, rfc3339
+from evergrant_sandbox.clock import checked, read_duration, read_instant, rfc3339
 from evergrant_sandbox.control import shapes
 from evergrant_sandbox.control.steering import SteeringError, read, steer
 from evergrant_sandbox.platform import Platform
@@ -46,7 +46,7 @@ class Time:
             if asked.now is not None and asked.advance is None:
                 return read_instant(asked.now)
             if asked.advance is not None and asked.now is None:
-                return self._platform.clock.now() + read_duration(asked.advance)
+                return checked(self._platform.clock.now() + read_duration(asked.advance))
         except ValueError as error:
             raise SteeringError("invalid_time", f"{str(error).capitalize()}.") from error
         raise SteeringError("invalid_body", 'Say either {"advance": "30d"} or {"now": "2027-01-01T00:00:00Z"}.')

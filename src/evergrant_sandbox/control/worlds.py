@@ -8,7 +8,8 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from evergrant_sandbox.acts import founding
-from evergrant_sandbox.book import apps, goods, grants, sellers, settings
+from evergrant_sandbox.book import apps, goods, grants, log, sellers, settings
+from evergrant_sandbox.book.log import Entry
 from evergrant_sandbox.clock import read_instant, rfc3339
 from evergrant_sandbox.control import shapes
 from evergrant_sandbox.control.steering import SteeringError, read, steer
@@ -100,11 +101,10 @@ class Worlds:
         number = seed.seller_id(dice)
         email = given.email or f"seller.{ids.lower(dice, 6)}@shops.example"
         kind = Kind.CROSS_BORDER if given.kind == "cross_border" else Kind.LOCAL
-        known = [region.code for region in TRADING]
         shops = given.shops if given.shops is not None else (GivenShop(name=given.name, region=given.region),)
-        for region in [given.region, *(shop.region for shop in shops if shop.region)]:
-            if region not in REGIONS:
-                raise SteeringError("unknown_region", f"{region!r} is no region; there are {', '.join(known)}.")
+        _check_region(given.region, tuple(REGIONS))
+        for each in shops:
+            _check_region(each.region or given.region, tuple(region.code for region in TRADING))
         people = [
             Account(email=email, password=given.password, seller_id=number, role=Role.OWNER),
             *(
@@ -143,7 +143,15 @@ async def reset(platform: Platform, *, number: int, instant: int | None) -> None
         if instant is not None:
             platform.clock.turn_to(instant)
         with platform.book.transaction():
+            lines = log.last(platform.book)
             settings.empty(platform.book)
+            began = Entry(
+                kind="control",
+                at=platform.clock.now(),
+                begun_wall=platform.clock.wall(),
+                message="a new world begins",
+            )
+            log.begin_anew(platform.book, began, after=lines)
             settings.write_offset(platform.book, platform.clock.offset)
             founding.found(platform.book, number=number, dice=platform.dice, now=platform.clock.now())
         platform.mint.secret = settings.read_secret(platform.book)
@@ -159,6 +167,11 @@ def world_view(platform: Platform) -> shapes.World:
         sellers=[_seller_view(platform, seller) for seller in sellers.everyone(book)],
         grants=grants.count(book),
     )
+
+
+def _check_region(region: str, known: tuple[str, ...]) -> None:
+    if region not in known:
+        raise SteeringError("unknown_region", f"{region!r} is no region for that; there are {', '.join(known)}.")
 
 
 def _seller_view(platform: Platform, seller: Seller) -> shapes.SellerView:

@@ -71,8 +71,10 @@ class Agenda:
                 while (at := due.next_due(self._book)) is not None and at <= now:
                     self._happen(at)
                 self._courier.set_out(at=now, turn=Turn(), done=self.wake)
+            # Not wait_for: in Python 3.11 it can swallow a cancellation that comes with the news.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), self._pause())
+                async with asyncio.timeout(self._pause()):
+                    await self._news.wait()
 
     def _pause(self) -> float:
         """How long nothing is due. A receiver that is being served right now wakes the agenda when that is over."""

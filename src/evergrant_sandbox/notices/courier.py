@@ -22,6 +22,7 @@ PATIENCE = 3.0
 
 # How many shops' notices travel to one receiver side by side; those of one shop keep their order.
 ABREAST = 16
+_BATCH = 256
 # While the clock is being turned, a receiver that was silent this often in a row is not asked again in that turn.
 SILENCES = 3
 
@@ -46,7 +47,7 @@ class Turn:
         """Note what came back."""
         if answer in _SILENT:
             self.silences[url] = self.silences.get(url, 0) + 1
-        elif answer != ASSUMED:
+        else:
             self.silences[url] = 0
 
 
@@ -86,7 +87,10 @@ class Courier:
         done()
 
     async def _lane(self, url: str, at: int, turn: Turn) -> None:
-        while batch := notices.due(self._book, url=url, at=at, limit=ABREAST * 4):
+        while batch := notices.due(self._book, url=url, at=at, limit=_BATCH):
+            if turn.has_given_up(url):
+                self._assume(batch)
+                continue
             by_shop: dict[str, list[Notice]] = {}
             for notice in batch:
                 by_shop.setdefault(notice.shop_id, []).append(notice)
@@ -101,16 +105,20 @@ class Courier:
     async def _attempt(self, notice: Notice, turn: Turn) -> None:
         begun = self._clock.wall()
         at = self._clock.now()
-        if self._faults.drops(notice):
-            answer = DROPPED
-        elif turn.has_given_up(notice.url):
-            answer = ASSUMED
-        else:
-            answer = await self._send(notice)
+        answer = DROPPED if self._faults.drops(notice) else await self._send(notice)
         turn.heard(notice.url, answer)
         with self._book.transaction():
-            notices.tried(self._book, notice, next_at=self._next(notice, answer, at))
-            log.append(self._book, self._entry(notice, answer=answer, at=at, begun=begun))
+            self._note(notice, answer, at=at, begun=begun)
+
+    def _assume(self, batch: list[Notice]) -> None:
+        """Take it that a receiver that has been silent is still silent: each attempt has failed, none was made."""
+        with self._book.transaction():
+            for notice in batch:
+                self._note(notice, ASSUMED, at=self._clock.now(), begun=self._clock.wall())
+
+    def _note(self, notice: Notice, answer: str, *, at: int, begun: float) -> None:
+        notices.tried(self._book, notice, next_at=self._next(notice, answer, at))
+        log.append(self._book, self._entry(notice, answer=answer, at=at, begun=begun))
 
     async def _send(self, notice: Notice) -> str:
         app = apps.find(self._book, notice.app_key)

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from evergrant_sandbox import limits, switches
+from evergrant_sandbox import limits, origin, switches
 from evergrant_sandbox.acts.ending import NotAliveError
 from evergrant_sandbox.book import apps, due, goods, grants, log, notices, sellers
 from evergrant_sandbox.book.log import Entry
-from evergrant_sandbox.clock import DAY, HOUR, read_instant
-from evergrant_sandbox.control.steering import SteeringError, check_origin
+from evergrant_sandbox.clock import DAY, HOUR, checked, read_instant
+from evergrant_sandbox.origin import ForeignCallError
 from evergrant_sandbox.pages.door import Door, RefusedError, visit
 from evergrant_sandbox.pages.rendering import Pages, roughly
 from evergrant_sandbox.platform import Platform
@@ -99,7 +99,7 @@ class Front:
         fields = await self._steering(door)
         step = _TURNS.get(fields.get("by", ""))
         try:
-            instant = door.now + step if step else read_instant(fields.get("to", "") + "Z")
+            instant = checked(door.now + step) if step else read_instant(fields.get("to", "") + "Z")
             await self._platform.agenda.turn_to(instant)
         except ValueError as error:
             raise RefusedError(
@@ -136,8 +136,8 @@ class Front:
     async def _steering(self, door: Door) -> dict[str, str]:
         """The fields of a steering form, which works on this machine only."""
         try:
-            check_origin(door.request)
-        except SteeringError as error:
+            origin.check(door.request)
+        except ForeignCallError as error:
             raise RefusedError(error.code, "Not from here", str(error)) from error
         return await door.browser.form()
 

@@ -1,6 +1,7 @@
 """HTML from templates, with the headers that keep a page to itself."""
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -39,6 +40,7 @@ class Pages:
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            auto_reload=False,
         )
         self._templates.globals.update(icon=icon, instant=instant, in_words=clock.in_words)
         self._templates.filters.update(day=day, prose=prose)
@@ -51,6 +53,7 @@ class Pages:
         return HTMLResponse(html, status_code=status, headers={**HEADERS, "Content-Security-Policy": policy})
 
 
+@cache
 def icon(name: str) -> Markup:
     """A drawing of the Tabler set, put into the page itself; nothing where set-up has not fetched it."""
     path = _ICONS / f"{name}.svg"

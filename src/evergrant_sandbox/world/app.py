@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from evergrant_sandbox.clock import DAY
 from evergrant_sandbox.world.seller import Origin
@@ -80,12 +80,10 @@ def is_loopback(host: str | None) -> bool:
 
 def fault_of_redirect_url(url: str) -> str | None:
     """What is wrong with a Redirect URL, as a sentence, or None."""
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    parts = _read(url)
+    if parts is None or parts.scheme not in {"http", "https"}:
         return "a Redirect URL is an absolute http or https address"
-    if parts.fragment:
-        return "a Redirect URL has no fragment"
-    return None
+    return "a Redirect URL has no fragment" if parts.fragment else None
 
 
 def fault_of_webhook_url(url: str) -> str | None:
@@ -94,16 +92,24 @@ def fault_of_webhook_url(url: str) -> str | None:
     The platform wants https, a domain name and no port (wire sheet 4.1). Loopback is let off: nothing else could be
     reached from a test.
     """
-    parts = urlsplit(url)
-    try:
-        port = parts.port
-    except ValueError:
-        return "the port is not a number"
-    if is_loopback(parts.hostname):
-        return None if parts.scheme in {"http", "https"} else "a webhook URL is an http or https address"
+    parts = _read(url)
+    if parts is None or parts.scheme not in {"http", "https"}:
+        return "a webhook URL is an http or https address"
     host = parts.hostname or ""
-    if parts.scheme != "https" or "." not in host or port is not None:
+    if is_loopback(host):
+        return None
+    if parts.scheme != "https" or "." not in host or parts.port is not None:
         return "beyond loopback a webhook URL is https, with a domain name and without a port"
     if ":" in host or host.replace(".", "").isdigit():
         return "a webhook URL has a domain name, not an IP address"
     return None
+
+
+def _read(url: str) -> SplitResult | None:
+    """The parts of an address with a host; None if it is none, down to its port."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    return parts if parts.hostname and port != 0 else None

@@ -1,0 +1,293 @@
+"""The pages in a real browser: walked by clicking and by keyboard alone, axe clean, light and dark, at phone width."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from tests.sandbox.program import Program, started
+
+pytestmark = pytest.mark.browser
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+]
+AXE = Path(__file__).resolve().parents[2] / "build" / "assets" / "axe.min.js"
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+# Two cores may be busy with other things.
+expect.set_options(timeout=20_000)
+OWNER = "amelia@thamesandclay.example"
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    """A running sandbox."""
+    with started(tmp_path_factory.mktemp("browser")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """A real browser."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Browser, program: Program) -> Iterator[Page]:
+    """A fresh browser window in front of a fresh world; the app it leads back to answers everything."""
+    program.steer("reset")
+    context = chromium.new_context(base_url=program.base)
+    context.route("http://localhost:8080/**", lambda route: route.fulfill(body="<h1>Back at the app</h1>"))
+    window = context.new_page()
+    window.set_default_timeout(20_000)
+    yield window
+    context.close()
+
+
+@pytest.fixture
+def complaints(page: Page) -> list[str]:
+    """What the browser itself complains of: script errors and violations of the page's policy."""
+    heard: list[str] = []
+    page.on("pageerror", lambda error: heard.append(str(error)))
+    page.on("console", lambda said: heard.append(said.text) if "Content Security Policy" in said.text else None)
+    return heard
+
+
+def link(program: Program) -> str:
+    """The seeded app's authorization link."""
+    return f"{program.ask('world')['apps'][0]['authorize_path']}&state=s-1"
+
+
+def sign_in(page: Page, email: str = OWNER) -> None:
+    """The login page, filled in."""
+    page.get_by_label("Email or phone number").fill(email)
+    page.get_by_label("Password").fill("sandbox")
+    page.get_by_role("button", name="Log in").click()
+
+
+def to_the_review(page: Page, period: str = "365") -> None:
+    """The form, filled in."""
+    page.get_by_label("Authorization period").select_option(period)
+    page.get_by_label("I agree to share").check()
+    page.get_by_role("button", name="Confirm to Install").click()
+
+
+@pytest.mark.requirement("R-ECOM-13", "R-ECOM-14", "R-ECOM-15", "R-ECOM-16", "R-TTS-11", "R-TTS-12")
+def test_a_seller_says_yes_by_clicking(program: Program, page: Page, complaints: list[str]) -> None:
+    """Prompt, login, form, review, and back at the app, which is another site."""
+    page.goto(link(program))
+    expect(page.get_by_role("heading", name="Authorize Evergrant")).to_be_visible()
+    page.get_by_role("button", name="Next for United Kingdom").click()
+    sign_in(page)
+    expect(page.get_by_role("heading", name="Install Evergrant")).to_be_visible()
+    to_the_review(page)
+    expect(page.get_by_text("Thames & Clay (GB)")).to_be_visible()
+    page.get_by_role("button", name="Authorize").click()
+    expect(page.get_by_role("alert")).to_contain_text("Check the box")
+    page.get_by_label("I have reviewed").check()
+    page.get_by_role("button", name="Authorize").click()
+    expect(page.get_by_role("heading", name="Back at the app")).to_be_visible()
+
+    assert "code=GCP_sbx" in page.url
+    assert page.url.endswith("&state=s-1")
+    assert [] == complaints
+
+
+def test_a_signed_in_seller_renews_without_a_click_too_many(program: Program, page: Page) -> None:
+    """Straight to the form, titled Renew."""
+    app = program.ask("world")["apps"][0]
+    program.steer("authorize", app=app["key"], seller=OWNER, period="90d")
+    program.steer("clock", advance="80d")
+    page.goto("/seller/login")
+    sign_in(page)
+    page.goto(link(program))
+    expect(page.get_by_role("heading", name="Renew")).to_be_visible()
+    expect(page.get_by_label("Renew options")).to_have_value("Re-authorize only")
+    page.get_by_label("I agree to share").check()
+    page.get_by_role("button", name="Confirm to Install").click()
+    page.get_by_label("I have reviewed").check()
+    page.get_by_role("button", name="Authorize").click()
+    expect(page.get_by_role("heading", name="Back at the app")).to_be_visible()
+
+    assert 2 == program.ask("grants")["items"][0]["consents"]
+
+
+def test_discard_leads_back_with_the_refusal(program: Program, page: Page, complaints: list[str]) -> None:
+    """The policy of the page lets it go there."""
+    page.goto("/seller/login")
+    sign_in(page)
+    page.goto(link(program))
+    page.get_by_role("button", name="Next for United Kingdom").click()
+    page.get_by_role("button", name="Discard").click()
+    expect(page.get_by_role("heading", name="Back at the app")).to_be_visible()
+
+    assert "code=null&error=auth_denied" in page.url
+    assert [] == complaints
+
+
+@pytest.mark.parametrize("seconds", ["10s", "3s"])
+def test_the_countdown_counts_and_goes_on(program: Program, page: Page, complaints: list[str], seconds: str) -> None:
+    """It can be seen to count, and after its seconds it goes on by itself."""
+    program.steer("switches", return_countdown=seconds)
+    page.goto("/seller/login")
+    sign_in(page)
+    page.goto(link(program))
+    page.get_by_role("button", name="Next for United Kingdom").click()
+    to_the_review(page)
+    page.get_by_label("I have reviewed").check()
+    page.get_by_role("button", name="Authorize").click()
+    if seconds == "10s":
+        expect(page.locator("[data-countdown]")).not_to_have_text("10")
+        page.get_by_role("link", name="Go to Evergrant now").click()
+    expect(page.get_by_role("heading", name="Back at the app")).to_be_visible()
+
+    assert [] == complaints
+
+
+def test_the_whole_consent_by_keyboard_alone(program: Program, page: Page) -> None:
+    """Tab, Space, arrows and Enter; the focus is always to be seen."""
+    page.goto(link(program))
+    reach(page, "Next for United Kingdom")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Email or phone number")).to_be_focused()
+    page.keyboard.type(OWNER)
+    page.keyboard.press("Tab")
+    page.keyboard.type("sandbox")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/form")
+    reach(page, "period")
+    page.keyboard.press("End")
+    reach(page, "agree")
+    page.keyboard.press("Space")
+    reach(page, "Confirm to Install")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/review")
+    reach(page, "agree")
+    page.keyboard.press("Space")
+    reach(page, "Authorize")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Back at the app")).to_be_visible()
+
+    assert 365 == program.ask("grants")["items"][0]["period_days"]
+
+
+def reach(page: Page, name: str) -> None:
+    """Tab until the focus is on the control with this name or these words; each stop shows where it is."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        focus: Any = page.evaluate(
+            "() => { const at = document.activeElement, style = getComputedStyle(at);"
+            " return {name: at.getAttribute('name') || '', words: at.textContent.trim().replace(/\\s+/g, ' '),"
+            " outline: style.outlineStyle, width: parseFloat(style.outlineWidth)} }"
+        )
+        assert focus["outline"] != "none", focus
+        assert focus["width"] >= 2, focus
+        if name in {focus["name"], focus["words"]}:
+            return
+    raise AssertionError(f"the keyboard never reaches {name!r}")
+
+
+def every_page(program: Program, page: Page) -> Iterator[str]:
+    """Every page there is, one after the other, by its name."""
+    page.goto("/")
+    yield "front page, nothing yet"
+    page.goto("/limits")
+    yield "limits"
+    page.goto("/open/authorize?service_id=1")
+    yield "refusal"
+    page.goto(link(program))
+    yield "region"
+    page.get_by_role("button", name="Next for United Kingdom").click()
+    page.wait_for_url("**/seller/login**")
+    yield "login"
+    page.get_by_label("Email or phone number").fill("nobody")
+    page.get_by_label("Password").fill("nope")
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    yield "login, wrong"
+    page.get_by_role("link", name="Create a seller account").click()
+    page.get_by_role("button", name="Create account").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    yield "register, with faults"
+    page.goto(link(program))
+    sign_in(page)
+    page.wait_for_url("**/form")
+    yield "form"
+    page.get_by_role("button", name="Confirm to Install").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    yield "form, with faults"
+    to_the_review(page, "90")
+    page.wait_for_url("**/review")
+    yield "review"
+    page.get_by_role("button", name="Authorize").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    yield "review, unchecked"
+    program.steer("switches", return_countdown="10s")
+    page.get_by_label("I have reviewed").check()
+    page.get_by_role("button", name="Authorize").click()
+    expect(page.get_by_role("heading", name="Authorized")).to_be_visible()
+    yield "return"
+    program.steer("clock", advance="70d")
+    page.goto(link(program))
+    yield "renew"
+    page.goto("/")
+    yield "front page, with an authorization"
+
+
+def test_every_page_is_clean_in_light_and_dark_and_fits_a_phone(
+    program: Program, page: Page, complaints: list[str]
+) -> None:
+    """Axe finds nothing, nothing is wider than the window, and the band says what this is."""
+    axe = AXE.read_text(encoding="utf-8")
+    found: list[tuple[str, str, Any]] = []
+    for name in every_page(program, page):
+        page.wait_for_load_state()
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            page.evaluate(axe)
+            result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+            found += [(name, scheme, violation["id"]) for violation in result["violations"]]
+        for width in (390, 1200):
+            page.set_viewport_size({"width": width, "height": 800})
+            wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            found += [(name, f"{width} px", wider)] if wider else []
+        assert page.locator(".band").is_visible()
+
+    assert [] == found
+    assert [] == complaints
+
+
+def test_the_theme_can_be_chosen_and_is_remembered(page: Page) -> None:
+    """A button where there is JavaScript; the machine's choice where there is none."""
+    page.emulate_media(color_scheme="light")
+    page.goto("/")
+    page.get_by_role("button", name="Dark").click()
+    page.goto("/limits")
+
+    assert "dark" == page.evaluate("document.documentElement.dataset.bsTheme")
+    assert "dark" == page.evaluate("getComputedStyle(document.documentElement).colorScheme")
+
+
+def test_without_javascript_the_machine_chooses_the_theme(chromium: Browser, program: Program) -> None:
+    """And every form still works."""
+    context = chromium.new_context(base_url=program.base, java_script_enabled=False, color_scheme="dark")
+    page = context.new_page()
+    page.goto("/")
+    shade = page.locator("body").evaluate("body => getComputedStyle(body).backgroundColor")
+    page.get_by_role("button", name="+1 day").click()
+
+    assert "rgb(23, 21, 17)" == shade
+    expect(page.get_by_role("status")).to_contain_text("The clock was turned")
+    context.close()

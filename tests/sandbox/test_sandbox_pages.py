@@ -1,0 +1,660 @@
+"""The consent pages, walked by label without JavaScript: steps, order, refusals and what keeps a page to itself."""
+
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from tests.sandbox.kit import DAY, START, Client, Sandbox, Visitor
+
+OWNER = "amelia@thamesandclay.example"
+STAFF = "packing@thamesandclay.example"
+CROSS = "wei@brightpath.example"
+TEST = "test.seller@partner.example"
+
+
+async def link(sandbox: Sandbox, state: str | None = "s-1", **app: Any) -> str:
+    """The authorization link of an app, the seeded one unless the test wants another."""
+    made = await sandbox.app(**app) if app else (await sandbox.world())["apps"][0]
+    tail = "" if state is None else f"&state={state}"
+    return f"/open/authorize?service_id={made['service_id']}{tail}"
+
+
+async def at_the_form(visitor: Visitor, address: str, email: str = OWNER) -> None:
+    """Signed in, region chosen, form open."""
+    await visitor.open("/seller/login")
+    await visitor.sign_in(email)
+    await visitor.open(address)
+    if "Next for United Kingdom" in visitor.buttons:
+        await visitor.press("Next for United Kingdom")
+
+
+async def fill_form(visitor: Visitor, period: str = "365") -> None:
+    """Everything the form needs, and Confirm to Install."""
+    visitor.fill("Authorization period", period)
+    visitor.fill("I agree", "yes")
+    await visitor.press("Confirm to Install")
+
+
+async def authorize(visitor: Visitor) -> None:
+    """The review's checkbox and Authorize."""
+    visitor.fill("I have reviewed", "yes")
+    await visitor.press("Authorize")
+
+
+def callback(visitor: Visitor) -> dict[str, str]:
+    """What the app was called back with."""
+    assert visitor.is_away
+    return visitor.query
+
+
+# --- the whole way
+
+
+@pytest.mark.requirement("R-TTS-11", "R-TTS-12", "R-TTS-13", "R-TTS-17", "R-TTS-18", "R-TTS-19", "R-TTS-20")
+async def test_a_signed_out_seller_says_yes(sandbox: Sandbox, visitor: Visitor) -> None:
+    """Prompt, login, form, review, and back to the configured Redirect URL with a code that works."""
+    app = (await sandbox.world())["apps"][0]
+    await visitor.open(await link(sandbox))
+    prompt = (visitor.path.rpartition("/")[2], visitor.heading, len(visitor.buttons))
+    await visitor.press("Next for United Kingdom")
+    login = (visitor.path, visitor.heading)
+    await visitor.sign_in(OWNER)
+    form = (visitor.path.rpartition("/")[2], visitor.heading)
+    await fill_form(visitor)
+    review = (visitor.path.rpartition("/")[2], visitor.text)
+    await authorize(visitor)
+    answer = await sandbox.exchange(app, callback(visitor)["code"])
+
+    assert ("region", "Authorize Evergrant", 6) == prompt
+    assert ("/seller/login", "Log in to Seller Center") == login
+    assert ("form", "Install Evergrant") == form
+    assert "review" == review[0]
+    assert app["redirect_urls"][0] == visitor.address.partition("?")[0]
+    assert ["code", "state"] == list(callback(visitor))
+    assert "s-1" == callback(visitor)["state"]
+    assert 0 == answer["code"]
+    assert START + 365 * DAY == answer["data"]["refresh_token_expire_in"]
+
+
+@pytest.mark.requirement("R-ECOM-13", "R-ECOM-14", "R-ECOM-15", "R-ECOM-16")
+async def test_the_review_lists_what_is_granted_before_it_is(sandbox: Sandbox, visitor: Visitor) -> None:
+    """App, shop, data, period and end; a checkbox that has to be checked; nothing is granted before Authorize."""
+    await at_the_form(visitor, await link(sandbox))
+    assert ["Confirm to Install", "Discard"] == visitor.buttons[-2:]
+    await fill_form(visitor, "90")
+
+    for words in ("Evergrant", "Thames & Clay (GB)", "90 days", "15 April 2027", "Order Information", OWNER):
+        assert words in visitor.text
+    assert "Authorize" in visitor.buttons
+    await visitor.press("Authorize")
+    assert 422 == visitor.reply.status
+    assert "Check the box" in visitor.text
+    assert 0 == (await sandbox.world())["grants"]
+    await authorize(visitor)
+    assert 1 == (await sandbox.world())["grants"]
+
+
+@pytest.mark.requirement("R-TTS-15")
+async def test_a_signed_in_seller_skips_the_login(sandbox: Sandbox, visitor: Visitor) -> None:
+    """A first grant begins with the prompt all the same."""
+    await visitor.open("/seller/login")
+    await visitor.sign_in(OWNER)
+    await visitor.open(await link(sandbox))
+    prompt = visitor.path.rpartition("/")[2]
+    await visitor.press("Next for United Kingdom")
+
+    assert ("region", "form") == (prompt, visitor.path.rpartition("/")[2])
+    assert "/seller/login" not in visitor.trail
+
+
+async def test_a_signed_in_seller_who_renews_goes_straight_to_the_form(sandbox: Sandbox, visitor: Visitor) -> None:
+    """Titled "Renew", filled in as before; the grant is the same one, renewed."""
+    address = await link(sandbox)
+    await at_the_form(visitor, address)
+    await fill_form(visitor, "90")
+    await authorize(visitor)
+    await sandbox.steer("clock", advance="70d")
+    await visitor.open(address)
+
+    assert ["/open/authorize", visitor.path] == visitor.trail
+    assert "Renew" == visitor.heading
+    assert ["Re-authorize only"] == visitor.options("Renew options")
+    assert "90 days" == visitor.value("Authorization period")
+    assert OWNER == visitor.value("Contact email")
+    assert "ends in 20 days" in visitor.text
+    visitor.fill("I agree", "yes")
+    await visitor.press("Confirm to Install")
+    assert "until now: 15 April 2027" in visitor.text
+    await authorize(visitor)
+    (grant,) = (await sandbox.ask("grants"))["items"]
+    assert START + 160 * DAY == grant["ends_at_unix"]
+    assert 2 == grant["consents"]
+
+
+async def test_the_region_is_remembered(sandbox: Sandbox, visitor: Visitor) -> None:
+    """A signed-out seller whose region is known goes to the login directly, and from there to the form."""
+    await visitor.open(await link(sandbox))
+    await visitor.press("Next for United States")
+    await visitor.open(await link(sandbox))
+    directly = visitor.path
+    await visitor.sign_in("logan@cedarridge.example")
+
+    assert "/seller/login" == directly
+    assert "form" == visitor.path.rpartition("/")[2]
+
+
+async def test_the_older_link_with_the_app_key_works_too(sandbox: Sandbox, visitor: Visitor) -> None:
+    """`/oauth/authorize?app_key=`; parameters nobody knows are ignored."""
+    app = (await sandbox.world())["apps"][0]
+    await at_the_form(visitor, f"/oauth/authorize?app_key={app['key']}&redirect_uri=https%3A%2F%2Fevil.test&scope=all")
+    await fill_form(visitor)
+    await authorize(visitor)
+
+    assert app["redirect_urls"][0] == visitor.address.partition("?")[0]
+    assert ["code"] == list(callback(visitor))
+
+
+async def test_the_state_comes_back_unchanged(sandbox: Sandbox, visitor: Visitor) -> None:
+    """Whatever it holds, also when the Redirect URL has a query of its own."""
+    state = "a b&c=d/é+%25=="
+    app = await sandbox.app(redirect_urls=["http://localhost:8080/cb?tenant=7"])
+    query = {"service_id": app["service_id"], "state": state}
+    await visitor.open("/seller/login")
+    await visitor.sign_in(OWNER)
+    reply = await visitor.client.get("/open/authorize", **query)
+    await visitor.open(reply.header("location") or "")
+    await visitor.press("Next for United Kingdom")
+    await fill_form(visitor)
+    await authorize(visitor)
+
+    assert state == callback(visitor)["state"]
+    assert "7" == callback(visitor)["tenant"]
+
+
+async def test_the_callback_can_carry_more(sandbox: Sandbox, visitor: Visitor) -> None:
+    """`extra_callback_parameters`: seen in the field, on no page."""
+    await sandbox.steer("switches", extra_callback_parameters="on")
+    await at_the_form(visitor, await link(sandbox))
+    await fill_form(visitor)
+    await authorize(visitor)
+
+    assert {"app_key", "code", "locale", "shop_region", "state"} == set(callback(visitor))
+    assert "GB" == callback(visitor)["shop_region"]
+
+
+async def test_a_countdown_can_stand_before_the_way_back(sandbox: Sandbox, visitor: Visitor) -> None:
+    """A page that goes on by itself, without JavaScript."""
+    await sandbox.steer("switches", return_countdown="3s")
+    await at_the_form(visitor, await link(sandbox))
+    await fill_form(visitor)
+    await authorize(visitor)
+    wait, _, target = (visitor.reply.header("refresh") or "").partition("; url=")
+
+    assert ("3", 200, "Authorized") == (wait, visitor.reply.status, visitor.heading)
+    assert {"code", "state"} == set(dict(parse_qsl(urlsplit(target).query)))
+
+
+@pytest.mark.parametrize(
+    ("switches", "wanted"),
+    [
+        ({}, {"code": "null", "error": "auth_denied", "state": "s-1"}),
+        ({"refusal_error": "access_denied"}, {"code": "null", "error": "access_denied", "state": "s-1"}),
+        ({"state_on_refusal": "dropped"}, {"code": "null", "error": "auth_denied"}),
+    ],
+)
+@pytest.mark.parametrize("where", ["form", "review"])
+async def test_discard_refuses(
+    sandbox: Sandbox, visitor: Visitor, switches: dict[str, str], wanted: dict[str, str], where: str
+) -> None:
+    """On either page; the word and the fate of the state are switches."""
+    await sandbox.steer("switches", **switches)
+    await at_the_form(visitor, await link(sandbox))
+    if where == "review":
+        await fill_form(visitor)
+    await visitor.press("Discard")
+
+    assert wanted == callback(visitor)
+    assert 0 == (await sandbox.world())["grants"]
+
+
+# --- the form
+
+
+@pytest.mark.parametrize(
+    ("label", "value", "sentence"),
+    [
+        ("Authorization period", "", "Choose an authorization period."),
+        ("Authorization period", "7", "Choose an authorization period."),
+        ("Contact email", "", "Enter the e-mail address"),
+        ("Contact email", "nobody", "Enter the e-mail address"),
+        ("Contact phone number", "call me", "Enter a telephone number"),
+        ("Target shop", "7495", "Choose the shop"),
+        ("I agree", "", "Agree to share"),
+    ],
+)
+async def test_the_form_is_not_accepted_without_what_is_required(
+    sandbox: Sandbox, visitor: Visitor, label: str, value: str, sentence: str
+) -> None:
+    """The server says what is missing, keeps the rest, and does not go on."""
+    await at_the_form(visitor, await link(sandbox))
+    visitor.fill("Authorization period", "365")
+    visitor.fill("I agree", "yes")
+    visitor.fill(label, value)
+    await visitor.press("Confirm to Install")
+
+    assert (422, "form") == (visitor.reply.status, visitor.path.rpartition("/")[2])
+    assert sentence in visitor.text
+
+
+async def test_the_telephone_number_is_optional(sandbox: Sandbox, visitor: Visitor) -> None:
+    """Empty is fine."""
+    await at_the_form(visitor, await link(sandbox))
+    visitor.fill("Contact phone number", "")
+    await fill_form(visitor)
+
+    assert "review" == visitor.path.rpartition("/")[2]
+
+
+async def test_the_target_shop_can_be_changed(sandbox: Sandbox, visitor: Visitor) -> None:
+    """All shops of the account are offered; the one chosen is the one granted."""
+    seller = (await sandbox.world())["sellers"][0]
+    await at_the_form(visitor, await link(sandbox))
+    offered = visitor.options("Target shop")
+    visitor.fill("Target shop", seller["shops"][1]["id"])
+    await fill_form(visitor)
+    await authorize(visitor)
+    (grant,) = (await sandbox.ask("grants"))["items"]
+
+    assert ["Thames & Clay (GB)", "Thames & Clay Seconds (GB)"] == offered
+    assert [seller["shops"][1]["id"]] == [shop["id"] for shop in grant["shops"]]
+
+
+async def test_a_cross_border_seller_authorizes_all_shops(sandbox: Sandbox, visitor: Visitor) -> None:
+    """One line in "Target shop"."""
+    await at_the_form(visitor, await link(sandbox), CROSS)
+    offered = visitor.options("Target shop")
+    await fill_form(visitor)
+    await authorize(visitor)
+    (grant,) = (await sandbox.ask("grants"))["items"]
+
+    assert ["All shops (GB, MY, SG)"] == offered
+    assert 3 == len(grant["shops"])
+
+
+async def test_the_renewal_is_about_the_shop_that_ends_first(sandbox: Sandbox, visitor: Visitor) -> None:
+    """With several authorizations the most pressing one is preselected."""
+    app, seller = (await sandbox.world())["apps"][0], (await sandbox.world())["sellers"][0]
+    for shop, period in zip(seller["shops"], ("365d", "40d"), strict=True):
+        await sandbox.steer("authorize", app=app["key"], seller=OWNER, shop=shop["id"], period=period)
+    await sandbox.steer("clock", advance="30d")
+    await at_the_form(visitor, await link(sandbox))
+
+    assert "Thames & Clay Seconds (GB)" == visitor.value("Target shop")
+
+
+@pytest.mark.parametrize(
+    ("position", "advance", "offered"),
+    [
+        ("absent", "10d", ["—"]),
+        ("offered", "10d", ["Re-authorize only"]),
+        ("absent", "61d", ["Re-authorize only"]),
+        ("absent", "91d", ["Re-authorize only"]),
+    ],
+)
+async def test_reauthorize_only_is_missing_while_nothing_has_to_be_done(
+    sandbox: Sandbox, visitor: Visitor, position: str, advance: str, offered: list[str]
+) -> None:
+    """Valid and not ending soon: absent, unless the switch offers it; ending soon or over: there."""
+    await sandbox.steer("switches", renew_option_while_valid=position)
+    app = (await sandbox.world())["apps"][0]
+    await sandbox.steer("authorize", app=app["key"], seller=OWNER, period="90d")
+    await sandbox.steer("clock", advance=advance)
+    await at_the_form(visitor, await link(sandbox))
+
+    assert offered == visitor.options("Renew options")
+    assert ("Nothing has to be done" in visitor.text) == (offered == ["—"])
+
+
+async def test_a_missing_scope_is_a_reason_to_renew(sandbox: Sandbox, visitor: Visitor) -> None:
+    """The option is offered when the app asks for more than was granted."""
+    app = (await sandbox.world())["apps"][0]
+    await sandbox.steer("authorize", app=app["key"], seller=OWNER, scopes=app["scopes"][:1])
+    await at_the_form(visitor, await link(sandbox))
+
+    assert ["Re-authorize only"] == visitor.options("Renew options")
+
+
+@pytest.mark.parametrize("label", ["Confirm to Install", "Confirm to install"])
+async def test_the_buttons_letter_case_is_a_switch(sandbox: Sandbox, visitor: Visitor, label: str) -> None:
+    """EcomSend and Pipe17 write it differently."""
+    await sandbox.steer("switches", install_button=label)
+    await at_the_form(visitor, await link(sandbox))
+
+    assert label in visitor.buttons
+
+
+async def test_the_periods_offered_are_a_setting(sandbox: Sandbox, visitor: Visitor) -> None:
+    """No source has the list; 99 years are among what samples compute to."""
+    await sandbox.steer("switches", authorization_periods="30,90,180,365,36135")
+    await at_the_form(visitor, await link(sandbox))
+
+    wanted = ["Choose a period", "30 days", "90 days", "180 days", "365 days", "99 years"]
+    assert wanted == visitor.options("Authorization period")
+
+
+# --- who may, and in which order
+
+
+@pytest.mark.requirement("R-PIPE-8")
+async def test_only_the_owner_may_consent(sandbox: Sandbox, visitor: Visitor) -> None:
+    """A sub-account sees no form, and its POST is refused on the server."""
+    await at_the_form(visitor, await link(sandbox), STAFF)
+    seen = (visitor.reply.status, visitor.reply.header("x-error-code"))
+    form = visitor.path
+    token = visitor.page.xpath("//input[@name='form_token']/@value")[0]
+    body = f"form_token={token}&target_shop=all&period=365&contact_email=a%40b.test&agree=yes&action=confirm"
+    posted = await visitor.client.call("POST", form, body=body.encode())
+
+    assert (403, "not_the_owner") == seen
+    assert "Confirm to Install" not in visitor.buttons
+    assert (403, "not_the_owner") == (posted.status, posted.header("x-error-code"))
+    assert 0 == (await sandbox.world())["grants"]
+
+
+@pytest.mark.requirement("R-TTS-26")
+@pytest.mark.parametrize("stage", ["draft", "in_review"])
+async def test_an_app_in_development_cannot_be_authorized_by_online_sellers(
+    sandbox: Sandbox, visitor: Visitor, stage: str
+) -> None:
+    """Refused with the reason, by page and by control route."""
+    address = await link(sandbox, status=stage, name="Draft App")
+    app = next(each for each in (await sandbox.world())["apps"] if each["name"] == "Draft App")
+    await at_the_form(visitor, address)
+    reply = await sandbox.client.post("/_sandbox/authorize", app=app["key"], seller=OWNER)
+
+    assert (403, "app_in_development") == (visitor.reply.status, visitor.reply.header("x-error-code"))
+    assert "still in development" in visitor.text
+    assert (403, "app_in_development") == (reply.status, reply.json["error"]["code"])
+
+
+async def test_a_test_account_goes_straight_to_the_approval(sandbox: Sandbox, visitor: Visitor) -> None:
+    """Signed in, also for an app in development: no region, no login, no form."""
+    await visitor.open("/seller/login")
+    await visitor.sign_in(TEST)
+    await visitor.open(await link(sandbox, status="draft"))
+    straight = visitor.trail
+    await authorize(visitor)
+
+    assert ["open", "review"] == [straight[0].split("/")[1], straight[-1].rpartition("/")[2]]
+    assert 2 == len(straight)
+    assert {"code", "state"} == set(callback(visitor))
+
+
+@pytest.mark.requirement("R-ECOM-17")
+async def test_the_order_of_the_steps_is_kept_on_the_server(sandbox: Sandbox, visitor: Visitor) -> None:
+    """Confirm, review, check, Authorize: no other way reaches the grant."""
+    await visitor.open(await link(sandbox))
+    walk = visitor.path.rpartition("/")[0]
+    token = visitor.page.xpath("//input[@name='form_token']/@value")[0]
+    tries = []
+    for who in (None, OWNER):
+        if who:
+            await visitor.open("/seller/login")
+            await visitor.sign_in(who)
+        for method, agreed in (("POST", "&agree=yes"), ("POST", ""), ("GET", "")):
+            body = f"form_token={token}{agreed}&action=authorize".encode()
+            reply = await visitor.client.call(method, f"{walk}/review", body=body)
+            tries.append((reply.status, reply.header("location") or ""))
+
+    assert {303} == {status for status, _ in tries}
+    assert not any("code=" in location for _, location in tries)
+    assert 0 == (await sandbox.world())["grants"]
+
+
+async def test_a_finished_walk_cannot_be_walked_again(sandbox: Sandbox, visitor: Visitor) -> None:
+    """Authorize twice, or come back: the walk is over."""
+    await at_the_form(visitor, await link(sandbox))
+    await fill_form(visitor)
+    walk = visitor.path.rpartition("/")[0]
+    token = visitor.page.xpath("//input[@name='form_token']/@value")[0]
+    await authorize(visitor)
+    body = f"form_token={token}&agree=yes&action=authorize".encode()
+    again = await visitor.client.call("POST", f"{walk}/review", body=body)
+
+    assert (404, "authorization_over") == (again.status, again.header("x-error-code"))
+    assert 1 == (await sandbox.ask("grants"))["items"][0]["consents"]
+
+
+async def test_a_walk_belongs_to_the_browser_that_began_it(sandbox: Sandbox, visitor: Visitor) -> None:
+    """Its address is worth nothing elsewhere."""
+    await visitor.open(await link(sandbox))
+    other = Visitor(sandbox)
+    await other.open("/seller/login")
+    await other.sign_in(OWNER)
+    await other.open(visitor.path)
+
+    assert (404, "authorization_over") == (other.reply.status, other.reply.header("x-error-code"))
+
+
+async def test_switching_accounts_drops_what_the_other_confirmed(sandbox: Sandbox, visitor: Visitor) -> None:
+    """The next seller fills in a form of their own."""
+    await at_the_form(visitor, await link(sandbox))
+    await fill_form(visitor)
+    await visitor.press("Switch account")
+    await visitor.sign_in("clara@kuechenliebe.example")
+
+    assert "form" == visitor.path.rpartition("/")[2]
+    assert ["Küchenliebe (DE)"] == visitor.options("Target shop")
+
+
+@pytest.mark.parametrize("service", ["", "6sbxvyq4jzzv", "1"])
+async def test_an_unknown_service_does_not_exist(sandbox: Sandbox, visitor: Visitor, service: str) -> None:
+    """An app key in its place gives the page that live observers saw."""
+    await visitor.open(f"/open/authorize?service_id={service}")
+
+    assert (404, "The service does not exist") == (visitor.reply.status, visitor.heading)
+    await visitor.open("/oauth/authorize?app_key=nobody")
+    assert 404 == visitor.reply.status
+    assert sandbox.now == START
+
+
+# --- signing in
+
+
+async def test_a_wrong_password_is_said_to_be_wrong(sandbox: Sandbox, visitor: Visitor) -> None:
+    """And an unknown address in the same words."""
+    said = []
+    for email, password in ((OWNER, "nope"), ("nobody@shops.example", "sandbox")):
+        await visitor.open("/seller/login")
+        await visitor.sign_in(email, password)
+        said.append((visitor.reply.status, "password is wrong" in visitor.text))
+    await visitor.open("/")
+
+    assert [(401, True)] * 2 == said
+    assert "Signed in" not in visitor.reply.text
+    assert sandbox.now == START
+
+
+@pytest.mark.parametrize("login", ["AMELIA@thamesandclay.EXAMPLE", "+44 20 7946 0102", "442079460102"])
+async def test_a_seller_signs_in_by_address_or_telephone_number(visitor: Visitor, login: str) -> None:
+    """In any letter case, with or without blanks."""
+    await visitor.open("/seller/login")
+    await visitor.sign_in(login)
+
+    assert f"Signed in as {OWNER}" in " ".join(visitor.page.text_content().split())
+
+
+@pytest.mark.requirement("R-TTS-14")
+async def test_a_person_without_an_account_creates_one_on_the_way(sandbox: Sandbox, visitor: Visitor) -> None:
+    """From the login page, and the walk goes on where it was."""
+    await visitor.open(await link(sandbox))
+    await visitor.press("Next for European Union")
+    await visitor.open(str(visitor.page.xpath("//a[contains(., 'Create a seller account')]/@href")[0]))
+    visitor.fill("Shop name", "Neue Töpferei")
+    visitor.fill("Region", "DE")
+    visitor.fill("Email", "hallo@toepferei.example")
+    visitor.fill("Password", "geheim-genug")
+    await visitor.press("Create account")
+    form = (visitor.path.rpartition("/")[2], visitor.options("Target shop"))
+    await fill_form(visitor)
+    await authorize(visitor)
+
+    assert ("form", ["Neue Töpferei (DE)"]) == form
+    assert "s-1" == callback(visitor)["state"]
+
+
+async def test_an_account_that_cannot_be_says_why(visitor: Visitor) -> None:
+    """Each field with its own sentence; a taken address among them."""
+    await visitor.open("/seller/register")
+    visitor.fill("Email", OWNER)
+    visitor.fill("Password", "short")
+    await visitor.press("Create account")
+
+    assert 422 == visitor.reply.status
+    for sentence in ("name of your shop", "signs in already", "at least 6 characters"):
+        assert sentence in visitor.text
+
+
+@pytest.mark.parametrize("target", ["https://evil.test/", "//evil.test/", "/\\evil.test", "javascript:alert(1)"])
+async def test_the_login_leads_to_no_other_site(visitor: Visitor, target: str) -> None:
+    """`next` is a path of this site or it is the front page."""
+    reply = await visitor.client.get("/seller/login", next=target)
+    visitor.reply, visitor.address = reply, "http://127.0.0.1:8090/seller/login"
+    await visitor.sign_in(OWNER)
+
+    assert "/" == visitor.path
+
+
+# --- what keeps a page to itself
+
+PAGES = ["/", "/limits", "/seller/login", "/seller/register", "/nothing", "/open/authorize", "/authorize/x/form"]
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_every_page_refuses_frames_and_inline_script(visitor: Visitor, path: str) -> None:
+    """Error pages too: policy, frame options, no referrer, and no script, style or handler in the page itself."""
+    reply = await visitor.client.get(path)
+    page = reply.text
+
+    policy = reply.header("content-security-policy") or ""
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert "DENY" == reply.header("x-frame-options")
+    assert "no-referrer" == reply.header("referrer-policy")
+    assert "nosniff" == reply.header("x-content-type-options")
+    for inline in ("<style", " style=", " onclick", "<script>", "javascript:"):
+        assert inline not in page
+
+
+async def test_the_consent_pages_may_only_lead_back_to_the_app(sandbox: Sandbox, visitor: Visitor) -> None:
+    """`form-action` names the site itself and the app's origin, nothing else."""
+    await at_the_form(visitor, await link(sandbox))
+    policy = visitor.reply.header("content-security-policy") or ""
+
+    assert policy.endswith("form-action 'self' http://localhost:8080")
+
+
+@pytest.mark.parametrize("keep_cookies", ["yes", "no"])
+async def test_a_form_that_was_not_got_first_is_refused(sandbox: Sandbox, visitor: Visitor, keep_cookies: str) -> None:
+    """Consent by POST without a token of this browser: 403, and nothing happens."""
+    await at_the_form(visitor, await link(sandbox))
+    await fill_form(visitor)
+    other = Client(sandbox.application)
+    await other.get("/")
+    foreign = Visitor(sandbox, client=other)
+    await foreign.open("/seller/login")
+    token = foreign.page.xpath("//input[@name='form_token']/@value")[0]
+    if keep_cookies == "no":
+        visitor.client.cookies.clear()
+    for body in (b"agree=yes&action=authorize", f"form_token={token}&agree=yes&action=authorize".encode()):
+        reply = await visitor.client.call("POST", visitor.path, body=body)
+        assert reply.status == (403 if keep_cookies == "yes" else 404)
+
+    assert 0 == (await sandbox.world())["grants"]
+
+
+async def test_signing_in_gives_a_new_session_and_signing_out_ends_it(visitor: Visitor) -> None:
+    """A session that was known before cannot be used after."""
+    await visitor.open("/seller/login")
+    await visitor.sign_in(OWNER)
+    first = visitor.client.cookies["sandbox_session"]
+    await visitor.open("/seller/login")
+    await visitor.sign_in(OWNER)
+    second = visitor.client.cookies["sandbox_session"]
+    await visitor.open("/")
+    await visitor.press("Sign out")
+    visitor.client.cookies["sandbox_session"] = second
+    await visitor.open("/")
+
+    assert first != second
+    assert "Signed in" not in visitor.reply.text
+
+
+# --- the front page
+
+
+async def test_the_front_page_shows_who_is_there(sandbox: Sandbox, visitor: Visitor) -> None:
+    """Sellers with sign-ins, apps with keys, platform time."""
+    world = await sandbox.world()
+    await visitor.open("/")
+
+    for seller in world["sellers"]:
+        assert seller["email"] in visitor.text
+    assert world["apps"][0]["secret"] in visitor.text
+    assert "2027-01-15 08:00:00 UTC" in visitor.text
+
+
+@pytest.mark.parametrize(("button", "seconds"), [("+1 hour", 3600), ("+1 day", DAY), ("+30 days", 30 * DAY)])
+async def test_time_is_turned_by_plain_buttons(sandbox: Sandbox, visitor: Visitor, button: str, seconds: int) -> None:
+    """By a step each."""
+    await visitor.open("/")
+    await visitor.press(button)
+
+    assert START + seconds == sandbox.now
+    assert "The clock was turned." in visitor.text
+
+
+async def test_time_is_turned_to_a_date(sandbox: Sandbox, visitor: Visitor) -> None:
+    """Forward; backward is refused with a sentence."""
+    await visitor.open("/")
+    visitor.fill("Turn to", "2027-03-01T12:00")
+    await visitor.press("Turn to")
+    turned = sandbox.now
+    visitor.fill("Turn to", "2027-01-15T08:00")
+    await visitor.press("Turn to")
+
+    assert START + 45 * DAY + 4 * 3600 == turned == sandbox.now
+    assert (422, "The clock was not turned") == (visitor.reply.status, visitor.heading)
+
+
+async def test_authorizations_are_ended_and_renewed_by_plain_buttons(sandbox: Sandbox, visitor: Visitor) -> None:
+    """Cancel, deactivate, renew."""
+    app = (await sandbox.world())["apps"][0]
+    await sandbox.steer("authorize", app=app["key"], seller=OWNER, period="90d")
+    seen = []
+    for verb in ("Cancel", "Renew", "Deactivate", "Renew"):
+        await visitor.open("/")
+        await visitor.press(f"{verb} Thames & Clay, Evergrant")
+        seen.append((await sandbox.ask("grants"))["items"][0]["status"])
+
+    assert ["cancelled", "active", "deactivated", "active"] == seen
+    assert "The authorization was renewed." in visitor.text
+
+
+async def test_steering_by_page_works_from_this_machine_only(sandbox: Sandbox) -> None:
+    """Another machine may look, not turn."""
+    far = Visitor(sandbox, client=Client(sandbox.application, peer="192.0.2.7", host="sandbox.example.test:8090"))
+    await far.open("/")
+    await far.press("+1 day")
+
+    assert (403, "not_loopback") == (far.reply.status, far.reply.header("x-error-code"))
+    assert sandbox.now == START
+
+
+async def test_the_limits_page_lists_every_switch(visitor: Visitor) -> None:
+    """With its positions and where it stands."""
+    await visitor.open("/limits")
+
+    for words in ("Partner Center", "Plain http", "refusal_error", "token_routes", "old_pair_after_reconsent"):
+        assert words in visitor.text

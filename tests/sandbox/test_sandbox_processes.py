@@ -1,0 +1,496 @@
+"""The sandbox as a program: start, refusals to start, kill -9, races, and faults on real sockets."""
+
+import contextlib
+import http.client
+import json
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.sandbox.kit import DAY, sha256
+from tests.sandbox.program import Program, free_port, received, started
+
+pytestmark = pytest.mark.processes
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    """One program for the tests that only need its sockets."""
+    with started(tmp_path_factory.mktemp("shared")) as program:
+        yield program
+
+
+@pytest.fixture
+def program(shared: Program) -> Iterator[Program]:
+    """The shared program, without faults and with a strict app."""
+    app = shared.ask("world")["apps"][0]
+    shared.steer(f"apps/{app['key']}/rotation", mode="strict", old_access_token="lives", grace_seconds=60)
+    yield shared
+    shared.call("DELETE", "/_sandbox/faults")
+
+
+def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command, run to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "evergrant_sandbox", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+
+
+# --- starting and stopping
+
+
+def test_it_says_where_it_is_and_stops_when_asked(tmp_path: Path) -> None:
+    """One line on its output, events on the other; SIGTERM and SIGINT end it with 0."""
+    program = Program(folder=tmp_path)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        took = program.start()
+        greeting = program.greeting
+        code, errors = program.stop(number)
+
+        assert greeting.startswith(f"Sandbox ready at {program.base} (platform time 20")
+        assert 0 == code
+        assert "sandbox.started" in errors
+        assert "sandbox.stopped" in errors
+        assert "experimental" not in errors
+        assert "Traceback" not in errors
+        assert took < 5
+
+
+def test_help_shows_an_example() -> None:
+    """`--help`."""
+    done = command("--help")
+
+    assert 0 == done.returncode
+    assert "python -m evergrant_sandbox --port 8090 --data" in done.stdout
+
+
+def test_a_port_that_is_taken_is_not_shared(program: Program, tmp_path: Path) -> None:
+    """A second start says so and ends with 2, though the server could bind beside the first."""
+    done = command("--port", str(program.port), "--data", str(tmp_path))
+
+    assert 2 == done.returncode
+    assert done.stderr.startswith("port_in_use: ")
+    assert "--port" in done.stderr
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])  # noqa: S104
+def test_it_does_not_listen_beyond_loopback_without_a_flag(tmp_path: Path, host: str) -> None:
+    """Exit 2 and a sentence; whoever reaches it could turn its clock."""
+    done = command("--host", host, "--port", str(free_port()), "--data", str(tmp_path))
+
+    assert (2, "beyond_loopback") == (done.returncode, done.stderr.partition(":")[0])
+    assert "--allow-remote" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["--port", "70000"], "port_unusable"),
+        (["--host", "no.such.host.invalid"], "unknown_host"),
+        (["--data", "/proc/no"], "data_unusable"),
+    ],
+)
+def test_what_cannot_be_had_is_said(tmp_path: Path, arguments: list[str], code: str) -> None:
+    """Exit 2 with a stable code."""
+    usual = ["--port", str(free_port()), "--data", str(tmp_path)]
+    done = command(*usual, *arguments)
+
+    assert (2, code) == (done.returncode, done.stderr.partition(":")[0])
+    assert "Traceback" not in done.stderr
+
+
+def test_a_folder_in_use_is_not_shared(program: Program) -> None:
+    """Two sandboxes over one book would be two truths."""
+    done = command("--port", str(free_port()), "--data", str(program.folder))
+
+    assert (2, "data_in_use") == (done.returncode, done.stderr.partition(":")[0])
+
+
+@pytest.mark.parametrize("content", [b"not a book at all" * 100, b""])
+def test_a_file_that_is_no_book_is_left_alone(tmp_path: Path, content: bytes) -> None:
+    """Junk is refused; an empty file is as good as none."""
+    path = tmp_path / "sandbox.sqlite3"
+    path.write_bytes(content)
+    if not content:
+        with started(tmp_path) as program:
+            assert program.ask("world")["grants"] == 0
+        return
+    done = command("--port", str(free_port()), "--data", str(tmp_path))
+
+    assert (2, "data_unknown") == (done.returncode, done.stderr.partition(":")[0])
+    assert content == path.read_bytes()
+
+
+def test_a_book_of_another_version_is_left_alone(tmp_path: Path) -> None:
+    """Neither read nor changed."""
+    with contextlib.closing(sqlite3.connect(tmp_path / "sandbox.sqlite3")) as book:
+        book.execute("PRAGMA user_version = 99")
+        book.execute("CREATE TABLE something (x)")
+        book.commit()
+    done = command("--port", str(free_port()), "--data", str(tmp_path))
+
+    assert (2, "data_unknown") == (done.returncode, done.stderr.partition(":")[0])
+
+
+# --- forgetting nothing
+
+
+def test_kill_9_forgets_nothing(tmp_path: Path) -> None:
+    """World, grants, codes, tokens, clock, switches, log, notices on their way and browser sessions."""
+    with started(tmp_path) as program:
+        app, pair = program.connect(period="90d")
+        code = program.steer("authorize", app=app["key"], seller="logan@cedarridge.example")["code"]
+        seller = program.steer("sellers", name="Kept Ltd")
+        program.steer("apps", key=app["key"], webhook_url="http://127.0.0.1:9/hooks")
+        program.steer("notices", type=99, app=app["key"], delay="1d")
+        program.steer("switches", open_id_per="grant")
+        program.steer("clock", advance="10m")
+        before = (program.ask("world"), program.ask("grants"), program.ask("notices"), program.ask("log"))
+        cookie = sign_in(program, "amelia@thamesandclay.example")
+        program.kill()
+        took = program.start()
+        after = (program.ask("world"), program.ask("grants"), program.ask("notices"), program.ask("log"))
+
+        assert {**before[0], "now": ""} == {**after[0], "now": ""}
+        assert before[1:3] == after[1:3]
+        assert before[3]["items"] == after[3]["items"][: len(before[3]["items"])]
+        assert "Kept Ltd" == after[0]["sellers"][-1]["name"] == seller["name"]
+        assert 599 < program.ask("clock")["offset_seconds"] <= 601
+        assert "Signed in as amelia" in page(program, "/", cookie)
+        assert 0 == json.loads(program.exchange(app, code)[1])["code"]
+        assert 0 == json.loads(program.refresh(app, pair["refresh_token"])[1])["code"]
+        assert took < 5
+
+
+def sign_in(program: Program, email: str) -> str:
+    """The cookies of a signed-in browser."""
+    connection = http.client.HTTPConnection("127.0.0.1", program.port, timeout=10)
+    with contextlib.closing(connection):
+        connection.request("GET", "/seller/login")
+        answer = connection.getresponse()
+        browser = (answer.getheader("set-cookie") or "").partition(";")[0]
+        token = answer.read().decode().partition('name="form_token" value="')[2].partition('"')[0]
+        body = f"form_token={token}&login={email}&password=sandbox"
+        connection.request("POST", "/seller/login", body=body, headers={"Cookie": browser})
+        session = (connection.getresponse().getheader("set-cookie") or "").partition(";")[0]
+    return f"{browser}; {session}"
+
+
+def page(program: Program, path: str, cookie: str) -> str:
+    """A page, as the browser with these cookies sees it."""
+    connection = http.client.HTTPConnection("127.0.0.1", program.port, timeout=10)
+    with contextlib.closing(connection):
+        connection.request("GET", path, headers={"Cookie": cookie})
+        return connection.getresponse().read().decode()
+
+
+def test_kill_9_in_the_middle_of_refreshing_keeps_what_was_answered(tmp_path: Path) -> None:
+    """Time and again: the newest pair a client got is the one the platform knows, or the platform is one ahead."""
+    with started(tmp_path) as program:
+        app, pair = program.connect()
+        token = pair["refresh_token"]
+        for wait in range(4):
+            stopper = threading.Timer(0.02 + wait / 100, program.process.kill if program.process else print)
+            stopper.start()
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                while True:
+                    token = json.loads(program.refresh(app, token)[1])["data"]["refresh_token"]
+            stopper.join()
+            program.kill()
+            program.start()
+            known = program.ask(f"grants/{pair['grant_id']}")["refresh_token_sha256"]
+            if known != sha256(token):
+                last = program.ask("log", kind="token", after=str(program.ask("log")["last"] - 20))["items"][-1]
+                assert (sha256(token), known) == (last["token_sha256"], last["gave_refresh_sha256"])
+                app, pair = program.connect()
+                token = pair["refresh_token"]
+
+
+def test_a_hundred_thousand_grants_are_there_within_two_seconds(tmp_path: Path) -> None:
+    """A restart reads nothing it does not need."""
+    with started(tmp_path) as program:
+        app, _ = program.connect()
+        program.stop()
+        with contextlib.closing(sqlite3.connect(tmp_path / "sandbox.sqlite3")) as book:
+            columns = [row[1] for row in book.execute("PRAGMA table_info(grants)")]
+            (row,) = book.execute("SELECT * FROM grants").fetchall()
+            given = dict(zip(columns, row, strict=True))
+            rows = [
+                tuple({**given, "id": 10**12 + n, "target": f"shop:{n}", "warn_at": None}.values())
+                for n in range(100_000)
+            ]
+            book.executemany(f"INSERT INTO grants VALUES ({', '.join('?' * len(columns))})", rows)  # noqa: S608
+            pairs = [(10**12 + n, 1, 1, given["scopes"], 2 * 10**9, 2 * 10**9) for n in range(100_000)]
+            book.executemany(
+                "INSERT INTO pairs (grant_id, serial, consent, scopes, access_ends_at, refresh_ends_at)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                pairs,
+            )
+            book.commit()
+        took = program.start()
+        begun = time.monotonic()
+        program.call("GET", "/")
+        program.steer("clock", advance="1d")
+        listed = program.ask("grants", limit="1000")
+
+        assert 100_001 == program.ask("world")["grants"]
+        assert 1000 == len(listed["items"])
+        assert took < 2
+        assert time.monotonic() - begun < 2
+        assert app["key"] == listed["items"][0]["app"]
+
+
+# --- races
+
+
+@pytest.mark.parametrize(
+    ("mode", "winners", "alive"), [("retry_safe", 16, True), ("strict", 1, True), ("family", 1, False)]
+)
+def test_sixteen_uses_at_once_have_one_winner(program: Program, mode: str, winners: int, alive: bool) -> None:  # noqa: FBT001
+    """One rotation in every mode that rotates: `retry_safe` gives all of them that one pair, `family` then revokes it."""
+    app, pair = program.connect()
+    program.steer(f"apps/{app['key']}/rotation", mode=mode)
+    start = threading.Barrier(16)
+
+    def use(_: int) -> Any:
+        start.wait()
+        return json.loads(program.refresh(app, pair["refresh_token"])[1])
+
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(use, range(16)))
+    given = [answer["data"]["refresh_token"] for answer in answers if answer["code"] == 0]
+    grant = program.ask(f"grants/{pair['grant_id']}")
+
+    assert winners == len(given)
+    assert 1 == len(set(given))
+    assert sha256(given[0]) == grant["refresh_token_sha256"]
+    assert {0, 36004005} >= {answer["code"] for answer in answers}
+    assert alive == (grant["status"] == "active")
+
+
+def test_sixteen_uses_of_a_code_have_one_winner(program: Program) -> None:
+    """Single use means single."""
+    app = program.ask("world")["apps"][0]
+    code = program.steer("authorize", app=app["key"], seller="clara@kuechenliebe.example")["code"]
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda _: json.loads(program.exchange(app, code)[1])["code"], range(16)))
+
+    assert [0] + [36004004] * 15 == sorted(answers)
+
+
+# --- faults
+
+
+def presented(program: Program, token: str) -> list[Any]:
+    """What the log says of a token that was presented."""
+    return [each for each in program.ask("log", kind="token")["items"] if each["token_sha256"] == sha256(token)]
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "body"),
+    [
+        ({"status": 503}, 503, {"code": 36009003, "data": None, "message": "Internal error."}),
+        ({"status": 429, "retry_after": 7}, 429, {"code": 36009002, "data": None, "message": "Too many requests."}),
+        ({"status": 200, "code": 36009033, "message": "IP"}, 200, {"code": 36009033, "data": None, "message": "IP"}),
+    ],
+)
+def test_a_status_can_be_forced(program: Program, fault: Any, status: int, body: Any) -> None:
+    """In the platform's envelope; the work was not done, so the token is still good."""
+    app, pair = program.connect()
+    set_fault = program.steer("faults", action="status", kind="token", times=1, **fault)
+    got, said = program.refresh(app, pair["refresh_token"])
+    after = json.loads(program.refresh(app, pair["refresh_token"])[1])
+    line = presented(program, pair["refresh_token"])
+
+    assert (status, body) == (got, {key: value for key, value in json.loads(said).items() if key != "request_id"})
+    assert 0 == after["code"]
+    assert 1 == len(line)
+    assert (1, 2) == tuple(program.ask("faults")["items"][0][name] for name in ("hits", "seen"))
+    spoilt = [each for each in program.ask("log", kind="token")["items"] if each["fault"]]
+    assert (f"{set_fault['id']}:status", status) == (spoilt[-1]["fault"], spoilt[-1]["status"])
+
+
+def test_retry_after_is_a_header(program: Program) -> None:
+    """Seconds, as the platform sends it."""
+    program.steer("faults", action="status", status=429, retry_after=7)
+    connection = http.client.HTTPConnection("127.0.0.1", program.port, timeout=10)
+    with contextlib.closing(connection):
+        connection.request("GET", "/authorization/202309/shops")
+        assert "7" == connection.getresponse().getheader("retry-after")
+
+
+def test_a_status_without_the_envelope_is_a_proxys(program: Program) -> None:
+    """A bare 502 in HTML; and with HTML and 200, a wrong type."""
+    app, pair = program.connect()
+    program.steer("faults", action="status", status=502, envelope=False, times=1)
+    program.steer("faults", action="wrong_type", nth=2, times=1, moment="after_work")
+    bare = program.refresh(app, pair["refresh_token"])
+    wrong = program.refresh(app, pair["refresh_token"])
+    lost = json.loads(program.refresh(app, pair["refresh_token"])[1])
+
+    assert (502, b"<!doctype html>") == (bare[0], bare[1][:15])
+    assert (200, b"<!doctype html>") == (wrong[0], wrong[1][:15])
+    assert 36004005 == lost["code"]
+
+
+@pytest.mark.parametrize("moment", ["before_work", "after_work"])
+def test_an_answer_can_be_late(program: Program, moment: str) -> None:
+    """Before or after the work."""
+    app, pair = program.connect()
+    program.steer("faults", action="delay", seconds=0.4, moment=moment)
+    begun = time.monotonic()
+    answer = json.loads(program.refresh(app, pair["refresh_token"])[1])
+    took = time.monotonic() - begun
+    line = presented(program, pair["refresh_token"])[0]
+
+    assert 0 == answer["code"]
+    assert 0.4 <= took < 2
+    assert line["ended_wall"] - line["wall"] >= 0.4
+
+
+def test_a_reply_can_be_lost(program: Program) -> None:
+    """The work is done, the connection is cut, not one byte is answered; the log knows."""
+    app, pair = program.connect()
+    program.steer("faults", action="lose_reply", grant=pair["grant_id"])
+    with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
+        program.refresh(app, pair["refresh_token"])
+    program.call("DELETE", "/_sandbox/faults")
+    line = presented(program, pair["refresh_token"])[0]
+    grant = program.ask(f"grants/{pair['grant_id']}")
+
+    assert (0, None) == (line["code"], line["status"])
+    assert line["gave_refresh_sha256"] == grant["refresh_token_sha256"] != sha256(pair["refresh_token"])
+    assert 36004005 == json.loads(program.refresh(app, pair["refresh_token"])[1])["code"]
+
+
+@pytest.mark.parametrize("count", [0, 1, 100])
+def test_an_answer_can_be_cut_short(program: Program, count: int) -> None:
+    """The head promises the whole, so many bytes come, then the connection ends."""
+    app, pair = program.connect()
+    program.steer("faults", action="truncate", after_bytes=count)
+    with pytest.raises(http.client.IncompleteRead) as cut:
+        program.refresh(app, pair["refresh_token"])
+
+    assert count == len(cut.value.partial)
+    assert 0 == presented(program, pair["refresh_token"])[0]["code"]
+
+
+@pytest.mark.parametrize(
+    ("barrier", "logged", "rotated", "bytes_seen"),
+    [
+        ("before_rotate", 0, False, "none"),
+        ("after_rotate", 1, True, "none"),
+        ("half_body", 1, True, "half"),
+        ("full_body", 1, True, "all"),
+    ],
+)
+def test_a_call_can_be_held_at_every_barrier(
+    program: Program,
+    barrier: str,
+    logged: int,
+    rotated: bool,  # noqa: FBT001
+    bytes_seen: str,
+) -> None:
+    """Before the work, after it, in the middle of the answer and at its end, until it is released."""
+    app, pair = program.connect()
+    fault = program.steer("faults", action="hold", barrier=barrier, grant=pair["grant_id"], kind="token")
+    with program.raw(Program.refresh_path(app, pair["refresh_token"])) as connection:
+        early = received(connection, wait=0.3)
+        held = program.ask("faults")["items"][0]
+        lines = presented(program, pair["refresh_token"])
+        known = program.ask(f"grants/{pair['grant_id']}")["refresh_token_sha256"]
+        released = program.steer(f"faults/{fault['id']}/release")
+        whole = early + received(connection, wait=0.3)
+    body = whole.partition(b"\r\n\r\n")[2]
+
+    assert (1, 1) == (len(held["waiting"]), held["hits"])
+    assert (pair["grant_id"], "/api/v2/token/refresh") == (held["waiting"][0]["grant"], held["waiting"][0]["path"])
+    assert logged == len(lines)
+    assert rotated == (known != sha256(pair["refresh_token"]))
+    assert {"count": 1} == released
+    assert 0 == json.loads(body)["code"]
+    early_body = early.partition(b"\r\n\r\n")[2]
+    assert {"none": 0, "half": len(body) // 2, "all": len(body)}[bytes_seen] == len(early_body)
+    assert [] == program.ask("faults")["items"][0]["waiting"]
+
+
+def test_a_held_call_can_be_cut(program: Program) -> None:
+    """Released with the verdict `cut`: the connection ends without an answer."""
+    app, pair = program.connect()
+    fault = program.steer("faults", action="hold", barrier="after_rotate")
+    with program.raw(Program.refresh_path(app, pair["refresh_token"])) as connection:
+        received(connection, wait=0.2)
+        program.steer(f"faults/{fault['id']}/release", verdict="cut")
+
+        assert b"" == received(connection, wait=2)
+
+
+def test_a_client_that_goes_away_while_it_is_held_changes_nothing(program: Program) -> None:
+    """Released later, the platform still does what it was asked, as it would at home."""
+    app, pair = program.connect()
+    fault = program.steer("faults", action="hold", barrier="before_rotate")
+    program.raw(Program.refresh_path(app, pair["refresh_token"])).close()
+    time.sleep(0.2)
+    program.steer(f"faults/{fault['id']}/release")
+    program.call("DELETE", "/_sandbox/faults")
+    time.sleep(0.1)
+
+    assert 36004005 == json.loads(program.refresh(app, pair["refresh_token"])[1])["code"]
+
+
+def test_a_fault_hits_the_calls_it_names(program: Program) -> None:
+    """By app, grant, kind, path, and the number of the call."""
+    app, pair = program.connect()
+    other = program.steer("apps")
+    program.steer("faults", action="status", app=other["key"])
+    program.steer("faults", action="status", grant="1")
+    program.steer("faults", action="status", kind="api")
+    program.steer("faults", action="status", path="/api/v2/token/get")
+    program.steer("faults", action="status", path="/api/*/refresh", nth=2, times=2, status=504)
+    token, seen = pair["refresh_token"], []
+    for _ in range(5):
+        status, said = program.refresh(app, token)
+        seen.append(status)
+        token = json.loads(said)["data"]["refresh_token"] if status == 200 else token
+
+    assert [200, 504, 504, 200, 200] == seen
+    assert 503 == program.call("GET", "/authorization/202309/shops")[0]
+    assert [0, 0, 1, 0, 2] == [fault["hits"] for fault in program.ask("faults")["items"]]
+    assert {"count": 5} == json.loads(program.call("DELETE", "/_sandbox/faults")[1])
+
+
+def test_a_notice_can_be_lost_on_its_way(program: Program) -> None:
+    """The platform believes it delivered."""
+    app, pair = program.connect()
+    program.steer("apps", key=app["key"], webhook_url="http://127.0.0.1:9/hooks")
+    program.steer("faults", action="drop", kind="notice", grant=pair["grant_id"])
+    program.steer(f"grants/{pair['grant_id']}/cancel")
+    program.steer("clock", advance="1d")
+    program.steer("apps", key=app["key"], webhook_url="")
+    lines = [each for each in program.ask("log", kind="notice")["items"] if each["grant"] == pair["grant_id"]]
+
+    assert ["dropped_by_fault"] == [each["notice"]["answer"] for each in lines]
+
+
+def test_time_is_turned_while_others_call(program: Program) -> None:
+    """Calls during a turn are answered, at the platform's time of that moment."""
+    before = program.ask("clock")["unix"]
+    with ThreadPoolExecutor(4) as pool:
+        turned = pool.submit(program.steer, "clock", advance="400d")
+        statuses = {program.call("GET", "/_sandbox/clock")[0] for _ in range(20)}
+        after = turned.result()["unix"]
+
+    assert {200} == statuses
+    assert 400 * DAY <= after - before < 400 * DAY + 60
