@@ -5,7 +5,6 @@ import os
 import pytest
 
 from evergrant import logs
-
 from tests.hub_fixture import hub
 from tests.postgres_fixture import database, database_server
 from tests.sandbox_fixture import sandbox, sandbox_process

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+
 from tests.sandbox.program import Program, started
 
 pytestmark = pytest.mark.browser

@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from tests.sandbox.kit import DAY, START, Client, Receiver, Sandbox, sha256
 
 from evergrant_sandbox import switches
+from tests.sandbox.kit import DAY, START, Client, Receiver, Sandbox, sha256
 
 OWNER = "amelia@thamesandclay.example"
 

@@ -4,10 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.sandbox.kit import Sandbox
 
 from evergrant_sandbox import limits, switches
 from evergrant_sandbox.control import rooms
+from tests.sandbox.kit import Sandbox
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "sandbox"
 

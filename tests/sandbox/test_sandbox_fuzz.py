@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.sandbox.kit import Reply, Sandbox, running
 
 from evergrant_sandbox import signing, wire
+from tests.sandbox.kit import Reply, Sandbox, running
 
 PATHS = [
     "/api/v2/token/get",

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.sandbox.kit import DAY, START, Delivery, Receiver, Sandbox, Wall, eventually, receiving, running
 
 from evergrant_sandbox import signing
+from tests.sandbox.kit import DAY, START, Delivery, Receiver, Sandbox, Wall, eventually, receiving, running
 
 MINUTE = 60
 HOUR = 3600

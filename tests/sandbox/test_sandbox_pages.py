@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+
 from tests.sandbox.kit import DAY, START, Client, Sandbox, Visitor
 
 OWNER = "amelia@thamesandclay.example"

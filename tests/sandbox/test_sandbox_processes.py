@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.sandbox.kit import DAY, sha256
 from tests.sandbox.program import Program, free_port, received, started
 

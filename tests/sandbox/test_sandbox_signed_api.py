@@ -6,9 +6,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from tests.sandbox.kit import Sandbox
 
 from evergrant_sandbox import signing
+from tests.sandbox.kit import Sandbox
 
 SHOPS = "/authorization/202309/shops"
 SEARCH = "/order/202309/orders/search"

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.sandbox.kit import DAY, START, Sandbox, running, sha256
 
 VECTORS = {
