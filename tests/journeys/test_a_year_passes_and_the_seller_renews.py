@@ -58,6 +58,7 @@ async def test_the_vendor_is_told_thirty_days_before_and_once(world: World) -> N
     assert (await world.connection(connection_id))["expiring"]
 
 
+@pytest.mark.requirement("R-ECOM-3", "R-ECOM-4")
 async def test_everything_stops_at_the_end_and_nothing_is_sent_after_it(world: World) -> None:
     """Expired: each flow paused with its reason, no token, and not one call reaches the platform."""
     connection_id = await world.linked(period="30d")
@@ -91,6 +92,7 @@ async def test_a_manual_sync_of_an_expired_connection_says_why_not(world: World)
     assert "authorization_expired" in answer.json()["error"]["message"]
 
 
+@pytest.mark.requirement("R-ECOM-21")
 async def test_a_renewal_brings_the_same_connection_back_and_catches_up(world: World) -> None:
     """Same id, new end, flows running again, and every order of the gap exactly once."""
     connection_id = await world.linked(period="30d")

@@ -11,7 +11,9 @@ from evergrant.stage.cast import Stage
 
 PATIENCE_SECONDS = 30.0
 AGAIN_SECONDS = 0.1
-BUSY = frozenset({502, 503, 504})
+OUTAGES = frozenset({"database_unavailable", "audit_unavailable", "unknown"})
+"""What passes by itself: the database is coming back."""
+BUSY = OUTAGES | {"token_being_refreshed", "platform_unavailable"}
 
 
 class RefusedError(Exception):
@@ -36,9 +38,9 @@ class Hands:
         return self._answer(self._hub, method, path, body, query).json()
 
     def refusal(self, method: str, path: str) -> tuple[int, str]:
-        """Status and code of a hub answer that is a refusal; code empty if it is none."""
-        answer = self._called(self._hub, method, path, None, {})
-        return answer.status_code, "" if answer.is_success else str(answer.json()["error"]["code"])
+        """Status and code of a hub answer that is a refusal; code empty if it is none. Only an outage is waited for."""
+        answer = self._called(self._hub, method, path, None, {}, busy=OUTAGES)
+        return answer.status_code, "" if answer.is_success else _code_of(answer)
 
     def sandbox(self, method: str, path: str, body: Mapping[str, Any] | None = None, **query: Any) -> Any:
         """A call of the sandbox's steering routes; waits while the sandbox is away."""
@@ -64,7 +66,13 @@ class Hands:
 
     @staticmethod
     def _called(
-        client: httpx2.Client, method: str, path: str, body: Mapping[str, Any] | None, query: Mapping[str, Any]
+        client: httpx2.Client,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None,
+        query: Mapping[str, Any],
+        *,
+        busy: frozenset[str] = BUSY,
     ) -> httpx2.Response:
         deadline = monotonic() + PATIENCE_SECONDS
         while True:
@@ -74,9 +82,17 @@ class Hands:
                 if monotonic() > deadline:
                     raise
             else:
-                if answer.status_code not in BUSY or monotonic() > deadline:
+                if not 500 < answer.status_code or _code_of(answer) not in busy or monotonic() > deadline:
                     return answer
             sleep(AGAIN_SECONDS)
+
+
+def _code_of(answer: httpx2.Response) -> str:
+    """The stable code of a refusal; `unknown` if it carries none."""
+    try:
+        return str(answer.json()["error"]["code"])
+    except (ValueError, KeyError, TypeError):
+        return "unknown"
 
 
 def consent_by_steering(
