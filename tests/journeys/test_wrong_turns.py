@@ -192,6 +192,17 @@ async def test_shops_that_cannot_be_read_are_asked_for_again_by_a_worker(world: 
     assert 1 == len(exchanges(world))
 
 
+async def test_a_consent_that_does_not_show_its_shop_is_set_aside(world: World) -> None:
+    """The seller withheld the permission to see the shop: said so, kept sealed, and not asked for ever."""
+    person = world.hub.new_browser()
+    back = world.consent(await world.depart(person, await world.link_session()), scopes=["seller.order.info"])
+
+    assert (422, "shops_not_readable") == await outcome(person, back)
+    await world.hub.work()
+    assert 1 == len([entry for entry in world.sandbox.log(kind="api") if entry["path"].startswith("/authorization")])
+    assert [] == (await world.hub.api.get("/v1/connections")).json()["items"]
+
+
 async def test_a_platform_that_is_away_is_waited_for(world: World) -> None:
     """Nothing left us, so the code is still good: a worker exchanges it when the platform is back."""
     person = world.hub.new_browser()

@@ -12,7 +12,7 @@ from tests.hub_fixture import ORIGIN
 from tests.world_fixture import World
 
 
-class OverThere(httpx2.BaseTransport):
+class FromAnotherThread(httpx2.BaseTransport):
     """Lets ordinary code reach the application that runs in the test's event loop."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, transport: httpx2.ASGITransport) -> None:
@@ -37,7 +37,7 @@ async def clients(world: World) -> tuple[Evergrant, AsyncEvergrant]:
     key, transport = world.hub.api_key.reveal(), world.hub.transport
     loop = asyncio.get_running_loop()
     return (
-        Evergrant(ORIGIN, key, transport=OverThere(loop, transport)),
+        Evergrant(ORIGIN, key, transport=FromAnotherThread(loop, transport)),
         AsyncEvergrant(ORIGIN, key, transport=transport),
     )
 

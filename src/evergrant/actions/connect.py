@@ -21,6 +21,9 @@ from evergrant.providers import dialects
 from evergrant.providers.wire import CallRefused, Granted, Misconfigured, Reply, Shop, Throttled, Trouble
 
 AGAIN_SOON = timedelta(seconds=2)
+CANNOT_TELL = frozenset({Trouble.SCOPE_MISSING, Trouble.AUTHORIZATION_GONE})
+"""Refusals no second try cures: the seller withheld the permission, or took everything back already."""
+
 SANDBOX_MARK = "_sbx"
 """Every token of the sandbox begins with its data region and this; a production app refuses it."""
 
@@ -107,7 +110,7 @@ async def finish(claimed: Claimed, ports: Ports) -> None:
     if kept is None:
         kept = await _exchange(claimed, app, ports)
     granted, granted_at = kept
-    shops = await _shops(app, granted, ports)
+    shops = await _shops(claimed, app, granted, granted_at, ports)
     await stale.until_kept(lambda: _settle(claimed, app, granted, granted_at, shops, ports))
 
 
@@ -172,18 +175,21 @@ async def _failed(claimed: Claimed, error: errors.EvergrantError, ports: Ports) 
     return error
 
 
-async def _shops(app: App, granted: Granted, ports: Ports) -> tuple[Shop, ...]:
+async def _shops(claimed: Claimed, app: App, granted: Granted, granted_at: datetime, ports: Ports) -> tuple[Shop, ...]:
+    """The shops the grant covers. A grant that cannot tell is set aside; a platform that cannot tell is asked again."""
     dialect = dialects.named(app.provider)
     request = dialect.shops_request(app, granted.pair.access, await ports.clock.now(app.clock))
     try:
         found = dialect.read_shops(await ports.platform.send(request))
     except (NotSentError, AnswerLostError) as error:
+        await ports.books.exchanges.again(claimed, AGAIN_SOON)
         raise errors.PlatformUnavailableError from error
-    if isinstance(found, CallRefused):
-        if found.trouble is Trouble.THROTTLED:
-            raise errors.PlatformThrottledError
-        raise errors.PlatformBadResponseError
-    return found
+    if not isinstance(found, CallRefused):
+        return found
+    if found.trouble in CANNOT_TELL:
+        raise await _aside(claimed, granted, errors.ShopsNotReadableError(), granted_at, ports)
+    await ports.books.exchanges.again(claimed, found.wait or AGAIN_SOON)
+    raise errors.PlatformThrottledError if found.trouble is Trouble.THROTTLED else errors.PlatformBadResponseError
 
 
 async def _settle(

@@ -113,6 +113,9 @@ class Exchanges(Protocol):
     async def put_back(self, claimed: Claimed, wait: timedelta) -> None:
         """The code was provably not used: show it again after a while."""
 
+    async def again(self, claimed: Claimed, wait: timedelta) -> None:
+        """What comes after the answer could not be done: a worker tries again after a while."""
+
     async def keep_answer(self, claimed: Claimed, granted: Granted, now: datetime) -> None:
         """Keep the pair that came for the code: on disk first, then in the database."""
 

@@ -125,6 +125,12 @@ class NoShopsError(LinkError):
     code = "no_shops"
 
 
+class ShopsNotReadableError(LinkError):
+    """The consent does not let us see which shop it is for. Start again, and leave every permission switched on."""
+
+    code = "shops_not_readable"
+
+
 class ExchangeOutcomeLostError(LinkError):
     """The answer to the authorization code was lost on its way. Start again; nothing half-done is left behind."""
 

@@ -69,6 +69,19 @@ class Exchanges:
                 wait,
             )
 
+    async def again(self, claimed: Claimed, wait: timedelta) -> None:
+        """What comes after the answer could not be done: a worker tries again after a while."""
+        async with self._database.connection() as connection:
+            await connection.execute(
+                """
+                update authorization_requests set lease_until = now() + $3
+                where tenant_id = $1 and id = $2 and exchange = 'answered'
+                """,
+                claimed.tenant_id,
+                claimed.request_id,
+                wait,
+            )
+
     async def keep_answer(self, claimed: Claimed, granted: Granted, now: datetime) -> None:
         """Keep the pair that came for the code: on disk first, then in the database."""
         async with self._database.connection() as connection:

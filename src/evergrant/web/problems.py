@@ -39,6 +39,7 @@ STATUSES: Mapping[str, int] = {
     "platform_unavailable": 503,
     "sandbox_token_in_production": 409,
     "shop_already_connected": 409,
+    "shops_not_readable": 422,
     "signature_invalid": 401,
     "state_already_used": 409,
     "state_browser_mismatch": 403,
