@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic, sleep
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
@@ -14,8 +15,9 @@ from rich.markup import escape
 from evergrant import logs
 from evergrant.cli import running
 from evergrant.stage import cast, seeding
-from evergrant.tour import story
-from evergrant.tour.promises import Promise
+
+if TYPE_CHECKING:
+    from evergrant.tour.promises import Promise
 
 LOOK_SECONDS = 0.5
 
@@ -43,6 +45,8 @@ def demo(*, folder: Path, port: int, sandbox_port: int, browser: bool) -> None:
 
 def tour(*, as_json: bool, rotation: str, folder: Path | None) -> int:
     """Set a stage, keep the promises on it one after the other, show each; gives the exit code."""
+    from evergrant.tour import story
+
     logs.configure(level="error", form="auto")
     console = Console(stderr=as_json)
     begun, broken = monotonic(), 0
@@ -75,7 +79,7 @@ def _told(console: Console) -> cast.Told:
     return lambda what, who: console.print(f"  [dim]{what} {who}[/dim]")
 
 
-def _show(promise: Promise, *, as_json: bool, console: Console) -> None:
+def _show(promise: "Promise", *, as_json: bool, console: Console) -> None:
     if as_json:
         line = {"name": promise.name, "held": promise.held, "evidence": promise.evidence}
         print(json.dumps(line, default=str), flush=True)

@@ -9,11 +9,7 @@ from pathlib import Path
 from time import monotonic, sleep
 
 import httpx2
-import uvloop
 
-from evergrant import settings
-from evergrant.assembly import programs
-from evergrant.assembly.house import Arguments, house
 from evergrant.core.secret import Secret
 from evergrant.stage.children import Children
 
@@ -80,14 +76,9 @@ def stage(places: Places, *, told: Told, login: Login, name: str) -> Iterator[St
     Raises:
         StageError: something does not come up in a minute.
     """
-    chosen = settings.read(
-        data_dir=places.folder / "data",
-        port=places.hub_port,
-        public_url=places.hub,
-        sandbox_urls=places.sandbox,
-    )
+    data = places.folder / "data"
     environment = {
-        "EVERGRANT_DATA_DIR": str(chosen.data_dir),
+        "EVERGRANT_DATA_DIR": str(data),
         "EVERGRANT_PORT": str(places.hub_port),
         "EVERGRANT_PUBLIC_URL": places.hub,
         "EVERGRANT_SANDBOX_URLS": places.sandbox,
@@ -95,17 +86,19 @@ def stage(places: Places, *, told: Told, login: Login, name: str) -> Iterator[St
     }
     children = Children(places.folder, told)
     with ExitStack() as stack:
-        told("starting", "sandbox")
-        sandbox = [sys.executable, "-m", "evergrant_sandbox", "--port", str(places.sandbox_port)]
         stack.callback(children.stop)
-        children.start("sandbox", [*sandbox, "--data", str(places.folder / "sandbox")], {})
-        told("starting", "PostgreSQL")
-        arguments = stack.enter_context(programs.database(chosen))
-        told("starting", "hub")
-        children.start("hub", [sys.executable, "-m", "evergrant", "serve"], environment)
-        told("starting", "worker")
-        children.start("worker", [sys.executable, "-m", "evergrant", "work"], environment)
-        key = _tenant(chosen, arguments, places, login, name)
+        for name_of_program, command, surroundings in (
+            (
+                "sandbox",
+                ["evergrant_sandbox", "--port", str(places.sandbox_port), "--data", str(places.folder / "sandbox")],
+                {},
+            ),
+            ("hub", ["evergrant", "serve"], environment),
+            ("worker", ["evergrant", "work"], environment),
+        ):
+            told("starting", name_of_program)
+            children.start(name_of_program, [sys.executable, "-m", *command], surroundings)
+        key = _tenant(places, login, name)
         _await_ready(places, children)
         yield Stage(
             folder=places.folder,
@@ -128,24 +121,20 @@ class _Tenant:
     api_key: str
 
 
-def _tenant(chosen: settings.Settings, arguments: Arguments, places: Places, login: Login, name: str) -> _Tenant:
+def _tenant(places: Places, login: Login, name: str) -> _Tenant:
     """The stage's tenant: made once, remembered in a file only its owner reads (it is a stage, not production)."""
     kept = places.folder / "tenant"
-    if kept.exists():
-        tenant_id, api_key = kept.read_text(encoding="ascii").split()
-        return _Tenant(tenant_id, api_key)
+    if not kept.exists():
+        from evergrant.stage import founding  # noqa: PLC0415  (imports the whole hub: a second start does without)
 
-    async def make() -> _Tenant:
-        async with house(chosen, arguments) as parts:
-            made = await programs.add_tenant(
-                parts, name=name, email=login.email, person="", password=Secret(login.password)
-            )
-            return _Tenant(made.tenant_id, made.api_key.reveal())
-
-    tenant = uvloop.run(make())
-    kept.touch(mode=0o600)
-    kept.write_text(f"{tenant.tenant_id} {tenant.api_key}\n", encoding="ascii")
-    return tenant
+        password = Secret(login.password)
+        made = founding.tenant(
+            data=places.folder / "data", sandbox=places.sandbox, name=name, email=login.email, password=password
+        )
+        kept.touch(mode=0o600)
+        kept.write_text(f"{made.tenant_id} {made.api_key.reveal()}\n", encoding="ascii")
+    tenant_id, api_key = kept.read_text(encoding="ascii").split()
+    return _Tenant(tenant_id, api_key)
 
 
 def _await_ready(places: Places, children: Children) -> None:
