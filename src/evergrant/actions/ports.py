@@ -122,7 +122,7 @@ class Exchanges(Protocol):
     async def answer(self, claimed: Claimed) -> tuple[Granted, datetime] | None:
         """The pair kept for this request, and when it was granted."""
 
-    async def take_unfinished(self) -> Sequence[tuple[Claimed, str]]:
+    async def take_unfinished(self, limit: int) -> Sequence[tuple[Claimed, str]]:
         """Requests whose worker is gone, each with how far it came: `waiting`, `sent`, `answered` or `overdue`."""
 
     async def heal(self) -> int:
