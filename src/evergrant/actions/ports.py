@@ -157,7 +157,7 @@ class Connections(Protocol):
     async def tell_expiring(self, clock: str, now: datetime) -> int:
         """Note the 30-day warning once per end, for every connection that has come that close; gives how many."""
 
-    async def take_suspended(self, clock: str) -> Sequence[tuple[str, str]]:
+    async def take_suspended(self, clock: str, limit: int) -> Sequence[tuple[str, str]]:
         """Suspended connections nobody is verifying."""
 
 

@@ -39,8 +39,8 @@ async def _due_polls(clock: str, ports: Ports, room: int) -> Sequence[Any]:
     return await ports.books.flows.take_due(clock, await ports.clock.now(clock), min(room, sync.AT_MOST))
 
 
-async def _suspended(clock: str, ports: Ports, _room: int) -> Sequence[Any]:
-    return await ports.books.connections.take_suspended(clock)
+async def _suspended(clock: str, ports: Ports, room: int) -> Sequence[Any]:
+    return await ports.books.connections.take_suspended(clock, room)
 
 
 async def _verify(taken: tuple[str, str], ports: Ports) -> str:
