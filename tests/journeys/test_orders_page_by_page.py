@@ -1,13 +1,14 @@
 """Orders come page by page: whatever the number of pages, the cursor moves only when the last of them was read."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from evergrant.core import flows
 from evergrant.providers import tiktok_shop
 from evergrant.providers.tiktok_shop import requests
-from evergrant.providers.wire import CallRefused, Page, Reply
+from evergrant.providers.wire import CallRefused, Page, Reply, Request
 from tests.world_fixture import World
 
 
@@ -23,13 +24,18 @@ async def test_a_poll_has_as_many_pages_as_it_needs(world: World, monkeypatch: p
 
 async def test_pages_that_go_in_circles_are_no_success(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The poll fails, says so, and the next one begins where the last success ended."""
-    read_page = tiktok_shop.read_page
+    read_page, pull_request = tiktok_shop.read_page, tiktok_shop.pull_request
 
     def circling(kind: flows.Kind, reply: Reply) -> Page | CallRefused:
         page = read_page(kind, reply)
         return replace(page, next_token="again") if isinstance(page, Page) else page
 
+    def from_the_beginning(*given: Any) -> Request:
+        app, kind, access, window, _page_token, now = given
+        return pull_request(app, kind, access, window, "", now)
+
     monkeypatch.setattr(tiktok_shop, "read_page", circling)
+    monkeypatch.setattr(tiktok_shop, "pull_request", from_the_beginning)
     connection_id = await world.linked()
     await world.hub.work()
     before = await world.connection(connection_id)
