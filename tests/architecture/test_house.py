@@ -21,7 +21,7 @@ ALLOWED: dict[str, set[str]] = {
     "evergrant/providers": {"msgspec"},
     "evergrant/actions": set(),
     "evergrant/net": {"aiohttp", "structlog", "yarl"},
-    "evergrant/store": {"alembic", "sqlalchemy", "argon2", "asyncpg", "cryptography", "msgspec"},
+    "evergrant/store": {"alembic", "sqlalchemy", "argon2", "asyncpg", "cryptography", "msgspec", "structlog"},
     "evergrant/store/migrations": {"alembic", "sqlalchemy"},
     "evergrant/jobs": {"structlog"},
     "evergrant/web": {

@@ -66,6 +66,17 @@ class Connection:
     shops: tuple[Shop, ...] = ()
     flows: tuple[Flow, ...] = ()
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether its token clock is turned."""
+        return self.authorization.state in REFRESHES
+
+    def is_free_for(self, merchant_id: str) -> bool:
+        """Whether its shops may go to a connection of this customer. What ended stays its own customer's to renew."""
+        if self.authorization.state is State.ERASED:
+            return True
+        return self.authorization.state in WIPES and self.merchant_id != merchant_id
+
     def flow(self, shop_id: str, kind: FlowKind) -> Flow | None:
         """The flow of that kind of that shop, if there is one."""
         return next((flow for flow in self.flows if flow.shop_id == shop_id and flow.kind is kind), None)

@@ -48,7 +48,7 @@ async def _verify(taken: tuple[str, str], ports: Ports) -> str:
 
 
 async def _heal(_clock: str, ports: Ports) -> int:
-    return await ports.books.tokens.heal() + await ports.books.exchanges.heal()
+    return await refresh.heal(ports) + await ports.books.exchanges.heal()
 
 
 async def _unfinished(_clock: str, ports: Ports, room: int) -> Sequence[Any]:

@@ -118,10 +118,19 @@ async def _keep_shops(connection: Database, change: Change) -> None:
 
 
 async def _hold(connection: Database, holder: Connection, shop_id: str) -> None:
-    """Note that this connection holds the shop under its app. Raises StaleError if another took it meanwhile."""
+    """Note that this connection holds the shop under its app; what has ended for good lets go of it.
+
+    Raises:
+        StaleError: another living connection holds it meanwhile.
+    """
     key = digest(f"{holder.app_id}|{shop_id}")
     await connection.execute(
-        "insert into shop_holders (hash, tenant_id, connection_id) values ($1, $2, $3) on conflict do nothing",
+        """
+        insert into shop_holders as h (hash, tenant_id, connection_id) values ($1, $2, $3)
+        on conflict (hash) do update set tenant_id = excluded.tenant_id, connection_id = excluded.connection_id
+        where exists (select from connections c where c.tenant_id = h.tenant_id and c.id = h.connection_id
+                      and c.id <> excluded.connection_id and c.state in ('cancelled', 'deactivated', 'erased'))
+        """,
         key,
         holder.tenant_id,
         holder.id,

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import msgspec
+import structlog
 
-from evergrant.actions.ports import Doubt, StaleError, Taken
+from evergrant.actions.ports import Doubt, Spooled, Taken
 from evergrant.actions.reading import Entry
 from evergrant.core.connection import Change, Event
+from evergrant.core.errors import VaultIntegrityError
 from evergrant.core.secret import Secret
 from evergrant.providers.wire import Granted
 from evergrant.store import audit, changes, events, pairs, sealing
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
 SPOOL_KIND = "refresh"
 LEASE = timedelta(seconds=60)
-"""Longer than the hard limit of a call (20 s, net/platform.py), so that a living worker never loses its lease."""
+CALL_LIMIT = timedelta(seconds=20)
+"""The hard limit of a call (net/platform.py). A lease is longer, so that a living worker never loses it."""
 
 # Nothing is shown after the end of the authorization, which is the end of the refresh token: the sweep may be late.
 # One statement: the lease, the fencing number and the attempt are there together or not at all. A row whose last
@@ -45,11 +47,30 @@ select t.*, k.key_number, k.wrapped from taken t
 join data_keys k on k.tenant_id = t.tenant_id and k.owner_id = t.connection_id
 """
 
+# Where the pair it replaces still stands, an answer is the newest pair there is, whoever holds the lease by now: a fence
+# that has moved moves once more, so that whoever shows the old token meanwhile changes nothing.
 KEEP = """
 update tokens set version = $4, access_sealed = $5, access_ends = $6, refresh_sealed = $7, refresh_hash = $8,
-    refresh_ends = $9, issued_at = $10, due_at = $11, lease_until = null, failures = 0
-where tenant_id = $1 and connection_id = $2 and fence = $3 returning true
+    refresh_ends = $9, issued_at = $10, due_at = $11, lease_until = null, failures = 0,
+    fence = case when fence = $3 then fence else fence + 1 end
+where tenant_id = $1 and connection_id = $2 and version = $4 - 1 returning true
 """
+
+STANDING = """
+select k.key_number, k.wrapped, t.refresh_hash from connections c
+join tokens t on t.tenant_id = c.tenant_id and t.connection_id = c.id
+join data_keys k on k.tenant_id = c.tenant_id and k.owner_id = c.id
+where c.tenant_id = $1 and c.id = $2 for update of c
+"""
+
+# The presentation that was answered, and with it every older doubt: the pair that stands now outlived them.
+ANSWERED = """
+update presentations set outcome = case when fence = $3 then $4 else 'outlived' end, ended_at = now()
+where tenant_id = $1 and connection_id = $2 and (outcome is null or outcome = 'in_doubt')
+"""
+
+UNREADABLE_AGAIN = timedelta(hours=1)
+"""How long a row that does not open is left alone: nothing was sent, and only a person can mend it."""
 
 OUTCOME = """
 update presentations set outcome = $4, ended_at = now()
@@ -63,13 +84,7 @@ where p.outcome is null and t.clock = $1 and t.lease_until < now()
 """
 
 
-class _Spooled(msgspec.Struct):
-    version: int
-    access: bytes
-    access_ends: datetime
-    refresh: bytes
-    refresh_hash: bytes
-    refresh_ends: datetime
+log = structlog.get_logger("tokens")
 
 
 class Tokens:
@@ -81,51 +96,90 @@ class Tokens:
         self._spool = spool
 
     async def take_due(self, clock: str, now: datetime, limit: int) -> Sequence[Taken]:
-        """Take refreshes that are due, each with a lease, a fencing number and a kept attempt."""
+        """Take refreshes that are due, each with a lease, a fencing number and a kept attempt.
+
+        None while this machine's disk has no room for an answer. A row that does not open is set aside, alone.
+        """
+        if not await self._spool.takes():
+            return []
         async with self._database.connection() as connection:
             rows = await connection.fetch(TAKE_DUE, clock, now, limit, LEASE)
-        return [self._taken(row) for row in rows]
+        taken = []
+        for row in rows:
+            try:
+                taken.append(self._taken(row))
+            except VaultIntegrityError:
+                log.critical("tokens.unreadable", tenant=row["tenant_id"], connection=row["connection_id"])
+                where = (row["tenant_id"], row["connection_id"], row["fence"])
+                await self._give_back(where, "not_sent", UNREADABLE_AGAIN)
+        return taken
 
-    async def keep(self, taken: Taken, granted: Granted, *, due_at: datetime, now: datetime, change: Change) -> str:
-        """Keep a new pair: on disk first, then where the fence still matches.
-
-        Gives `ok`, or `stray` if the lease was lost and the pair is kept aside. Raises StaleError.
-        """
+    async def holds(self, taken: Taken) -> bool:
+        """Whether the lease still has the hard limit of a call left: a process may have been frozen since it took it."""
         async with self._database.connection() as connection:
-            key = await sealing.key_of(connection, self._vault, taken.tenant_id, taken.connection_id)
-        pair = pairs.sealed(key, granted.pair, taken.version + 1)
-        name = await self._spool.put(_slip(taken, pair, due_at, now))
-        try:
-            async with self._database.transaction() as connection:
-                where = (taken.tenant_id, taken.connection_id, taken.fence)
-                if change.before != change.after:
-                    await changes.lock(connection, taken.tenant_id, taken.connection_id)
-                kept = await _keep_pair(connection, where, pair, now, due_at)
-                if kept:
-                    await changes.keep(connection, change, actor="refresh")
-                    await _refreshed(connection, where)
-                else:
-                    await self._stray(connection, taken, granted, "lease_lost")
-        except StaleError:
-            await self._spool.drop(name)
-            raise
-        await self._spool.drop(name)
-        return "ok" if kept else "stray"
+            return bool(
+                await connection.fetchval(
+                    """
+                    select true from tokens
+                    where tenant_id = $1 and connection_id = $2 and fence = $3 and lease_until > now() + $4
+                    """,
+                    taken.tenant_id,
+                    taken.connection_id,
+                    taken.fence,
+                    CALL_LIMIT,
+                )
+            )
+
+    async def spool(self, taken: Taken, granted: Granted, *, at: datetime, due_at: datetime) -> Spooled:
+        """Keep an answer on disk, sealed, without asking the database for anything."""
+        slip = Slip(
+            kind=SPOOL_KIND,
+            tenant_id=taken.tenant_id,
+            owner_id=taken.connection_id,
+            app_id=taken.app_id,
+            fence=taken.fence,
+            version=taken.version,
+            sealed=taken.key.seal("grant", taken.version + 1, pairs.packed(granted)),
+            at=at.isoformat(),
+            due_at=due_at.isoformat(),
+        )
+        return _spooled(slip, granted, await self._spool.put(slip))
+
+    async def spooled(self) -> Sequence[Spooled]:
+        """Answers a killed process left on this machine's disk. One nobody can open any more is set aside."""
+        found = []
+        for name, slip in self._spool.left():
+            if slip.kind != SPOOL_KIND:
+                continue
+            try:
+                async with self._database.connection() as connection:
+                    key = await sealing.key_of(connection, self._vault, slip.tenant_id, slip.owner_id)
+                granted = pairs.unpacked(key.open("grant", slip.version + 1, slip.sealed))
+            except VaultIntegrityError:
+                await self._spool.set_aside(name)
+                continue
+            found.append(_spooled(slip, granted, name))
+        return found
+
+    async def keep(self, spooled: Spooled, change: Change) -> str:
+        """Keep a new pair where the one it replaces still stands, and forget it on disk.
+
+        Gives `ok`, or `outlived` if a newer pair stands or the tokens were destroyed meanwhile. Raises StaleError.
+        """
+        where = (spooled.tenant_id, spooled.connection_id, spooled.fence)
+        async with self._database.transaction() as connection:
+            standing = await connection.fetchrow(STANDING, *where[:2])
+            outcome = "outlived" if standing is None else await self._replace(connection, standing, spooled)
+            await connection.execute(ANSWERED if outcome == "ok" else OUTCOME, *where, outcome)
+            if outcome == "ok":
+                await changes.keep(connection, change, actor="refresh")
+                await _refreshed(connection, spooled)
+        await self._spool.drop(spooled.name)
+        return outcome
 
     async def give_back(self, taken: Taken, outcome: str, wait: timedelta) -> None:
         """The token was provably not used up: try again after a while."""
-        async with self._database.transaction() as connection:
-            await connection.execute(OUTCOME, taken.tenant_id, taken.connection_id, taken.fence, outcome)
-            await connection.execute(
-                """
-                update tokens set lease_until = now() + $4, failures = failures + 1
-                where tenant_id = $1 and connection_id = $2 and fence = $3
-                """,
-                taken.tenant_id,
-                taken.connection_id,
-                taken.fence,
-                wait,
-            )
+        await self._give_back((taken.tenant_id, taken.connection_id, taken.fence), outcome, wait)
 
     async def end(self, taken: Taken | Doubt, change: Change) -> str:
         """The platform refused the token for good.
@@ -186,10 +240,11 @@ class Tokens:
             for row in rows
         ]
 
-    async def set_aside(self, taken: Taken, granted: Granted, why: str) -> None:
+    async def set_aside(self, spooled: Spooled, why: str) -> None:
         """Keep a pair that is not this connection's, sealed, out of reach."""
         async with self._database.transaction() as connection:
-            await self._stray(connection, taken, granted, why)
+            await self._stray(connection, spooled, why)
+        await self._spool.drop(spooled.name)
 
     async def access(self, tenant_id: str, connection_id: str) -> tuple[Secret, datetime] | None:
         """The access token and its end, for our own calls; None if they were destroyed."""
@@ -226,36 +281,40 @@ class Tokens:
                 now,
             )
 
-    async def heal(self) -> int:
-        """Bring answers that reached the disk but not the database to the database; gives how many were wanted."""
-        healed = 0
-        for name, slip in self._spool.left():
-            if slip.kind != SPOOL_KIND:
-                continue
-            if await self._heal_one(slip):
-                healed += 1
-                await self._spool.drop(name)
-            else:
-                await self._spool.set_aside(name)
-        return healed
-
-    async def _heal_one(self, slip: Slip) -> bool:
-        found = msgspec.msgpack.decode(slip.sealed, type=_Spooled)
-        pair = pairs.SealedPair(
-            version=found.version,
-            access=found.access,
-            access_ends=found.access_ends,
-            refresh=found.refresh,
-            refresh_hash=found.refresh_hash,
-            refresh_ends=found.refresh_ends,
-        )
-        at, due_at = datetime.fromisoformat(slip.at), datetime.fromisoformat(slip.due_at)
+    async def _give_back(self, where: tuple[str, str, int], outcome: str, wait: timedelta) -> None:
         async with self._database.transaction() as connection:
-            where = (slip.tenant_id, slip.owner_id, slip.fence)
-            kept = await _keep_pair(connection, where, pair, at, due_at)
-            if kept:
-                await _refreshed(connection, where)
-        return kept
+            await connection.execute(
+                """
+                update tokens set lease_until = now() + $4, failures = failures + 1
+                where tenant_id = $1 and connection_id = $2 and fence = $3
+                """,
+                *where,
+                wait,
+            )
+            await connection.execute(OUTCOME, *where, outcome)
+
+    async def _replace(self, connection: Connection, standing: Any, spooled: Spooled) -> str:
+        """Put the new pair in the place of the one it replaces; a second time changes nothing."""
+        number, wrapped = standing["key_number"], standing["wrapped"]
+        key = sealing.opened(self._vault, spooled.tenant_id, spooled.connection_id, number, wrapped)
+        pair = pairs.sealed(key, spooled.granted.pair, spooled.version + 1)
+        kept = await connection.fetchval(
+            KEEP,
+            spooled.tenant_id,
+            spooled.connection_id,
+            spooled.fence,
+            pair.version,
+            pair.access,
+            pair.access_ends,
+            pair.refresh,
+            pair.refresh_hash,
+            pair.refresh_ends,
+            spooled.at,
+            spooled.due_at,
+        )
+        if not kept and pair.refresh_hash != standing["refresh_hash"]:
+            await self._stray(connection, spooled, "outlived")
+        return "ok" if kept else "outlived"
 
     def _taken(self, row: Any) -> Taken:
         key = sealing.opened(self._vault, row["tenant_id"], row["connection_id"], row["key_number"], row["wrapped"])
@@ -269,42 +328,22 @@ class Tokens:
             issued_at=row["issued_at"],
             access_ends=row["access_ends"],
             probe=row["probe"],
+            failures=row["failures"],
+            key=key,
         )
 
-    async def _stray(self, connection: Connection, taken: Taken, granted: Granted, why: str) -> None:
-        await pairs.set_aside(connection, self._vault, taken.tenant_id, taken.app_id, taken.connection_id, granted, why)
-        await connection.execute(OUTCOME, taken.tenant_id, taken.connection_id, taken.fence, "outlived")
+    async def _stray(self, connection: Connection, spooled: Spooled, why: str) -> None:
+        tenant_id, app_id, connection_id = spooled.tenant_id, spooled.app_id, spooled.connection_id
+        await pairs.set_aside(connection, self._vault, tenant_id, app_id, connection_id, spooled.granted, why)
 
 
-async def _keep_pair(
-    connection: Connection, where: tuple[str, str, int], pair: pairs.SealedPair, now: datetime, due_at: datetime
-) -> bool:
-    """Replace the pair where tenant, connection and fence match; says whether they did."""
-    return bool(
-        await connection.fetchval(
-            KEEP,
-            *where,
-            pair.version,
-            pair.access,
-            pair.access_ends,
-            pair.refresh,
-            pair.refresh_hash,
-            pair.refresh_ends,
-            now,
-            due_at,
-        )
-    )
-
-
-async def _refreshed(connection: Connection, where: tuple[str, str, int]) -> None:
-    tenant_id, connection_id, _fence = where
-    await connection.execute(OUTCOME, *where, "ok")
+async def _refreshed(connection: Connection, spooled: Spooled) -> None:
     await connection.execute(
         "update connections set in_doubt_since = null where tenant_id = $1 and id = $2 and in_doubt_since is not null",
-        tenant_id,
-        connection_id,
+        spooled.tenant_id,
+        spooled.connection_id,
     )
-    entry = Entry(tenant_id=tenant_id, actor="refresh", action="token.refreshed", subject=connection_id)
+    entry = Entry(tenant_id=spooled.tenant_id, actor="refresh", action="token.refreshed", subject=spooled.connection_id)
     await audit.write(connection, [entry])
 
 
@@ -323,21 +362,15 @@ async def _flag(connection: Connection, doubt: Doubt, probe_at: datetime, now: d
         await events.write(connection, doubt.tenant_id, doubt.connection_id, [told], now)
 
 
-def _slip(taken: Taken, pair: pairs.SealedPair, due_at: datetime, now: datetime) -> Slip:
-    content = _Spooled(
-        version=pair.version,
-        access=pair.access,
-        access_ends=pair.access_ends,
-        refresh=pair.refresh,
-        refresh_hash=pair.refresh_hash,
-        refresh_ends=pair.refresh_ends,
-    )
-    return Slip(
-        kind=SPOOL_KIND,
-        tenant_id=taken.tenant_id,
-        owner_id=taken.connection_id,
-        fence=taken.fence,
-        sealed=msgspec.msgpack.encode(content),
-        at=now.isoformat(),
-        due_at=due_at.isoformat(),
+def _spooled(slip: Slip, granted: Granted, name: str) -> Spooled:
+    return Spooled(
+        tenant_id=slip.tenant_id,
+        connection_id=slip.owner_id,
+        app_id=slip.app_id,
+        fence=slip.fence,
+        version=slip.version,
+        granted=granted,
+        at=datetime.fromisoformat(slip.at),
+        due_at=datetime.fromisoformat(slip.due_at),
+        name=name,
     )

@@ -92,7 +92,7 @@ EVENTS: Mapping[str, tuple[str, str]] = {
     "flow.synced": ("package", "{flow} synced, {records} new or changed."),
     "link_session.completed": ("circle-check", "A consent link was completed."),
     "link_session.failed": ("alert-triangle", "A consent link did not succeed."),
-    "link_session.wrong_shop": ("alert-triangle", "A consent was given for another shop. Nothing was changed here."),
+    "link_session.wrong_shop": ("alert-triangle", "A link for this shop was answered with another shop."),
     "tokens.destroyed": ("shield-lock", "Its tokens were destroyed."),
 }
 
