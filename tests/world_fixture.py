@@ -12,6 +12,7 @@ import httpx2
 import pytest
 
 from evergrant import postgres
+from evergrant.providers.tiktok_shop import signing
 from tests.hub_fixture import Hub, a_hub
 from tests.sandbox_fixture import Sandbox
 
@@ -72,6 +73,22 @@ class World:
         session = (await self.hub.api.get(f"/v1/link-sessions/{made['id']}")).json()
         assert session["outcome"] == "completed", session
         return str(session["result"]["connection_id"])
+
+    def deauthorization(self, at: datetime, notification_id: str = "7600000000000000006") -> bytes:
+        """A notice of type 6 for the first shop, as the platform would send it."""
+        message = f"Shop_id {self.shop_id} is deauthorized from your APP by merchant."
+        return (
+            f'{{"type":6,"tts_notification_id":"{notification_id}","shop_id":"{self.shop_id}",'
+            f'"timestamp":{int(at.timestamp())},"data":{{"message":"{message}"}}}}'
+        ).encode()
+
+    async def deliver(self, body: bytes, signature: str | None = None) -> int:
+        """Hand a notice to the hub's door, as the platform would; gives the status."""
+        app = await self.hub.parts.apps.by_id(self.app_id)
+        signed = signature if signature is not None else signing.sign_notice(app.key, app.secret, body)
+        path = f"/hooks/tiktok-shop/{self.app_id}"
+        answer = await self.hub.new_browser().post(path, content=body, headers={b"authorization": signed.encode()})
+        return answer.status_code
 
     async def connection(self, connection_id: str) -> dict[str, Any]:
         """A connection, as the API shows it."""

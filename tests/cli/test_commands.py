@@ -107,7 +107,8 @@ def test_a_settings_file_that_cannot_be_read_is_named(tmp_path: Path, content: s
 def test_a_secret_setting_is_never_repeated(tmp_path: Path) -> None:
     """The database's address holds a password: a complaint about it must not show it."""
     url = "postgresql://u:CNRY@127.0.0.1:9/none"
-    done = evergrant("serve", environment={"EVERGRANT_DATABASE_URL": url, "EVERGRANT_DATA_DIR": str(tmp_path)})
+    environment = {"EVERGRANT_DATABASE_URL": url, "EVERGRANT_DATA_DIR": str(tmp_path)}
+    done = evergrant("serve", "--port", "0", environment=environment)
 
     assert (2, "database_unavailable") == complaint(done)
     assert "CNRY" not in done.stdout + done.stderr

@@ -1,28 +1,8 @@
 """The seller cancels: the notice suspends, the platform's own answer decides, tokens are destroyed, and a return is welcome."""
 
-from datetime import datetime
-
 from evergrant.actions import receive
 from evergrant.providers.tiktok_shop import signing
 from tests.world_fixture import KEY, World
-
-
-async def deliver(world: World, body: bytes, signature: str | None = None) -> int:
-    """Hand a notice to the hub's door, as the platform would; gives the status."""
-    app = await world.hub.parts.apps.by_id(world.app_id)
-    signed = signature if signature is not None else signing.sign_notice(app.key, app.secret, body)
-    path = f"/hooks/tiktok-shop/{world.app_id}"
-    answer = await world.hub.new_browser().post(path, content=body, headers={b"authorization": signed.encode()})
-    return answer.status_code
-
-
-def deauthorization(world: World, at: datetime, notification_id: str = "7600000000000000006") -> bytes:
-    """A notice of type 6 for the first shop."""
-    message = f"Shop_id {world.shop_id} is deauthorized from your APP by merchant."
-    return (
-        f'{{"type":6,"tts_notification_id":"{notification_id}","shop_id":"{world.shop_id}",'
-        f'"timestamp":{int(at.timestamp())},"data":{{"message":"{message}"}}}}'
-    ).encode()
 
 
 def grant_of(world: World) -> str:
@@ -36,7 +16,7 @@ async def test_a_cancellation_is_verified_and_then_destroys_the_tokens(world: Wo
     await world.hub.work()
     world.sandbox.post(f"/grants/{grant_of(world)}/cancel")
 
-    assert 200 == await deliver(world, deauthorization(world, await world.now()))
+    assert 200 == await world.deliver(world.deauthorization(await world.now()))
     await world.hub.work()
     found = await world.connection(connection_id)
     token = await world.hub.api.get(f"/v1/connections/{connection_id}/token")
@@ -55,7 +35,7 @@ async def test_a_cancellation_is_verified_and_then_destroys_the_tokens(world: Wo
 async def test_no_token_leaves_while_it_is_being_verified(world: World) -> None:
     """Suspended at once, before anybody has asked the platform."""
     connection_id = await world.linked()
-    await deliver(world, deauthorization(world, await world.now()))
+    await world.deliver(world.deauthorization(await world.now()))
     (received,) = await world.hub.ports.books.inbox.take(10)
     await receive.digest(received, world.hub.ports)
     token = await world.hub.api.get(f"/v1/connections/{connection_id}/token")
@@ -67,7 +47,7 @@ async def test_no_token_leaves_while_it_is_being_verified(world: World) -> None:
 async def test_a_forged_or_mistaken_notice_destroys_nothing(world: World) -> None:
     """The platform says the authorization lives: resumed, flows and token as before."""
     connection_id = await world.linked()
-    assert 200 == await deliver(world, deauthorization(world, await world.now()))
+    assert 200 == await world.deliver(world.deauthorization(await world.now()))
     await world.hub.work()
     found = await world.connection(connection_id)
 
@@ -79,10 +59,10 @@ async def test_a_forged_or_mistaken_notice_destroys_nothing(world: World) -> Non
 async def test_an_old_notice_does_not_undo_a_newer_consent(world: World) -> None:
     """Cancel, authorize again, and only then the notice of the cancellation arrives."""
     connection_id = await world.linked()
-    old = deauthorization(world, await world.now())
+    old = world.deauthorization(await world.now())
     world.sandbox.advance("1h")
     await world.linked()
-    await deliver(world, old)
+    await world.deliver(old)
     await world.hub.work()
 
     assert "active" == (await world.connection(connection_id))["status"]
@@ -92,10 +72,10 @@ async def test_an_old_notice_does_not_undo_a_newer_consent(world: World) -> None
 async def test_a_notice_counts_once_however_often_it_comes(world: World) -> None:
     """Same id a hundred times: one suspension, one verification."""
     connection_id = await world.linked()
-    body = deauthorization(world, await world.now())
-    assert {200} == {await deliver(world, body) for _ in range(20)}
+    body = world.deauthorization(await world.now())
+    assert {200} == {await world.deliver(body) for _ in range(20)}
     await world.hub.work()
-    assert {200} == {await deliver(world, body) for _ in range(5)}
+    assert {200} == {await world.deliver(body) for _ in range(5)}
     await world.hub.work()
 
     assert 1 == (await world.events(connection_id)).count("connection.suspended")
@@ -104,12 +84,12 @@ async def test_a_notice_counts_once_however_often_it_comes(world: World) -> None
 async def test_a_bad_signature_is_refused_and_nothing_is_kept(world: World) -> None:
     """401, whatever the bytes of the signature, and the inbox stays empty."""
     await world.linked()
-    body = deauthorization(world, await world.now())
+    body = world.deauthorization(await world.now())
 
     for signature in ("", "0" * 64, "Bearer abc", "é"):
-        assert 401 == await deliver(world, body, signature)
+        assert 401 == await world.deliver(body, signature)
     secret = (await world.hub.parts.apps.by_id(world.app_id)).secret
-    assert 401 == await deliver(world, body + b"\n", signing.sign_notice(KEY, secret, body))
+    assert 401 == await world.deliver(body + b"\n", signing.sign_notice(KEY, secret, body))
     assert [] == list(await world.hub.ports.books.inbox.take(10))
 
 
@@ -119,9 +99,9 @@ async def test_notices_nobody_understands_are_kept_and_settled(world: World) -> 
     for body in (
         b'{"type":99,"timestamp":1767225600,"shop_id":"1","data":{}}',
         b"not json",
-        deauthorization(world, await world.now()).replace(world.shop_id.encode(), b"42"),
+        world.deauthorization(await world.now()).replace(world.shop_id.encode(), b"42"),
     ):
-        assert 200 == await deliver(world, body)
+        assert 200 == await world.deliver(body)
     taken = list(await world.hub.ports.books.inbox.take(10))
 
     assert ["unknown_type", "unreadable", "unknown_shop"] == [
@@ -145,7 +125,7 @@ async def test_the_seller_may_come_back_after_cancelling(world: World) -> None:
     """The same connection lives again, with new tokens, under its old id."""
     connection_id = await world.linked()
     world.sandbox.post(f"/grants/{grant_of(world)}/cancel")
-    await deliver(world, deauthorization(world, await world.now()))
+    await world.deliver(world.deauthorization(await world.now()))
     await world.hub.work()
     assert "cancelled" == (await world.connection(connection_id))["status"]
 

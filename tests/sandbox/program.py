@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,20 +39,17 @@ class Program:
         """The base address."""
         return f"http://127.0.0.1:{self.port}"
 
-    def start(self) -> float:
-        """Start it and wait until it says that it is ready; gives how long that took."""
-        begun = time.monotonic()
+    def start(self) -> None:
+        """Start it and wait until it says that it is ready."""
         command = [sys.executable, "-m", "evergrant_sandbox", "--port", str(self.port), "--data", str(self.folder)]
         self.process = subprocess.Popen(
             command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ}
         )
         assert self.process.stdout
         self.greeting = self.process.stdout.readline().strip()
-        took = time.monotonic() - begun
         if not self.greeting:
             _, errors = self.process.communicate(timeout=10)
             raise AssertionError(f"it did not start: {errors}")
-        return took
 
     def kill(self) -> None:
         """Kill -9."""
@@ -144,6 +141,15 @@ def started(folder: Path) -> Iterator[Program]:
     finally:
         if program.process:
             program.kill()
+
+
+def eventually(look: Callable[[], Any], *, within: float = 20.0) -> Any:
+    """What is found, as soon as there is something."""
+    end = time.monotonic() + within
+    while not (found := look()):
+        assert time.monotonic() < end, "nothing came in time"
+        time.sleep(0.02)
+    return found
 
 
 def received(connection: socket.socket, *, wait: float) -> bytes:

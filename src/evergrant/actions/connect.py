@@ -20,6 +20,7 @@ from evergrant.core.secret import Secret
 from evergrant.providers import dialects
 from evergrant.providers.wire import CallRefused, Granted, Misconfigured, Reply, Shop, Throttled, Trouble
 
+AT_MOST = 20
 AGAIN_SOON = timedelta(seconds=2)
 CANNOT_TELL = frozenset({Trouble.SCOPE_MISSING, Trouble.AUTHORIZATION_GONE})
 """Refusals no second try cures: the seller withheld the permission, or took everything back already."""
@@ -114,20 +115,24 @@ async def finish(claimed: Claimed, ports: Ports) -> None:
     await stale.until_kept(lambda: _settle(claimed, app, granted, granted_at, shops, ports))
 
 
-async def resume(ports: Ports) -> int:
-    """Finish what killed processes left: gives how many requests were looked at."""
-    taken = await ports.books.exchanges.take_unfinished()
-    for claimed, stage in taken:
-        if stage == "sent":
-            await _failed(claimed, errors.ExchangeOutcomeLostError(), ports)
-        elif stage == "overdue":
-            await _failed(claimed, errors.PlatformUnavailableError(), ports)
-        else:
+async def resume(unfinished: tuple[Claimed, str], ports: Ports) -> str:
+    """Finish what a killed process left; gives the code of what came of it.
+
+    Raises:
+        PlatformError: the platform cannot be used just now; the request will be taken again.
+    """
+    claimed, stage = unfinished
+    match stage:
+        case "sent":
+            return (await _failed(claimed, errors.ExchangeOutcomeLostError(), ports)).code
+        case "overdue":
+            return (await _failed(claimed, errors.PlatformUnavailableError(), ports)).code
+        case _:
             try:
                 await finish(claimed, ports)
-            except (errors.PlatformError, errors.LinkError):
-                continue
-    return len(taken)
+            except errors.LinkError as error:
+                return error.code
+            return "finished"
 
 
 async def _exchange(claimed: Claimed, app: App, ports: Ports) -> tuple[Granted, datetime]:

@@ -122,7 +122,7 @@ class Exchanges(Protocol):
     async def answer(self, claimed: Claimed) -> tuple[Granted, datetime] | None:
         """The pair kept for this request, and when it was granted."""
 
-    async def take_unfinished(self) -> Sequence[tuple[Claimed, str]]:
+    async def take_unfinished(self, limit: int) -> Sequence[tuple[Claimed, str]]:
         """Requests whose worker is gone, each with how far it came: `waiting`, `sent`, `answered` or `overdue`."""
 
     async def heal(self) -> int:
@@ -157,7 +157,7 @@ class Connections(Protocol):
     async def tell_expiring(self, clock: str, now: datetime) -> int:
         """Note the 30-day warning once per end, for every connection that has come that close; gives how many."""
 
-    async def take_suspended(self, clock: str) -> Sequence[tuple[str, str]]:
+    async def take_suspended(self, clock: str, limit: int) -> Sequence[tuple[str, str]]:
         """Suspended connections nobody is verifying."""
 
 

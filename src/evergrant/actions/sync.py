@@ -12,9 +12,6 @@ from evergrant.providers import dialects
 from evergrant.providers.wire import Access, CallRefused, Page, Trouble
 
 AT_MOST = 20
-MOST_PAGES = 200
-"""A poll that has not ended by then goes on in the next one; each page is kept as it comes."""
-
 FIRST_WAIT = timedelta(seconds=2)
 LONGEST_WAIT = timedelta(minutes=15)
 NEVER_BY_ITSELF = timedelta(minutes=15)
@@ -37,7 +34,8 @@ async def one(run: Run, ports: Ports) -> str:
     begun = await ports.clock.now(app.clock)
     window = flows.window(run.kind, run.cursor, begun)
     page_token, kept = "", 0
-    for _ in range(MOST_PAGES):
+    seen = {page_token}
+    while True:
         now = await ports.clock.now(app.clock)
         access = await _access(run, app, now, ports)
         if isinstance(access, str):
@@ -48,9 +46,11 @@ async def one(run: Run, ports: Ports) -> str:
         kept += await ports.books.flows.keep_records(run, answer.records)
         page_token = answer.next_token
         if not page_token:
-            break
-    await _done(run, window.until, begun, kept, ports)
-    return "done"
+            await _done(run, window.until, begun, kept, ports)
+            return "done"
+        if page_token in seen:  # the platform goes in circles: what is behind them was not read
+            return await _refused(run, app, CallRefused(trouble=Trouble.UNAVAILABLE), now, ports)
+        seen.add(page_token)
 
 
 async def _access(run: Run, app: App, now: datetime, ports: Ports) -> Access | str:

@@ -39,8 +39,8 @@ async def _due_polls(clock: str, ports: Ports, room: int) -> Sequence[Any]:
     return await ports.books.flows.take_due(clock, await ports.clock.now(clock), min(room, sync.AT_MOST))
 
 
-async def _suspended(clock: str, ports: Ports, _room: int) -> Sequence[Any]:
-    return await ports.books.connections.take_suspended(clock)
+async def _suspended(clock: str, ports: Ports, room: int) -> Sequence[Any]:
+    return await ports.books.connections.take_suspended(clock, room)
 
 
 async def _verify(taken: tuple[str, str], ports: Ports) -> str:
@@ -51,21 +51,20 @@ async def _heal(_clock: str, ports: Ports) -> int:
     return await ports.books.tokens.heal() + await ports.books.exchanges.heal()
 
 
-async def _finish(_clock: str, ports: Ports) -> int:
-    return await connect.resume(ports)
+async def _unfinished(_clock: str, ports: Ports, room: int) -> Sequence[Any]:
+    return await ports.books.exchanges.take_unfinished(min(room, connect.AT_MOST))
 
 
-async def _digest(_clock: str, ports: Ports) -> int:
-    taken = await ports.books.inbox.take(receive.AT_MOST)
-    for received in taken:
-        await receive.digest(received, ports)
-    return len(taken)
+async def _notices(_clock: str, ports: Ports, room: int) -> Sequence[Any]:
+    return await ports.books.inbox.take(min(room, receive.AT_MOST))
 
 
 DUE = (
     Due(name="refresh", every=0.5, take=_due_refreshes, run=refresh.one),
     Due(name="sync", every=0.5, take=_due_polls, run=sync.one),
     Due(name="verify", every=1.0, take=_suspended, run=_verify),
+    Due(name="digest", every=0.5, take=_notices, run=receive.digest),
+    Due(name="finish", every=1.0, take=_unfinished, run=connect.resume),
 )
 
 BY_CLOCK = (
@@ -75,9 +74,5 @@ BY_CLOCK = (
 )
 """Done for every clock an app lives by."""
 
-ONCE = (
-    Regular(name="heal", every=2.0, sweep=_heal),
-    Regular(name="finish", every=1.0, sweep=_finish),
-    Regular(name="digest", every=0.5, sweep=_digest),
-)
+ONCE = (Regular(name="heal", every=2.0, sweep=_heal),)
 """Done once, whatever the clocks."""

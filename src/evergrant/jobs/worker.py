@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TypeVar
 
 import structlog
@@ -74,8 +75,9 @@ class Worker:
     async def _take(self, line: timetable.Due, room: int) -> list[object]:
         taken: list[object] = []
         for clock in await self._known_clocks():
-            if len(taken) < room:
-                taken += await line.take(clock, self._ports, room - len(taken))
+            left = room - len(taken)
+            if left > 0:
+                taken += await self._tried(line.name, partial(line.take, clock, self._ports, left)) or []
         return taken
 
     async def _one(self, line: timetable.Due, row: object) -> None:
@@ -92,7 +94,8 @@ class Worker:
                 await self._rest(line.name, line.every)
 
     async def _sweep(self, line: timetable.Regular, clocks: Callable[[], Awaitable[Sequence[str]]]) -> int:
-        return sum([await line.sweep(clock, self._ports) for clock in await clocks()])
+        sweeps = [partial(line.sweep, clock, self._ports) for clock in await clocks()]
+        return sum([await self._tried(line.name, sweep) or 0 for sweep in sweeps])
 
     async def _known_clocks(self) -> Sequence[str]:
         now = asyncio.get_running_loop().time()
@@ -103,14 +106,20 @@ class Worker:
         return clocks
 
     async def _guarded(self, name: str, work: Callable[[], Awaitable[Result]]) -> Result | None:
-        """What the work gives; None when it failed, which is logged and costs a moment's rest."""
+        """What the work gives; None when it failed, which costs a moment's rest."""
+        result = await self._tried(name, work)
+        if result is None:
+            await self._rest(name, AFTER_FAILURE_SECONDS)
+        return result
+
+    async def _tried(self, name: str, work: Callable[[], Awaitable[Result]]) -> Result | None:
+        """What the work gives; None when it failed, which is logged. A clock that cannot be read stops no other clock."""
         try:
             return await work()
         except EvergrantError as error:
             log.warning("work.failed", work=name, code=error.code)
         except Exception:
             log.exception("work.crashed", work=name)
-        await self._rest(name, AFTER_FAILURE_SECONDS)
         return None
 
     async def _rest(self, name: str, seconds: float) -> None:

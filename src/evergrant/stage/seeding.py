@@ -52,22 +52,25 @@ def seed(stage: Stage, told: Told) -> None:
 def greeting(stage: Stage) -> Panel:
     """Addresses and logins, and what to try first."""
     table = Table.grid(padding=(0, 2))
-    table.add_row(
-        "Dashboard", f"[link={stage.hub}]{stage.hub}[/link]", f"{stage.login.email}  /  {stage.login.password}"
-    )
-    table.add_row(
-        "Sandbox",
-        f"[link={stage.sandbox}]{stage.sandbox}[/link]",
-        "sellers, logins and the clock are on its front page",
-    )
-    table.add_row("Seller", "logan@cedarridge.example", "sandbox   (owner of Cedar Ridge Outfitters)")
-    table.add_row("API key", stage.api_key, "")
-    table.add_row("", "", "")
-    table.add_row("Try", "Log in, press [b]Renew now[/b] beside Cedar Ridge Outfitters,", "")
-    table.add_row("", "consent as its owner, and watch the shop come back.", "")
-    return Panel(
-        table, title="[b green]Evergrant is running[/b green]", subtitle="Ctrl-C stops everything", expand=False
-    )
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    for word, first, *more in (
+        ("Dashboard", f"[link={stage.hub}]{stage.hub}[/link]", f"{stage.login.email}  /  {stage.login.password}"),
+        ("Sandbox", f"[link={stage.sandbox}]{stage.sandbox}[/link]", "every seller and login, and the clock to turn"),
+        ("Seller", "logan@cedarridge.example  /  sandbox", "owner of Cedar Ridge Outfitters"),
+        ("API key", stage.api_key),
+        (
+            "Try",
+            "Log in, press [b]Renew now[/b] beside Cedar Ridge Outfitters,",
+            "consent as its owner, and watch the shop come back.",
+        ),
+    ):
+        table.add_row(word, first)
+        for line in more:
+            table.add_row("", line)
+        table.add_row("", "")
+    title, stop = "[b green]Evergrant is running[/b green]", "Ctrl-C stops everything"
+    return Panel(table, title=title, subtitle=stop, expand=False, padding=(1, 2, 0, 2))
 
 
 def _apps(hands: Hands) -> None:

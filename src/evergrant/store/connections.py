@@ -131,7 +131,7 @@ class Connections:
                 await events.write(connection, row["tenant_id"], row["id"], [told], now)
         return len(rows)
 
-    async def take_suspended(self, clock: str) -> Sequence[tuple[str, str]]:
+    async def take_suspended(self, clock: str, limit: int) -> Sequence[tuple[str, str]]:
         """Suspended connections nobody is verifying; each is this worker's for 20 seconds."""
         async with self._database.connection() as connection:
             rows = await connection.fetch(
@@ -139,10 +139,11 @@ class Connections:
                 update connections set verify_after = now() + interval '20 seconds'
                 where (tenant_id, id) in (select tenant_id, id from connections
                     where clock = $1 and state = 'suspended' and verify_after <= now()
-                    order by verify_after limit 50 for update skip locked)
+                    order by verify_after limit $2 for update skip locked)
                 returning tenant_id, id
                 """,
                 clock,
+                limit,
             )
         return [(row["tenant_id"], row["id"]) for row in rows]
 

@@ -26,7 +26,7 @@ from link_sessions s
 where (r.tenant_id, r.id) in (
     select tenant_id, id from authorization_requests
     where exchange in ('waiting', 'sent', 'answered') and lease_until < now()
-    order by consumed_at limit 20 for update skip locked)
+    order by consumed_at limit $2 for update skip locked)
   and s.tenant_id = r.tenant_id and s.id = r.session_id
 returning r.id as request_id, r.consumed_at, r.exchange, r.consumed_at < now() - $1::interval as overdue, s.*
 """
@@ -139,10 +139,10 @@ class Exchanges:
             key = await sealing.key_of(connection, self._vault, claimed.tenant_id, claimed.request_id)
         return pairs.unpacked(key.open("grant", 1, row["grant_sealed"])), row["granted_at"]
 
-    async def take_unfinished(self) -> Sequence[tuple[Claimed, str]]:
+    async def take_unfinished(self, limit: int) -> Sequence[tuple[Claimed, str]]:
         """Requests whose worker is gone, each with how far it came."""
         async with self._database.connection() as connection:
-            rows = await connection.fetch(TAKE_UNFINISHED, KEEP_TRYING)
+            rows = await connection.fetch(TAKE_UNFINISHED, KEEP_TRYING, limit)
         return [(links.claimed(row), _stage(row)) for row in rows]
 
     async def complete(

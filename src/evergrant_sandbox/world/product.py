@@ -97,7 +97,7 @@ def goods_of(shop: Shop, trade: str | None = None) -> tuple[Goods, ...]:
 
 
 def make(chance: Random, *, shop: Shop, number: int, now: int, trade: str | None = None) -> Product:
-    """The shop's product number `number` (from 0), repeatable from the dice."""
+    """The shop's product number `number` (from 0), repeatable from the dice. The first is always for sale."""
     goods = goods_of(shop, trade)
     line = goods[number % len(goods)]
     edition = number // len(goods)
@@ -113,10 +113,11 @@ def make(chance: Random, *, shop: Shop, number: int, now: int, trade: str | None
         )
         for step, variant in enumerate(line.variants)
     )
+    identifier, withdrawn = ids.digits(chance.randbytes, prefix="1729", length=19), chance.random() < 0.06
     return Product(
-        id=ids.digits(chance.randbytes, prefix="1729", length=19),
+        id=identifier,
         title=line.title + (f" (edition {edition + 1})" if edition else ""),
-        status=ProductStatus.SELLER_DEACTIVATED if chance.random() < 0.06 else ProductStatus.ACTIVATE,
+        status=ProductStatus.SELLER_DEACTIVATED if number and withdrawn else ProductStatus.ACTIVATE,
         create_time=created,
         update_time=chance.randrange(created, now),
         sales_regions=(shop.region,),

@@ -1,0 +1,48 @@
+"""Orders come page by page: whatever the number of pages, the cursor moves only when the last of them was read."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from evergrant.core import flows
+from evergrant.providers import tiktok_shop
+from evergrant.providers.tiktok_shop import requests
+from evergrant.providers.wire import CallRefused, Page, Reply, Request
+from tests.world_fixture import World
+
+
+async def test_a_poll_has_as_many_pages_as_it_needs(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More than two hundred of them, and not one order is left out."""
+    world.sandbox.post("/orders", {"shop": world.shop_id, "count": 200})
+    monkeypatch.setattr(requests, "PAGE_SIZE", 1)
+    connection_id = await world.linked()
+    await world.hub.work()
+
+    assert 225 == len(await world.records(connection_id))
+
+
+async def test_pages_that_go_in_circles_are_no_success(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The poll fails, says so, and the next one begins where the last success ended."""
+    read_page, pull_request = tiktok_shop.read_page, tiktok_shop.pull_request
+
+    def circling(kind: flows.Kind, reply: Reply) -> Page | CallRefused:
+        page = read_page(kind, reply)
+        return replace(page, next_token="again") if isinstance(page, Page) else page
+
+    def from_the_beginning(*given: Any) -> Request:
+        app, kind, access, window, _page_token, now = given
+        return pull_request(app, kind, access, window, "", now)
+
+    monkeypatch.setattr(tiktok_shop, "read_page", circling)
+    monkeypatch.setattr(tiktok_shop, "pull_request", from_the_beginning)
+    connection_id = await world.linked()
+    await world.hub.work()
+    before = await world.connection(connection_id)
+    monkeypatch.undo()
+    await world.hub.api.post(f"/v1/connections/{connection_id}/syncs")
+    await world.hub.work()
+
+    assert {None} == {flow["last_success_at"] for flow in before["flows"]}
+    assert 25 == len(await world.records(connection_id))
+    assert all(flow["last_success_at"] for flow in (await world.connection(connection_id))["flows"])
