@@ -64,9 +64,12 @@ class Scene:
 
     def link(self, seller: Seller, **given: Any) -> dict[str, Any]:
         """A hosted link for a seller's shop."""
-        wanted = {"external_id": f"{seller.email}.{next(_numbers)}", "name": seller.shop, "email": seller.email}
-        merchant = self.hands.hub("POST", "/v1/merchants", wanted)
-        body = {"merchant_id": merchant["id"], "app_id": self.app_id} | given
+        if "connection_id" in given:
+            merchant_id = self.connection(given["connection_id"])["merchant_id"]
+        else:
+            customer = {"external_id": seller.email, "name": seller.shop, "email": seller.email}
+            merchant_id = self.hands.hub("POST", "/v1/merchants", customer)["id"]
+        body = {"merchant_id": merchant_id, "app_id": self.app_id} | given
         made: dict[str, Any] = self.hands.hub("POST", "/v1/link-sessions", body)
         return made
 
