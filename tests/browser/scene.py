@@ -195,8 +195,8 @@ def until(holds: Callable[[], bool]) -> None:
         sleep(LOOK)
 
 
-def vendor(stage: Stage, chromium: Browser) -> Scene:
-    """A new tenant on the stage, with an app of its own on both sides."""
+def vendor(stage: Stage, chromium: Browser, *, with_app: bool = True) -> Scene:
+    """A new tenant on the stage; usually with an app of its own, on both sides."""
     number = next(_numbers)
     login = Login(email=f"team.{number}@vendor.example", password=PASSWORD)
     # Playwright's own event loop runs in this thread.
@@ -211,7 +211,8 @@ def vendor(stage: Stage, chromium: Browser) -> Scene:
         ).result()
     mine = replace(stage, login=login, tenant_id=made.tenant_id, api_key=made.api_key.reveal())
     scene = Scene(stage=mine, hands=Hands(mine), chromium=chromium, key=f"6browser{number:04}")
-    scene.app_id = _app(scene, number)
+    if with_app:
+        scene.app_id = _app(scene, number)
     return scene
 
 
