@@ -91,6 +91,7 @@ def around_the_window(scene: Scene, page: Page) -> Iterator[Shown]:
     yield "dashboard, window closed", page
     popup = _opened(page, seller)
     popup.get_by_role("button", name="Discard").click()
+    expect(told(page)).to_contain_text("Nothing was changed")
     yield "window, discarded", popup
     popup.close()
     yield "dashboard, discarded", page
