@@ -197,6 +197,8 @@ async def _read(claimed: Claimed, app: App, reply: Reply, now: datetime, ports: 
 async def _failed(claimed: Claimed, error: errors.EvergrantError, ports: Ports) -> errors.EvergrantError:
     app = await ports.books.apps.by_id(claimed.app_id)
     await ports.books.links.fail(claimed, error.code, await ports.clock.now(app.clock))
+    if isinstance(error, errors.LinkError):
+        error.session_id = claimed.session_id
     return error
 
 

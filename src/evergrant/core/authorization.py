@@ -69,6 +69,13 @@ class Authorization:
         left = self.ends - now
         return max(0, -(-left // timedelta(days=1)))
 
+    @property
+    def period_days(self) -> int | None:
+        """How long the authorization was given for, in whole days; None while unknown."""
+        if self.granted_at is None or self.ends is None:
+            return None
+        return round((self.ends - self.granted_at) / timedelta(days=1))
+
     def missing(self, required: frozenset[str]) -> frozenset[str]:
         """The scopes the app requires and the seller has not given."""
         return required - self.scopes

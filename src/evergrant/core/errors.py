@@ -22,6 +22,9 @@ class EvergrantError(Exception):
 class LinkError(EvergrantError):
     """A hosted link, or the way back from the platform, cannot be used."""
 
+    session_id = ""
+    """The link session whose outcome says the same from now on; empty where none is known."""
+
 
 class LinkUnknownError(LinkError):
     """There is no such link. Ask whoever sent it for a new one."""

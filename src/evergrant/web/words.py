@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from babel import Locale
 from babel.dates import format_date, format_datetime, format_timedelta
 from babel.lists import format_list
 
@@ -15,6 +16,7 @@ from evergrant.core.flows import Kind
 from evergrant.core.gate import Why
 
 LOCALE = "en"
+TERRITORIES = Locale(LOCALE).territories
 
 
 class Tone(StrEnum):
@@ -97,6 +99,28 @@ EVENTS: Mapping[str, tuple[str, str]] = {
 }
 
 
+PROBLEMS: Mapping[str, str] = {
+    "csrf_failed": "Please send it once more",
+    "link_already_used": "This is done already",
+    "link_expired": "This link does not work any more",
+    "link_revoked": "This link does not work any more",
+    "link_unknown": "This link does not work",
+    "not_found": "There is nothing here",
+    "not_permitted": "This needs another role",
+    "state_already_used": "This is finished already",
+    "state_browser_mismatch": "This began in another browser",
+    "state_expired": "This took too long",
+    "state_missing": "Please start again",
+    "state_unknown": "Please start again",
+}
+"""What stands above the sentence of an error, by its code."""
+
+
+def problem(code: str, status: int) -> str:
+    """The heading of an error's page."""
+    return PROBLEMS.get(code, "Come back in a moment" if status == 503 else "This cannot be done")
+
+
 def status_of(authorization: Authorization, now: datetime) -> Status:
     """An authorization's status; one that is active and close to its end says so."""
     if authorization.is_expiring(now):
@@ -143,6 +167,11 @@ def day(when: datetime) -> str:
 def exact(when: datetime) -> str:
     """`14 March 2027, 10:15:00 UTC`."""
     return f"{format_datetime(when, 'd MMMM y, HH:mm:ss', locale=LOCALE)} UTC"
+
+
+def region(code: str) -> str:
+    """`United Kingdom` for `GB`; a code nobody knows stays as it is."""
+    return str(TERRITORIES.get(code, code))
 
 
 def days(count: int) -> str:

@@ -78,6 +78,7 @@ def connection(found: Listed, required: frozenset[str], now: datetime) -> dict[s
         "reason": authorization.reason,
         "in_doubt_since": instant(known.in_doubt_since),
         "authorized_at": instant(authorization.granted_at),
+        "authorization_period_days": authorization.period_days,
         "authorization_expires_at": instant(ends),
         "days_remaining": authorization.days_remaining(now),
         "renew_by": instant(ends),
