@@ -11,7 +11,7 @@ from babel.dates import format_date, format_datetime, format_timedelta
 from babel.lists import format_list
 
 from evergrant.core import gate
-from evergrant.core.authorization import Authorization, State
+from evergrant.core.authorization import Authorization, Reason, State
 from evergrant.core.flows import Kind
 from evergrant.core.gate import Why
 
@@ -61,7 +61,7 @@ REASONS: Mapping[Why, str] = {
     Why.CONNECTION_ERASED: "connection erased",
     Why.SHOP_NOT_AUTHORIZED: "shop not covered by the last consent",
     Why.SCOPE_MISSING: "permission missing",
-    Why.PAUSED_BY_VENDOR: "paused by your team",
+    Why.PAUSED_BY_VENDOR: "by your team",
 }
 """Why a flow is paused, as the words behind "Paused:"."""
 
@@ -75,11 +75,11 @@ EVENTS: Mapping[str, tuple[str, str]] = {
     "connection.renewed": ("refresh", "The authorization was renewed."),
     "connection.expiring": ("calendar-due", "The authorization ends within 30 days."),
     "connection.expired": ("plug-connected-x", "The authorization expired. Everything that rests on it stopped."),
-    "connection.cancelled": ("plug-connected-x", "The authorization was cancelled."),
+    "connection.cancelled": ("plug-connected-x", "The authorization was cancelled, by the seller or by TikTok."),
     "connection.deactivated": ("ban", "TikTok deactivated the authorization."),
     "connection.suspended": (
         "clock",
-        "Somebody says the authorization is over. It is being verified; nothing flows meanwhile.",
+        "TikTok says the authorization is over. It is being verified; nothing flows meanwhile.",
     ),
     "connection.resumed": ("player-play", "Verified: the authorization stands."),
     "connection.in_doubt": (
@@ -139,6 +139,8 @@ def event(kind: str, data: Mapping[str, Any]) -> tuple[str, str]:
     """An event as an icon and a sentence; one nobody has words for is shown by its name."""
     icon, sentence = EVENTS.get(kind, ("history", kind))
     flow, reason = str(data.get("flow") or ""), str(data.get("reason") or "")
+    if (kind, reason) == ("connection.cancelled", Reason.VENDOR_DISCONNECTED):
+        sentence = "Your team disconnected it."
     return icon, sentence.format(
         flow=FLOWS[Kind(flow)] if flow in list(Kind) else flow,
         reason=REASONS[Why(reason)] if reason in list(Why) else reason,

@@ -81,7 +81,7 @@ def connection(found: Listed, required: frozenset[str], now: datetime) -> dict[s
         "authorization_period_days": authorization.period_days,
         "authorization_expires_at": instant(ends),
         "days_remaining": authorization.days_remaining(now),
-        "renew_by": instant(ends),
+        "renew_by": instant(ends) if authorization.days_remaining(now) else None,
         "expiring": authorization.is_expiring(now),
         "expiring_from": instant(ends - EXPIRING) if ends else None,
         "token_expires_at": instant(found.token_ends),
