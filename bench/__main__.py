@@ -9,11 +9,11 @@ from time import monotonic
 
 from rich.console import Console
 
-from bench import doors, machine, report
+from bench import doors, machine, refreshing, report, taking
 from bench.figures import Line, missed
 from bench.ground import ROOT, Ground, ground
 
-PARTS = ("tokens", "notices")
+PARTS = ("tokens", "notices", "refresh", "take")
 WIDTH = 130
 """Columns where there is no terminal to ask."""
 EXAMPLE = "Example: python -m bench --seconds 2 --rounds 3 --only tokens --json build/bench.json"
@@ -47,6 +47,10 @@ def measured(on: Ground, given: argparse.Namespace) -> list[Line]:
     lines: list[Line] = []
     if wanted & {"tokens", "notices"}:
         lines += doors.measure(on, seconds=given.seconds, rounds=given.rounds, wanted=wanted)
+    if "refresh" in wanted:
+        lines += refreshing.measure(on, seconds=given.seconds, rounds=given.rounds)
+    if "take" in wanted:
+        lines += taking.measure(on, rounds=given.rounds)
     return lines
 
 

@@ -22,7 +22,7 @@ from granian.server.embed import Server
 POOL = 10
 """The hub's own default (`database_connections`)."""
 STATIC = json.dumps({"code": 0, "message": "Success", "data": {"name": "Evergrant", "number": 42}}).encode()
-WEEK, YEAR = 7 * 86_400, 365 * 86_400
+WEEK = 7 * 86_400
 
 
 class Bare:
@@ -47,15 +47,15 @@ class Bare:
         await send({"type": "http.response.body", "body": content})
 
     def _pair(self, query: str) -> bytes:
-        """A fresh pair for the identity the refresh token names: `TTP_<open id>.<anything>`."""
+        """A fresh pair for what the refresh token names: `TTP_<open id>.<end, Unix seconds>.<anything>`."""
         shown = parse_qs(query)["refresh_token"][0]
-        open_id = shown.removeprefix("TTP_").split(".", maxsplit=1)[0]
+        open_id, ends, _ = shown.removeprefix("TTP_").split(".")
         number, now = next(self._numbers), int(time.time())  # noqa: TID251  (a platform has a clock of its own)
         data = {
             "access_token": f"TTP_access.{number:060d}",
             "access_token_expire_in": now + WEEK,
-            "refresh_token": f"TTP_{open_id}.{number:040d}",
-            "refresh_token_expire_in": now + YEAR,
+            "refresh_token": f"TTP_{open_id}.{ends}.{number:040d}",
+            "refresh_token_expire_in": int(ends),
             "open_id": open_id,
             "seller_name": "Bench",
             "seller_base_region": "GB",

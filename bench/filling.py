@@ -68,6 +68,7 @@ async def connections(
     parts: House, home: Home, numbers: range, *, due_at: datetime | None, now: datetime, told: Told
 ) -> None:
     """Active connections, each with a shop, a data key of its own and a sealed pair that is due at `due_at`, or later."""
+    now = now.replace(microsecond=0)  # the platform counts in whole seconds
     vault = await keyring.open_vault(parts.database, parts.settings.data_dir / "keys")
     later = due_at or now + timedelta(days=3)
     for begin in range(numbers.start, numbers.stop, AT_ONCE):
@@ -134,13 +135,18 @@ async def _copy(parts: House, table: str, columns: tuple[str, ...], records: Ite
         await connection.copy_records_to_table(table, records=records, columns=columns, timeout=SOME_SECONDS)
 
 
+def refresh_token(number: int, ends: datetime) -> Secret:
+    """A refresh token as long as the platform's. It names identity and end to the bench's platform, which keeps nothing."""
+    return Secret(f"TTP_open{number}.{int(ends.timestamp())}.{number:040d}")
+
+
 def _pair(number: int, now: datetime) -> TokenPair:
-    """A pair as long as the platform's; its refresh token names the identity to the bench's platform."""
+    ends = now + timedelta(days=365)
     return TokenPair(
         access=Secret(f"TTP_access.{number:060d}"),
         access_ends=now + timedelta(days=7),
-        refresh=Secret(f"TTP_open{number}.{number:040d}"),
-        refresh_ends=now + timedelta(days=365),
+        refresh=refresh_token(number, ends),
+        refresh_ends=ends,
     )
 
 
