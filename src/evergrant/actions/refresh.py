@@ -61,17 +61,18 @@ async def _settle(taken: Taken, app: App, answer: TokenAnswer, now: datetime, po
 
 
 async def _keep(taken: Taken, app: App, granted: Granted, now: datetime, ports: Ports) -> str:
-    known = await ports.books.connections.find(taken.tenant_id, taken.connection_id)
-    if known.open_id != granted.open_id:
-        await ports.books.tokens.set_aside(taken, granted, "identity_changed")
-        return await _doubt(_doubt_of(taken), app, ports)
     due_at = tokens.due_at(issued=now, access_ends=granted.pair.access_ends, jitter=ports.dice.fraction())
     news = lifecycle.News(
         kind=lifecycle.Kind.REFRESHED, at=now, ends=granted.pair.refresh_ends, scopes=granted.scopes or None
     )
+    needs = dialects.named(app.provider).FLOW_SCOPES
 
     async def keep() -> str:
-        change = await _change(taken, app, news, now, ports)
+        known = await ports.books.connections.find(taken.tenant_id, taken.connection_id)
+        if known.open_id != granted.open_id:
+            await ports.books.tokens.set_aside(taken, granted, "identity_changed")
+            return await _doubt(_doubt_of(taken), app, ports)
+        change = connection.apply(known, news, needs=needs, now=now)
         return await ports.books.tokens.keep(taken, granted, due_at=due_at, now=now, change=change)
 
     return await stale.until_kept(keep)

@@ -1,17 +1,17 @@
 """The token clock of every connection: due refreshes taken with a lease, answers kept where the fence still matches."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from evergrant.actions.ports import Doubt, StaleError, Taken
-from evergrant.actions.reading import Entry
 from evergrant.core.connection import Change, Event
 from evergrant.core.secret import Secret
 from evergrant.providers.wire import Granted
-from evergrant.store import audit, changes, events, pairs, sealing
+from evergrant.store import changes, events, pairs, sealing
 from evergrant.store.database import Connection, Database
 from evergrant.store.spool import Slip, Spool
 
@@ -45,10 +45,26 @@ select t.*, k.key_number, k.wrapped from taken t
 join data_keys k on k.tenant_id = t.tenant_id and k.owner_id = t.connection_id
 """
 
+# The pair, the end of the attempt, the end of a doubt and the record of it, where the fence still matches: together or
+# not at all, in one statement.
 KEEP = """
-update tokens set version = $4, access_sealed = $5, access_ends = $6, refresh_sealed = $7, refresh_hash = $8,
-    refresh_ends = $9, issued_at = $10, due_at = $11, lease_until = null, failures = 0
-where tenant_id = $1 and connection_id = $2 and fence = $3 returning true
+with kept as (
+    update tokens set version = $4, access_sealed = $5, access_ends = $6, refresh_sealed = $7, refresh_hash = $8,
+        refresh_ends = $9, issued_at = $10, due_at = $11, lease_until = null, failures = 0
+    where tenant_id = $1 and connection_id = $2 and fence = $3
+    returning tenant_id, connection_id, fence
+), ended as (
+    update presentations p set outcome = 'ok', ended_at = now() from kept
+    where p.tenant_id = kept.tenant_id and p.connection_id = kept.connection_id and p.fence = kept.fence
+      and (p.outcome is null or p.outcome = 'in_doubt')
+), settled as (
+    update connections c set in_doubt_since = null from kept
+    where c.tenant_id = kept.tenant_id and c.id = kept.connection_id and c.in_doubt_since is not null
+), recorded as (
+    insert into audit (tenant_id, actor, action, subject, request_id, detail)
+    select tenant_id, 'refresh', 'token.refreshed', connection_id, '', '{}' from kept
+)
+select true from kept
 """
 
 OUTCOME = """
@@ -96,21 +112,33 @@ class Tokens:
         pair = pairs.sealed(key, granted.pair, taken.version + 1)
         name = await self._spool.put(_slip(taken, pair, due_at, now))
         try:
-            async with self._database.transaction() as connection:
-                where = (taken.tenant_id, taken.connection_id, taken.fence)
-                if change.before != change.after:
-                    await changes.lock(connection, taken.tenant_id, taken.connection_id)
-                kept = await _keep_pair(connection, where, pair, now, due_at)
-                if kept:
-                    await changes.keep(connection, change, actor="refresh")
-                    await _refreshed(connection, where)
-                else:
-                    await self._stray(connection, taken, granted, "lease_lost")
+            kept = await self._kept(taken, granted, pair, due_at=due_at, now=now, change=change)
         except StaleError:
             await self._spool.drop(name)
             raise
         await self._spool.drop(name)
         return "ok" if kept else "stray"
+
+    async def _kept(
+        self, taken: Taken, granted: Granted, pair: pairs.SealedPair, *, due_at: datetime, now: datetime, change: Change
+    ) -> bool:
+        """Whether the pair stands now; one that may not is kept aside. Raises StaleError."""
+        where = (taken.tenant_id, taken.connection_id, taken.fence)
+        if change.before == change.after and not change.events and not change.stops_refreshing:
+            async with self._database.connection() as connection:
+                if await _keep_pair(connection, where, pair, now, due_at):
+                    return True
+        async with self._database.transaction() as connection:
+            if change.before != change.after:
+                await changes.lock(connection, taken.tenant_id, taken.connection_id)
+                # the doubt ends with the pair, whatever stood when the change was decided
+                change = replace(change, after=replace(change.after, in_doubt_since=None))
+            kept = await _keep_pair(connection, where, pair, now, due_at)
+            if kept:
+                await changes.keep(connection, change, actor="refresh")
+            else:
+                await self._stray(connection, taken, granted, "lease_lost")
+        return kept
 
     async def give_back(self, taken: Taken, outcome: str, wait: timedelta) -> None:
         """The token was provably not used up: try again after a while."""
@@ -250,12 +278,9 @@ class Tokens:
             refresh_ends=found.refresh_ends,
         )
         at, due_at = datetime.fromisoformat(slip.at), datetime.fromisoformat(slip.due_at)
-        async with self._database.transaction() as connection:
+        async with self._database.connection() as connection:
             where = (slip.tenant_id, slip.owner_id, slip.fence)
-            kept = await _keep_pair(connection, where, pair, at, due_at)
-            if kept:
-                await _refreshed(connection, where)
-        return kept
+            return await _keep_pair(connection, where, pair, at, due_at)
 
     def _taken(self, row: Any) -> Taken:
         key = sealing.opened(self._vault, row["tenant_id"], row["connection_id"], row["key_number"], row["wrapped"])
@@ -279,7 +304,7 @@ class Tokens:
 async def _keep_pair(
     connection: Connection, where: tuple[str, str, int], pair: pairs.SealedPair, now: datetime, due_at: datetime
 ) -> bool:
-    """Replace the pair where tenant, connection and fence match; says whether they did."""
+    """Replace the pair and note it where tenant, connection and fence match; says whether they did."""
     return bool(
         await connection.fetchval(
             KEEP,
@@ -294,18 +319,6 @@ async def _keep_pair(
             due_at,
         )
     )
-
-
-async def _refreshed(connection: Connection, where: tuple[str, str, int]) -> None:
-    tenant_id, connection_id, _fence = where
-    await connection.execute(OUTCOME, *where, "ok")
-    await connection.execute(
-        "update connections set in_doubt_since = null where tenant_id = $1 and id = $2 and in_doubt_since is not null",
-        tenant_id,
-        connection_id,
-    )
-    entry = Entry(tenant_id=tenant_id, actor="refresh", action="token.refreshed", subject=connection_id)
-    await audit.write(connection, [entry])
 
 
 async def _flag(connection: Connection, doubt: Doubt, probe_at: datetime, now: datetime) -> None:
