@@ -9,8 +9,9 @@ import re
 import selectors
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from statistics import median
 from time import perf_counter, process_time
 
 from bench import asks
@@ -48,6 +49,19 @@ class Seen:
     def per_second(self) -> float:
         """Right answers a second."""
         return self.answers / self.seconds
+
+
+def together(parts: Sequence[Seen]) -> Seen:
+    """What several runs of the same thing saw, as one."""
+    return Seen(
+        answers=sum(part.answers for part in parts),
+        wrong=sum(part.wrong for part in parts),
+        first_wrong=next((part.first_wrong for part in parts if part.first_wrong), ""),
+        seconds=sum(part.seconds for part in parts),
+        busy=sum(part.busy * part.seconds for part in parts) / sum(part.seconds for part in parts),
+        p50_ms=median(part.p50_ms for part in parts),
+        p99_ms=max(part.p99_ms for part in parts),
+    )
 
 
 def drive(port: int, requests: Iterator[bytes], *, clients: int, seconds: float) -> Seen:

@@ -15,7 +15,7 @@ from rich.console import Console
 from bench import asks, report
 from bench.asks import Order
 from bench.figures import Goal, Line, missed, percentile, ratios, spread
-from bench.load import drive
+from bench.load import Seen, drive, together
 from evergrant.core.secret import Secret
 from evergrant.providers import tiktok_shop
 
@@ -141,6 +141,15 @@ def test_the_load_generator_counts_right_and_wrong_answers(path: str, *, right: 
     assert (right, not right) == (seen.answers > 0, seen.wrong > 0)
     assert (seen.first_wrong == "") == right
     assert 0 < seen.p50_ms <= seen.p99_ms
+
+
+def test_turns_of_a_round_are_counted_as_one() -> None:
+    """Answers and seconds add up, and the worst wait is the round's."""
+    seen = together(
+        [Seen(answers=10, seconds=1, p99_ms=5), Seen(answers=50, seconds=2, p99_ms=9, wrong=1, first_wrong="x")]
+    )
+
+    assert (20, 9, 1, "x") == (seen.per_second, seen.p99_ms, seen.wrong, seen.first_wrong)
 
 
 def test_help_shows_how_it_is_typed() -> None:
