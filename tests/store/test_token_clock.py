@@ -134,6 +134,24 @@ async def test_the_spool_holds_nothing_readable(world: World) -> None:
     assert b"CNRY" not in slip.read_bytes()
 
 
+@pytest.mark.parametrize("name", ["", "renamed"], ids=["nothing else", "a change"])
+async def test_a_kept_answer_ends_the_doubt(world: World, name: str) -> None:
+    """Whether the answer changes the connection or not: pair, outcome and record stand, and nothing is in doubt."""
+    await due(world)
+    (taken,) = await take(world)
+    await sql(world, "update connections set in_doubt_since = now() returning 1")
+    now = await world.now()
+    known = await world.hub.parts.connections.find(taken.tenant_id, taken.connection_id)
+    change = Change(before=known, after=replace(known, seller_name=name or known.seller_name), at=now, events=())
+    spooled = await world.hub.ports.books.tokens.spool(taken, granted(now, "sure"), at=now, due_at=now)
+    kept = await world.hub.ports.books.tokens.keep(spooled, change)
+
+    assert "ok" == kept == await sql(world, "select outcome from presentations")
+    assert "access-sure" == await access(world, taken)
+    assert await sql(world, "select in_doubt_since is null from connections")
+    assert 1 == await sql(world, "select count(*) from audit where action = 'token.refreshed'")
+
+
 async def test_a_change_that_was_overtaken_keeps_the_answer_on_disk(world: World) -> None:
     """The connection moved while the answer was on its way: the caller decides anew, and a crash now loses nothing."""
     await due(world)

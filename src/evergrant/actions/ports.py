@@ -209,6 +209,7 @@ class Spooled:
     granted: Granted
     at: datetime
     due_at: datetime
+    key: SealingKey
     name: str
     """The file's name; empty if the disk did not take it."""
 

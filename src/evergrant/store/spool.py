@@ -6,7 +6,7 @@ A process keeps nothing but this folder. What a killed process left here, the ne
 import asyncio
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from secrets import token_hex
@@ -14,10 +14,15 @@ from secrets import token_hex
 import msgspec
 import structlog
 
+from evergrant.store.together import Together
+
 SUFFIX = ".slip"
 STRAY = ".stray"
 SETTLED_SECONDS = 5.0
 """A slip younger than this may still belong to a living process that is about to drop it."""
+
+WRITERS = 4
+"""Groups of slips on their way to the disk at the same time."""
 
 
 PROBE = ".probe"
@@ -50,6 +55,8 @@ class Spool:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._folder = folder
+        self._puts: Together[Slip, str] = Together(lambda slips: asyncio.to_thread(self._put, slips), writers=WRITERS)
+        self._drops: Together[str, None] = Together(lambda names: asyncio.to_thread(self._drop, names))
 
     async def put(self, slip: Slip) -> str:
         """Write a slip so that it survives a crash; gives its name, or nothing if the disk does not take it.
@@ -57,7 +64,7 @@ class Spool:
         That is no error of the caller's: the answer is in hand, and the database may still take it.
         """
         try:
-            return await asyncio.to_thread(self._put, slip)
+            return await self._puts.put(slip)
         except OSError as error:
             log.critical("spool.unwritable", folder=str(self._folder), why=error.strerror)
             return ""
@@ -74,7 +81,7 @@ class Spool:
     async def drop(self, name: str) -> None:
         """Forget a slip whose content is committed."""
         if name:
-            await asyncio.to_thread((self._folder / name).unlink, missing_ok=True)
+            await self._drops.put(name)
 
     async def set_aside(self, name: str) -> None:
         """Keep a slip that no longer fits what the database holds: it may carry the only living pair of its grant."""
@@ -98,17 +105,24 @@ class Spool:
         path.write_bytes(ROOM)
         path.unlink()
 
-    def _put(self, slip: Slip) -> str:
-        name = f"{time.time_ns()}-{token_hex(6)}{SUFFIX}"
-        fresh = self._folder / f"{name}.part"
-        with fresh.open("wb") as file:
-            file.write(msgspec.msgpack.encode(slip))
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self._folder / name)
+    def _put(self, slips: Sequence[Slip]) -> Sequence[str]:
+        """One file for each slip; the folder, which all of them wait for, is brought to the disk once."""
+        names = [f"{time.time_ns()}-{token_hex(6)}{SUFFIX}" for _ in slips]
+        for name, slip in zip(names, slips, strict=True):
+            fresh = self._folder / f"{name}.part"
+            with fresh.open("wb") as file:
+                file.write(msgspec.msgpack.encode(slip))
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(self._folder / name)
         folder = os.open(self._folder, os.O_RDONLY)
         try:
             os.fsync(folder)
         finally:
             os.close(folder)
-        return name
+        return names
+
+    def _drop(self, names: Sequence[str]) -> Sequence[None]:
+        for name in names:
+            (self._folder / name).unlink(missing_ok=True)
+        return [None] * len(names)

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from evergrant.actions.ports import Doubt, Spooled, Taken
-from evergrant.actions.reading import Entry
+from evergrant.actions.ports import Doubt, SealingKey, Spooled, Taken
 from evergrant.core.connection import Change, Event
 from evergrant.core.errors import VaultIntegrityError
 from evergrant.core.secret import Secret
 from evergrant.providers.wire import Granted
-from evergrant.store import audit, changes, events, pairs, sealing
+from evergrant.store import changes, events, pairs, sealing
 from evergrant.store.database import Connection, Database
 from evergrant.store.spool import Slip, Spool
+from evergrant.store.values import digest
 
 if TYPE_CHECKING:
     from evergrant.store.vault import Vault
@@ -47,26 +47,32 @@ select t.*, k.key_number, k.wrapped from taken t
 join data_keys k on k.tenant_id = t.tenant_id and k.owner_id = t.connection_id
 """
 
-# Where the pair it replaces still stands, an answer is the newest pair there is, whoever holds the lease by now: a fence
-# that has moved moves once more, so that whoever shows the old token meanwhile changes nothing.
+# The pair, the end of the attempt and of every older doubt, and the record of it, where the pair it replaces still
+# stands: together or not at all, in one statement, the connection's row first. Such an answer is the newest pair there
+# is, whoever holds the lease by now: a fence that has moved moves once more, so that whoever shows the old token
+# meanwhile changes nothing.
 KEEP = """
-update tokens set version = $4, access_sealed = $5, access_ends = $6, refresh_sealed = $7, refresh_hash = $8,
-    refresh_ends = $9, issued_at = $10, due_at = $11, lease_until = null, failures = 0,
-    fence = case when fence = $3 then fence else fence + 1 end
-where tenant_id = $1 and connection_id = $2 and version = $4 - 1 returning true
-"""
-
-STANDING = """
-select k.key_number, k.wrapped, t.refresh_hash from connections c
-join tokens t on t.tenant_id = c.tenant_id and t.connection_id = c.id
-join data_keys k on k.tenant_id = c.tenant_id and k.owner_id = c.id
-where c.tenant_id = $1 and c.id = $2 for update of c
-"""
-
-# The presentation that was answered, and with it every older doubt: the pair that stands now outlived them.
-ANSWERED = """
-update presentations set outcome = case when fence = $3 then $4 else 'outlived' end, ended_at = now()
-where tenant_id = $1 and connection_id = $2 and (outcome is null or outcome = 'in_doubt')
+with held as (
+    select tenant_id, id from connections where tenant_id = $1 and id = $2 for update
+), kept as (
+    update tokens t set version = $4, access_sealed = $5, access_ends = $6, refresh_sealed = $7, refresh_hash = $8,
+        refresh_ends = $9, issued_at = $10, due_at = $11, lease_until = null, failures = 0,
+        fence = case when fence = $3 then fence else fence + 1 end
+    from held
+    where t.tenant_id = held.tenant_id and t.connection_id = held.id and t.version = $4 - 1
+    returning t.tenant_id, t.connection_id
+), ended as (
+    update presentations p set outcome = case when p.fence = $3 then 'ok' else 'outlived' end, ended_at = now() from kept
+    where p.tenant_id = kept.tenant_id and p.connection_id = kept.connection_id
+      and (p.outcome is null or p.outcome = 'in_doubt')
+), settled as (
+    update connections c set in_doubt_since = null from kept
+    where c.tenant_id = kept.tenant_id and c.id = kept.connection_id and c.in_doubt_since is not null
+), recorded as (
+    insert into audit (tenant_id, actor, action, subject, request_id, detail)
+    select tenant_id, 'refresh', 'token.refreshed', connection_id, '', '{}' from kept
+)
+select true from kept
 """
 
 UNREADABLE_AGAIN = timedelta(hours=1)
@@ -143,7 +149,7 @@ class Tokens:
             at=at.isoformat(),
             due_at=due_at.isoformat(),
         )
-        return _spooled(slip, granted, await self._spool.put(slip))
+        return _spooled(slip, granted, taken.key, await self._spool.put(slip))
 
     async def spooled(self) -> Sequence[Spooled]:
         """Answers a killed process left on this machine's disk. One nobody can open any more is set aside."""
@@ -158,7 +164,7 @@ class Tokens:
             except VaultIntegrityError:
                 await self._spool.set_aside(name)
                 continue
-            found.append(_spooled(slip, granted, name))
+            found.append(_spooled(slip, granted, key, name))
         return found
 
     async def keep(self, spooled: Spooled, change: Change) -> str:
@@ -166,16 +172,20 @@ class Tokens:
 
         Gives `ok`, or `outlived` if a newer pair stands or the tokens were destroyed meanwhile. Raises StaleError.
         """
-        where = (spooled.tenant_id, spooled.connection_id, spooled.fence)
+        if change.before == change.after and not change.events and not change.stops_refreshing:
+            async with self._database.connection() as connection:
+                if await _replaced(connection, spooled):
+                    await self._spool.drop(spooled.name)
+                    return "ok"
         async with self._database.transaction() as connection:
-            standing = await connection.fetchrow(STANDING, *where[:2])
-            outcome = "outlived" if standing is None else await self._replace(connection, standing, spooled)
-            await connection.execute(ANSWERED if outcome == "ok" else OUTCOME, *where, outcome)
-            if outcome == "ok":
+            await changes.lock(connection, spooled.tenant_id, spooled.connection_id)
+            kept = await _replaced(connection, spooled)
+            if kept:
                 await changes.keep(connection, change, actor="refresh")
-                await _refreshed(connection, spooled)
+            else:
+                await self._outlived(connection, spooled)
         await self._spool.drop(spooled.name)
-        return outcome
+        return "ok" if kept else "outlived"
 
     async def give_back(self, taken: Taken, outcome: str, wait: timedelta) -> None:
         """The token was provably not used up: try again after a while."""
@@ -293,28 +303,15 @@ class Tokens:
             )
             await connection.execute(OUTCOME, *where, outcome)
 
-    async def _replace(self, connection: Connection, standing: Any, spooled: Spooled) -> str:
-        """Put the new pair in the place of the one it replaces; a second time changes nothing."""
-        number, wrapped = standing["key_number"], standing["wrapped"]
-        key = sealing.opened(self._vault, spooled.tenant_id, spooled.connection_id, number, wrapped)
-        pair = pairs.sealed(key, spooled.granted.pair, spooled.version + 1)
-        kept = await connection.fetchval(
-            KEEP,
-            spooled.tenant_id,
-            spooled.connection_id,
-            spooled.fence,
-            pair.version,
-            pair.access,
-            pair.access_ends,
-            pair.refresh,
-            pair.refresh_hash,
-            pair.refresh_ends,
-            spooled.at,
-            spooled.due_at,
+    async def _outlived(self, connection: Connection, spooled: Spooled) -> None:
+        """A newer pair stands: keep this one aside, unless it is that very pair, brought a second time."""
+        where = (spooled.tenant_id, spooled.connection_id)
+        stands = await connection.fetchval(
+            "select refresh_hash from tokens where tenant_id = $1 and connection_id = $2", *where
         )
-        if not kept and pair.refresh_hash != standing["refresh_hash"]:
+        if stands is not None and stands != digest(spooled.granted.pair.refresh.reveal()):
             await self._stray(connection, spooled, "outlived")
-        return "ok" if kept else "outlived"
+        await connection.execute(OUTCOME, *where, spooled.fence, "outlived")
 
     def _taken(self, row: Any) -> Taken:
         key = sealing.opened(self._vault, row["tenant_id"], row["connection_id"], row["key_number"], row["wrapped"])
@@ -337,14 +334,25 @@ class Tokens:
         await pairs.set_aside(connection, self._vault, tenant_id, app_id, connection_id, spooled.granted, why)
 
 
-async def _refreshed(connection: Connection, spooled: Spooled) -> None:
-    await connection.execute(
-        "update connections set in_doubt_since = null where tenant_id = $1 and id = $2 and in_doubt_since is not null",
-        spooled.tenant_id,
-        spooled.connection_id,
+async def _replaced(connection: Connection, spooled: Spooled) -> bool:
+    """Put the new pair in the place of the one it replaces, if that still stands; says whether it did."""
+    pair = pairs.sealed(spooled.key, spooled.granted.pair, spooled.version + 1)
+    return bool(
+        await connection.fetchval(
+            KEEP,
+            spooled.tenant_id,
+            spooled.connection_id,
+            spooled.fence,
+            pair.version,
+            pair.access,
+            pair.access_ends,
+            pair.refresh,
+            pair.refresh_hash,
+            pair.refresh_ends,
+            spooled.at,
+            spooled.due_at,
+        )
     )
-    entry = Entry(tenant_id=spooled.tenant_id, actor="refresh", action="token.refreshed", subject=spooled.connection_id)
-    await audit.write(connection, [entry])
 
 
 async def _flag(connection: Connection, doubt: Doubt, probe_at: datetime, now: datetime) -> None:
@@ -362,7 +370,7 @@ async def _flag(connection: Connection, doubt: Doubt, probe_at: datetime, now: d
         await events.write(connection, doubt.tenant_id, doubt.connection_id, [told], now)
 
 
-def _spooled(slip: Slip, granted: Granted, name: str) -> Spooled:
+def _spooled(slip: Slip, granted: Granted, key: SealingKey, name: str) -> Spooled:
     return Spooled(
         tenant_id=slip.tenant_id,
         connection_id=slip.owner_id,
@@ -372,5 +380,6 @@ def _spooled(slip: Slip, granted: Granted, name: str) -> Spooled:
         granted=granted,
         at=datetime.fromisoformat(slip.at),
         due_at=datetime.fromisoformat(slip.due_at),
+        key=key,
         name=name,
     )

@@ -105,6 +105,8 @@ def _header(scope: Scope, name: bytes) -> str:
 
 def _token_query(scope: Scope) -> tuple[str | None, timedelta]:
     """`shop_id` and `min_ttl` (seconds) of a token read."""
+    if not scope["query_string"]:
+        return None, timedelta(0)
     query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
     shop_ids, least = query.get("shop_id", [None]), query.get("min_ttl", ["0"])
     if len(shop_ids) > 1 or len(least) > 1 or not least[0].isdigit() or len(least[0]) > 6:
@@ -129,5 +131,5 @@ async def _body(scope: Scope, receive_: Receive) -> bytes:
         body += chunk
         if len(body) > LARGEST_NOTICE:
             raise problems.TooLargeError
-        if not message.get("more_body"):
-            return body
+        if not message.get("more_body") or str(len(body)) == declared:
+            return body  # as long as it said: the server's own "that was all" need not be waited for
