@@ -22,7 +22,8 @@ where (tenant_id, connection_id, shop_id, kind) in (
 returning *
 """
 
-# Newest version wins; the same version seen again is not counted. The lease is renewed with every page.
+# Newest version wins; the same version seen again is not counted, but the platform tells whole seconds, and a record may
+# change twice within one. The lease is renewed with every page.
 KEEP_RECORDS = """
 with lease as (
     update flows set lease_until = now() + $9
@@ -34,6 +35,7 @@ with lease as (
     on conflict (tenant_id, connection_id, shop_id, kind, record_id) do update
         set updated_at = excluded.updated_at, document = excluded.document, kept_at = now()
         where excluded.updated_at > records.updated_at
+            or (excluded.updated_at = records.updated_at and excluded.document is distinct from records.document)
     returning true
 )
 select count(*) from kept
