@@ -54,9 +54,10 @@ where tenant_id = $1 and connection_id = $2 and shop_id = $3 and kind = $4 and f
 returning before.last_success_at, before.failures
 """
 
+# Whoever asks cuts a back-off of ours short, but never the wait the platform told us.
 WANT = """
 update flows set next_run_at = least(next_run_at, $3), wanted = true,
-    lease_until = case when failures > 0 then null else lease_until end
+    lease_until = case when failures > 0 and last_error is distinct from 'throttled' then null else lease_until end
 where tenant_id = $1 and connection_id = $2 and shut is null
   and ($4::text is null or shop_id = $4) and ($5::text is null or kind = $5)
 returning true
