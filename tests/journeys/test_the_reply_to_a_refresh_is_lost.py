@@ -158,6 +158,10 @@ async def test_a_throttled_refresh_waits_and_then_succeeds(world: World) -> None
     }
     await lose(world, throttle)
     await world.hub.work()
+    assert 1 == shown(world).total()
+    async with world.hub.parts.database.connection() as connection:
+        await connection.execute("update tokens set lease_until = now()")
+    await world.hub.work()
 
     assert (await world.connection(connection_id))["in_doubt_since"] is None
     assert 2 == shown(world).total()

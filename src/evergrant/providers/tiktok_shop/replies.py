@@ -26,6 +26,8 @@ from evergrant.providers.wire import (
 )
 
 DEFAULT_WAIT = timedelta(seconds=5)
+SHORTEST_WAIT = timedelta(seconds=1)
+"""`Retry-After: 0`, or a date that is past, is no invitation to ask without end."""
 LONGEST_WAIT = timedelta(hours=1)
 LATEST_YEAR = 9000
 
@@ -260,7 +262,7 @@ def _envelope(reply: Reply) -> _Envelope | Unreadable:
 def _wait(reply: Reply) -> timedelta:
     if reply.retry_after is None:
         return DEFAULT_WAIT
-    return min(max(timedelta(seconds=min(reply.retry_after, LONGEST_WAIT.total_seconds())), timedelta(0)), LONGEST_WAIT)
+    return timedelta(seconds=min(max(reply.retry_after, SHORTEST_WAIT.total_seconds()), LONGEST_WAIT.total_seconds()))
 
 
 def _throttled(reply: Reply) -> Throttled:
