@@ -171,6 +171,10 @@ def test_whatever_happens_the_laws_hold(walk: list[tuple[Kind, datetime]]) -> No
         after = step.authorization
         if known.state in (State.CANCELLED, State.DEACTIVATED) and after.state is State.ACTIVE:
             assert Kind.GRANTED is kind
+        if known.state is State.SUSPENDED and after.state is State.ACTIVE:
+            assert kind in (Kind.GRANTED, Kind.DEAUTHORIZATION_REFUTED)
+        if after.state is State.SUSPENDED and after != known:
+            assert step.asks
         if after.state is not known.state:
             assert step.moved
             assert step.tells is not None

@@ -2,7 +2,6 @@
 
 from evergrant.actions.ports import StaleError
 from evergrant.actions.reading import Entry
-from evergrant.core.authorization import State
 from evergrant.core.connection import Change, Connection, Event
 from evergrant.store import audit, events, sealing
 from evergrant.store.database import Connection as Database
@@ -17,7 +16,7 @@ async def keep(connection: Database, change: Change, *, actor: str) -> None:
     """
     if change.before.revision == 0:
         await _create(connection, change)
-    elif change.before != change.after:
+    elif not change.is_empty:
         await _update(connection, change)
     await _keep_shops(connection, change)
     await _keep_flows(connection, change)
@@ -73,7 +72,7 @@ async def _update(connection: Database, change: Change) -> None:
         """
         update connections set state = $4, reason = $5, authorized_at = $6, authorization_ends = $7, scopes = $8,
             in_doubt_since = $9, seller_name = $10, revision = revision + 1,
-            verify_after = case when $4 = 'suspended' then coalesce(verify_after, now()) end
+            verify_after = case when $11 then now() when $4 = 'suspended' then coalesce(verify_after, now()) end
         where tenant_id = $1 and id = $2 and revision = $3
         returning true
         """,
@@ -87,9 +86,12 @@ async def _update(connection: Database, change: Change) -> None:
         sorted(authorization.scopes),
         after.in_doubt_since,
         after.seller_name,
+        change.asks,
     )
     if not moved:
         raise StaleError
+    if change.asks:
+        await connection.execute("select pg_notify('evergrant_work', 'verify')")
 
 
 async def _keep_shops(connection: Database, change: Change) -> None:
@@ -171,5 +173,3 @@ async def _settle_tokens(connection: Database, change: Change) -> None:
         await connection.execute(
             "update tokens set due_at = null where tenant_id = $1 and connection_id = $2", after.tenant_id, after.id
         )
-    elif after.authorization.state is State.SUSPENDED and change.before.authorization.state is not State.SUSPENDED:
-        await connection.execute("select pg_notify('evergrant_work', 'verify')")

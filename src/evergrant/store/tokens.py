@@ -98,7 +98,7 @@ class Tokens:
         try:
             async with self._database.transaction() as connection:
                 where = (taken.tenant_id, taken.connection_id, taken.fence)
-                if change.before != change.after:
+                if not change.is_empty:
                     await changes.lock(connection, taken.tenant_id, taken.connection_id)
                 kept = await _keep_pair(connection, where, pair, now, due_at)
                 if kept:
