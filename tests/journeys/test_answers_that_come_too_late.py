@@ -72,7 +72,7 @@ async def test_a_verification_under_way_does_not_answer_a_second_notice(world: W
     await world.hub.work()
     await notice_comes(world, "7600000000000000001")
     fault = await held(world, "api", "/authorization/202309/shops")
-    (row,) = await world.hub.ports.books.connections.take_suspended(world.sandbox.url, 10)
+    (row,) = await world.hub.ports.books.connections.take_unverified(world.sandbox.url, 10)
     verifying = asyncio.create_task(verify.one(*row, world.hub.ports))
     await is_waiting(world, fault)
     cancel(world)

@@ -157,8 +157,8 @@ class Connections(Protocol):
     async def tell_expiring(self, clock: str, now: datetime) -> int:
         """Note the 30-day warning once per end, for every connection that has come that close; gives how many."""
 
-    async def take_suspended(self, clock: str, limit: int) -> Sequence[tuple[str, str]]:
-        """Suspended connections nobody is verifying."""
+    async def take_unverified(self, clock: str, limit: int) -> Sequence[tuple[str, str]]:
+        """Connections the platform is to be asked about and nobody asks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -93,11 +93,13 @@ class Change:
     events: tuple[Event, ...]
     why_not: str = ""
     asks: bool = False
+    answers: bool = False
+    """It brings the platform's answer, so that nobody needs to ask any more."""
 
     @property
     def is_empty(self) -> bool:
         """Whether the connection's row stays as it is."""
-        return self.before == self.after and not self.asks
+        return self.before == self.after and not self.asks and not self.answers
 
     @property
     def wipes_tokens(self) -> bool:
@@ -124,7 +126,7 @@ def apply(known: Connection, news: lifecycle.News, *, needs: Needs, now: datetim
     stepped = replace(known, authorization=step.authorization)
     events = (Event(type=step.tells, data=_facts(step.authorization)),) if step.tells else ()
     settled = settle(known, stepped, events=events, needs=needs, now=now, why_not=step.why)
-    change = replace(settled, asks=step.asks)
+    change = replace(settled, asks=step.asks, answers=news.kind in lifecycle.VERDICTS)
     ends = step.authorization.ends
     if step.moved and step.authorization.state is State.EXPIRED and ends is not None:
         return replace(change, at=min(ends, now))  # it ended then, whenever the sweep came by

@@ -144,10 +144,12 @@ REFUSED = to(REAUTHORIZE, because=Reason.REFRESH_REFUSED, tells="connection.reau
 LOST = to(REAUTHORIZE, because=Reason.REFRESH_OUTCOME_LOST, tells="connection.reauthorization_required")
 UNEXPLAINED = to(REAUTHORIZE, because=Reason.CALL_REFUSED, tells="connection.reauthorization_required")
 NOT_YET = stays("the end has moved, or the clock was ahead")
-OLD_NOTICE = stays("an older notice: a newer consent stands")
+# Ignored, but verified: where the platform's clock is behind ours, a real cancellation looks like this (TS-15).
+OLD_NOTICE = asking(stays("an older notice: a newer consent stands"))
 OLD_CONSENT = stays("an older consent: a newer one stands")
 OVER = stays("it is over already")
-VERIFIED_ALREADY = stays("nothing is being verified")
+REFUTED = stays("the platform says that the consent stands")
+VERIFIED_FIRST = asking(stays("nothing is destroyed before the notice is verified", when=not_older))
 
 ENDED: Mapping[Kind, Cell] = {
     Kind.GRANTED: (RENEWED,),
@@ -180,8 +182,8 @@ TABLE: Mapping[State, Mapping[Kind, Cell]] = {
         Kind.CALL_REFUSED: (EXPIRES, asking(to(SUSPENDED, because=Reason.CALL_REFUSED, tells="connection.suspended"))),
         Kind.LAPSED: (EXPIRES, NOT_YET),
         Kind.DEAUTHORIZATION_NOTICED: (SUSPENDS, OLD_NOTICE),
-        Kind.DEAUTHORIZATION_CONFIRMED: (VERIFIED_ALREADY,),
-        Kind.DEAUTHORIZATION_REFUTED: (VERIFIED_ALREADY,),
+        Kind.DEAUTHORIZATION_CONFIRMED: (EXPIRES, SELLER_CANCELS),
+        Kind.DEAUTHORIZATION_REFUTED: (REFUTED,),
         Kind.DEACTIVATED: (PLATFORM_DEACTIVATES,),
         Kind.DISCONNECTED: (VENDOR_LETS_GO,),
         Kind.ERASED: (IS_ERASED,),
@@ -217,7 +219,8 @@ TABLE: Mapping[State, Mapping[Kind, Cell]] = {
     State.REAUTHORIZATION_REQUIRED: {
         **ENDED,
         Kind.REFRESHED: (replace(RENEWED, when=end_moved), RESUMES),
-        Kind.DEAUTHORIZATION_NOTICED: (replace(SELLER_CANCELS, when=not_older), OLD_NOTICE),
+        Kind.DEAUTHORIZATION_NOTICED: (VERIFIED_FIRST, OLD_NOTICE),
+        Kind.DEAUTHORIZATION_CONFIRMED: (SELLER_CANCELS,),
         Kind.DISCONNECTED: (VENDOR_LETS_GO,),
     },
     State.ERASED: {
@@ -225,6 +228,13 @@ TABLE: Mapping[State, Mapping[Kind, Cell]] = {
         Kind.GRANTED: impossible("a new consent makes a new connection"),
     },
 }
+
+
+VERIFIABLE = frozenset({ACTIVE, SUSPENDED, REAUTHORIZE})
+"""States in which the platform may be asked whether the consent stands."""
+
+VERDICTS = frozenset({Kind.DEAUTHORIZATION_CONFIRMED, Kind.DEAUTHORIZATION_REFUTED})
+"""The platform's answers to that question."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,16 +66,26 @@ async def _create(connection: Database, change: Change) -> None:
     )
 
 
+# Who is to be asked about stays so until the platform has answered or the authorization has ended; where a refusal has
+# ended it, only a notice asks.
+UPDATE = """
+update connections set state = $4, reason = $5, authorized_at = $6, authorization_ends = $7, scopes = $8,
+    in_doubt_since = $9, seller_name = $10, revision = revision + 1,
+    verify_after = case
+        when $11 then now()
+        when $12 then null
+        when $4 = 'suspended' then coalesce(verify_after, now())
+        when $4 = 'active' or ($4 = 'reauthorization_required' and $4 = state) then verify_after
+    end
+where tenant_id = $1 and id = $2 and revision = $3
+returning true
+"""
+
+
 async def _update(connection: Database, change: Change) -> None:
     after, authorization = change.after, change.after.authorization
     moved = await connection.fetchval(
-        """
-        update connections set state = $4, reason = $5, authorized_at = $6, authorization_ends = $7, scopes = $8,
-            in_doubt_since = $9, seller_name = $10, revision = revision + 1,
-            verify_after = case when $11 then now() when $4 = 'suspended' then coalesce(verify_after, now()) end
-        where tenant_id = $1 and id = $2 and revision = $3
-        returning true
-        """,
+        UPDATE,
         after.tenant_id,
         after.id,
         change.before.revision,
@@ -87,6 +97,7 @@ async def _update(connection: Database, change: Change) -> None:
         after.in_doubt_since,
         after.seller_name,
         change.asks,
+        change.answers,
     )
     if not moved:
         raise StaleError
