@@ -66,14 +66,15 @@ async def _create(connection: Database, change: Change) -> None:
     )
 
 
+# Whether a refresh is in doubt is the token clock's own to write: a change may rest on an older reading of it.
 # Who is to be asked about stays so until the platform has answered or the authorization has ended; where a refusal has
 # ended it, only a notice asks.
 UPDATE = """
 update connections set state = $4, reason = $5, authorized_at = $6, authorization_ends = $7, scopes = $8,
-    in_doubt_since = $9, seller_name = $10, revision = revision + 1,
+    seller_name = $9, revision = revision + 1,
     verify_after = case
-        when $11 then now()
-        when $12 then null
+        when $10 then now()
+        when $11 then null
         when $4 = 'suspended' then coalesce(verify_after, now())
         when $4 = 'active' or ($4 = 'reauthorization_required' and $4 = state) then verify_after
     end
@@ -94,7 +95,6 @@ async def _update(connection: Database, change: Change) -> None:
         authorization.granted_at,
         authorization.ends,
         sorted(authorization.scopes),
-        after.in_doubt_since,
         after.seller_name,
         change.asks,
         change.answers,
