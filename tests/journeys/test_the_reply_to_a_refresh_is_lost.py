@@ -193,3 +193,15 @@ async def test_wrong_app_credentials_end_no_authorization(world: World) -> None:
 
     assert ("active", None) == (found["status"], found["in_doubt_since"])
     assert (await world.hub.api.get("/v1/apps")).json()["items"][0]["credentials_refused_at"]
+
+
+@pytest.mark.parametrize("proof", ["refresh", "syncs"])
+async def test_credentials_that_work_again_end_the_alarm(world: World, proof: str) -> None:
+    """Put right at the platform: the next refresh, or the next poll, says so."""
+    connection_id = await world.linked()
+    await world.hub.work()
+    await world.hub.ports.books.apps.refused(world.app_id, True)
+    await world.hub.api.post(f"/v1/connections/{connection_id}/{proof}")
+    await world.hub.work()
+
+    assert (await world.hub.api.get("/v1/apps")).json()["items"][0]["credentials_refused_at"] is None

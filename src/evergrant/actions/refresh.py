@@ -46,7 +46,9 @@ async def doubts(clock: str, ports: Ports) -> int:
 async def _settle(taken: Taken, app: App, answer: TokenAnswer, now: datetime, ports: Ports) -> str:
     match answer:
         case Granted():
-            return await _keep(taken, app, answer, now, ports)
+            outcome = await _keep(taken, app, answer, now, ports)
+            await ports.books.apps.refused(app.id, False)
+            return outcome
         case Refused():
             return await _end(taken, app, now, ports)
         case Throttled(wait=wait):

@@ -46,7 +46,7 @@ async def one(run: Run, ports: Ports) -> str:
         kept += await ports.books.flows.keep_records(run, answer.records)
         page_token = answer.next_token
         if not page_token:
-            await _done(run, window.until, begun, kept, ports)
+            await _done(run, app, window.until, begun, kept, ports)
             return "done"
         if page_token in seen:  # the platform goes in circles: what is behind them was not read
             return await _refused(run, app, CallRefused(trouble=Trouble.UNAVAILABLE), now, ports)
@@ -125,6 +125,7 @@ async def _suspend(run: Run, app: App, now: datetime, ports: Ports) -> None:
         return  # whoever changed it knows more; the next poll asks again
 
 
-async def _done(run: Run, reached: datetime, begun: datetime, kept: int, ports: Ports) -> None:
+async def _done(run: Run, app: App, reached: datetime, begun: datetime, kept: int, ports: Ports) -> None:
     next_run_at = flows.next_run(run.kind, begun, ports.dice.fraction())
+    await ports.books.apps.refused(app.id, False)
     await ports.books.flows.done(run, cursor=reached, next_run_at=next_run_at, now=begun, kept=kept)
