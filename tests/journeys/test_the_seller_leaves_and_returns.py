@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from evergrant.actions import receive
 from evergrant.providers.tiktok_shop import signing
 from tests.world_fixture import KEY, World
@@ -181,3 +183,37 @@ async def test_the_seller_may_come_back_after_cancelling(world: World) -> None:
     assert connection_id == await world.linked(purpose="renew", connection_id=connection_id)
     token = await world.hub.api.get(f"/v1/connections/{connection_id}/token")
     assert 200 == token.status_code
+
+
+@pytest.mark.parametrize("code", ["105001", "105002", "36009004", "101000"])
+@pytest.mark.parametrize("noticed", [True, False])
+async def test_a_dead_token_is_found_whatever_the_platform_calls_it(world: World, code: str, *, noticed: bool) -> None:
+    """Nobody wrote down what a deauthorized seller's token answers: each of the codes leads to the same end."""
+    connection_id = await world.linked()
+    await world.hub.work()
+    world.sandbox.post("/switches", {"deauthorized_code": code})
+    world.sandbox.post(f"/grants/{grant_of(world)}/cancel")
+    world.sandbox.advance("1h")
+    if noticed:
+        await world.deliver(world.deauthorization(await world.now()))
+    await world.hub.work()
+
+    expected = "cancelled" if noticed else "reauthorization_required"
+    assert expected == (await world.connection(connection_id))["status"]
+
+
+@pytest.mark.parametrize("code", [105001, 101000])
+async def test_a_call_that_is_refused_while_the_consent_stands_does_not_flap(world: World, code: int) -> None:
+    """One kind of call says gone, the verification says otherwise: resumed, and the refused flow backs off."""
+    connection_id = await world.linked()
+    await world.hub.work()
+    refuse = {"kind": "api", "path": "/order/*", "action": "status", "status": 401, "code": code, "message": "no"}
+    world.sandbox.post("/faults", refuse)
+    world.sandbox.advance("10m")
+    for _ in range(4):
+        await world.hub.work()
+    errors = {flow["last_error"] for flow in (await world.connection(connection_id))["flows"]}
+
+    assert "active" == (await world.connection(connection_id))["status"]
+    assert 2 >= (await world.events(connection_id)).count("connection.suspended")  # one for each shop's orders
+    assert 1 == len(errors - {None})

@@ -193,6 +193,13 @@ def test_each_documented_code_asks_for_the_right_thing(status: int, code: int, m
     assert (trouble, code) == (answer.trouble, answer.platform_code)
 
 
+def test_a_shops_call_that_does_not_fit_has_a_dead_token() -> None:
+    """It names no shop: 101000 can only mean the token (3.7)."""
+    answer = tiktok_shop.read_shops(reply(envelope(101000, "Invalid query"), 400))
+
+    assert CallRefused(trouble=Trouble.AUTHORIZATION_GONE, platform_code=101000) == answer
+
+
 def test_a_page_keeps_the_platforms_own_bytes() -> None:
     """Records are kept as received, byte for byte, spaces and all."""
     raw = '{"id":"576000000000000001",  "update_time":1790803600,"amount":1.50}'

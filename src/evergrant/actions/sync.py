@@ -18,7 +18,6 @@ NEVER_BY_ITSELF = timedelta(minutes=15)
 
 WAITS: Mapping[Trouble, timedelta] = {
     Trouble.TOKEN_EXPIRED: timedelta(seconds=2),
-    Trouble.AUTHORIZATION_GONE: timedelta(seconds=2),
     Trouble.SCOPE_MISSING: NEVER_BY_ITSELF,
     Trouble.WRONG_SHOP: NEVER_BY_ITSELF,
     Trouble.OUR_MISTAKE: NEVER_BY_ITSELF,
@@ -102,7 +101,7 @@ async def _refused(run: Run, app: App, refusal: CallRefused, now: datetime, port
     match refusal.trouble:
         case Trouble.TOKEN_EXPIRED:
             await ports.books.tokens.want(run.tenant_id, run.connection_id, now)
-        case Trouble.AUTHORIZATION_GONE:
+        case Trouble.AUTHORIZATION_GONE | Trouble.WRONG_SHOP:  # a dead token may say either (wire sheet 3.7)
             await _suspend(run, app, now, ports)
         case Trouble.MISCONFIGURED:
             await ports.books.apps.refused(app.id, True)

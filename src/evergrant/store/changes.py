@@ -145,7 +145,11 @@ async def _hold(connection: Database, holder: Connection, shop_id: str) -> None:
 
 
 async def _keep_flows(connection: Database, change: Change) -> None:
-    """Write what the change decides of each flow. How far a flow has come is the flow's own to write."""
+    """Write what the change decides of each flow. How far a flow has come is the flow's own to write.
+
+    A flow that opens begins at once, but where the platform has only said that the consent stands, a refused poll goes on
+    backing off: what it was refused for may be refused again.
+    """
     before = {(flow.shop_id, flow.kind): flow for flow in change.before.flows}
     for flow in change.after.flows:
         if before.get((flow.shop_id, flow.kind)) == flow and change.before.revision:
@@ -155,9 +159,10 @@ async def _keep_flows(connection: Database, change: Change) -> None:
             insert into flows (tenant_id, connection_id, shop_id, kind, clock, shut, paused_by_vendor, next_run_at)
             values ($1, $2, $3, $4, $5, $6, $7, $8)
             on conflict (tenant_id, connection_id, shop_id, kind) do update set shut = excluded.shut,
-                paused_by_vendor = excluded.paused_by_vendor, next_run_at = excluded.next_run_at, failures = 0,
-                last_error = case when excluded.shut is null then null else flows.last_error end,
-                lease_until = case when excluded.shut is null then null else flows.lease_until end
+                paused_by_vendor = excluded.paused_by_vendor, next_run_at = excluded.next_run_at,
+                failures = case when excluded.shut is null and not $9 then 0 else flows.failures end,
+                last_error = case when excluded.shut is null and not $9 then null else flows.last_error end,
+                lease_until = case when excluded.shut is null and not $9 then null else flows.lease_until end
             """,
             change.after.tenant_id,
             change.after.id,
@@ -167,6 +172,7 @@ async def _keep_flows(connection: Database, change: Change) -> None:
             flow.shut,
             flow.paused_by_vendor,
             flow.next_run_at,
+            change.answers,
         )
 
 

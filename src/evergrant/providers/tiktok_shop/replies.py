@@ -1,6 +1,7 @@
 """TikTok Shop's answers and notices, read into values. "Success is `code == 0`, not the HTTP status" (wire sheet 2.3)."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -181,10 +182,13 @@ def _granted(found: _Tokens, now: datetime) -> Granted | Unreadable:
 
 
 def read_shops(reply: Reply) -> tuple[Shop, ...] | CallRefused:
-    """The shops of a grant (3.4)."""
+    """The shops of a grant (3.4). The call names no shop, so that where nothing fits it is the token (3.7)."""
     envelope = _envelope(reply)
     if isinstance(envelope, Unreadable) or envelope.code != 0:
-        return _call_refused(reply, envelope)
+        refused = _call_refused(reply, envelope)
+        return (
+            replace(refused, trouble=Trouble.AUTHORIZATION_GONE) if refused.trouble is Trouble.WRONG_SHOP else refused
+        )
     try:
         found = msgspec.json.decode(envelope.data, type=_Shops)
     except msgspec.MsgspecError:
