@@ -220,8 +220,10 @@ class Tokens(Protocol):
     async def access(self, tenant_id: str, connection_id: str) -> tuple[Secret, datetime] | None:
         """The access token and its end, for our own calls."""
 
-    async def want(self, tenant_id: str, connection_id: str, now: datetime) -> None:
-        """Make the refresh due at once."""
+    async def want(
+        self, tenant_id: str, connection_id: str, now: datetime, *, issued_before: datetime | None = None
+    ) -> None:
+        """Make the refresh due at once, unless the pair is younger than `issued_before`."""
 
     async def heal(self) -> int:
         """Bring answers that reached the disk but not the database to the database; gives how many."""

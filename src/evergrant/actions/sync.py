@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from evergrant.actions.ports import AnswerLostError, NotSentError, Ports, Run, StaleError
-from evergrant.core import connection, flows, gate, lifecycle
+from evergrant.core import connection, flows, gate, lifecycle, tokens
 from evergrant.core.app import App
 from evergrant.core.connection import Connection
 from evergrant.core.secret import Secret
@@ -16,8 +16,9 @@ FIRST_WAIT = timedelta(seconds=2)
 LONGEST_WAIT = timedelta(minutes=15)
 NEVER_BY_ITSELF = timedelta(minutes=15)
 
+FOR_A_TOKEN = timedelta(seconds=2)
+
 WAITS: Mapping[Trouble, timedelta] = {
-    Trouble.TOKEN_EXPIRED: timedelta(seconds=2),
     Trouble.SCOPE_MISSING: NEVER_BY_ITSELF,
     Trouble.WRONG_SHOP: NEVER_BY_ITSELF,
     Trouble.OUR_MISTAKE: NEVER_BY_ITSELF,
@@ -69,7 +70,7 @@ async def _access(run: Run, app: App, now: datetime, ports: Ports) -> Access | s
         return f"shut: {decided.why}"
     token = await _token(run, known, now, ports)
     if token is None:
-        await ports.books.flows.failed(run, Trouble.TOKEN_EXPIRED, WAITS[Trouble.TOKEN_EXPIRED])
+        await ports.books.flows.failed(run, Trouble.TOKEN_EXPIRED, FOR_A_TOKEN)
         return Trouble.TOKEN_EXPIRED
     return Access(token=token, cipher=shop.cipher)
 
@@ -100,7 +101,7 @@ async def _ask(
 async def _refused(run: Run, app: App, refusal: CallRefused, now: datetime, ports: Ports) -> str:
     match refusal.trouble:
         case Trouble.TOKEN_EXPIRED:
-            await ports.books.tokens.want(run.tenant_id, run.connection_id, now)
+            await ports.books.tokens.want(run.tenant_id, run.connection_id, now, issued_before=now - tokens.FRESH)
         case Trouble.AUTHORIZATION_GONE | Trouble.WRONG_SHOP:  # a dead token may say either (wire sheet 3.7)
             await _suspend(run, app, now, ports)
         case Trouble.MISCONFIGURED:

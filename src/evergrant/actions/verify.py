@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from evergrant.actions.ports import AnswerLostError, NotSentError, Ports, StaleError
-from evergrant.core import connection, lifecycle
+from evergrant.core import connection, lifecycle, tokens
 from evergrant.core.app import App
 from evergrant.core.authorization import State
 from evergrant.core.connection import Connection
@@ -41,7 +41,7 @@ async def _verdict(known: Connection, app: App, now: datetime, ports: Ports) -> 
         return lifecycle.Kind.DEAUTHORIZATION_CONFIRMED
     token, ends = found
     if ends <= now:
-        return await _by_refresh(known, now, ports)
+        return await _by_refresh(known, now, None, ports)
     dialect = dialects.named(app.provider)
     try:
         answer = dialect.read_shops(await ports.platform.send(dialect.shops_request(app, token, now)))
@@ -50,7 +50,7 @@ async def _verdict(known: Connection, app: App, now: datetime, ports: Ports) -> 
     if not isinstance(answer, CallRefused):
         return lifecycle.Kind.DEAUTHORIZATION_REFUTED
     if answer.trouble is Trouble.TOKEN_EXPIRED:
-        return await _by_refresh(known, now, ports)
+        return await _by_refresh(known, now, now - tokens.FRESH, ports)
     if answer.trouble is not Trouble.AUTHORIZATION_GONE:
         return None
     standing = await ports.books.tokens.access(known.tenant_id, known.id)
@@ -59,9 +59,11 @@ async def _verdict(known: Connection, app: App, now: datetime, ports: Ports) -> 
     return lifecycle.Kind.DEAUTHORIZATION_CONFIRMED
 
 
-async def _by_refresh(known: Connection, now: datetime, ports: Ports) -> lifecycle.Kind | None:
+async def _by_refresh(
+    known: Connection, now: datetime, issued_before: datetime | None, ports: Ports
+) -> lifecycle.Kind | None:
     """The access token is over, so a refresh has to tell; where one was refused for good, it has told already."""
     if known.authorization.state is State.REAUTHORIZATION_REQUIRED:
         return lifecycle.Kind.DEAUTHORIZATION_CONFIRMED
-    await ports.books.tokens.want(known.tenant_id, known.id, now)
+    await ports.books.tokens.want(known.tenant_id, known.id, now, issued_before=issued_before)
     return None
