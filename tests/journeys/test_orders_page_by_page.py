@@ -1,5 +1,6 @@
 """Orders come page by page: whatever the number of pages, the cursor moves only when the last of them was read."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -46,3 +47,29 @@ async def test_pages_that_go_in_circles_are_no_success(world: World, monkeypatch
     assert {None} == {flow["last_success_at"] for flow in before["flows"]}
     assert 25 == len(await world.records(connection_id))
     assert all(flow["last_success_at"] for flow in (await world.connection(connection_id))["flows"])
+
+
+async def test_a_row_nobody_can_read_stops_no_flow(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The others are kept, the poll is a success, and the vendor is told which one is missing."""
+    send, broken = world.hub.ports.platform.send, list[str]()
+
+    async def spoiled(request: Request, *, once: bool = False) -> Reply:
+        reply = await send(request, once=once)
+        if not request.url.endswith("/orders/search"):
+            return reply
+        body = json.loads(reply.body)
+        for row in body["data"]["orders"][:1]:
+            broken.append(row["id"])
+            row["update_time"] = "yesterday"
+        return replace(reply, body=json.dumps(body).encode())
+
+    monkeypatch.setattr(world.hub.ports.platform, "send", spoiled)
+    connection_id = await world.linked()
+    await world.hub.work()
+    found = await world.connection(connection_id)
+    timeline = await world.hub.api.get(f"/v1/connections/{connection_id}/timeline", params={"limit": 200})
+    told = [item["data"] for item in timeline.json()["items"] if item["type"] == "flow.record_unreadable"]
+
+    assert {None} == {flow["last_error"] for flow in found["flows"]}
+    assert 24 == len(await world.records(connection_id))
+    assert [{"shop_id": world.shop_id, "flow": "orders", "records": 1, "record_ids": broken}] == told

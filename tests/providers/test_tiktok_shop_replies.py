@@ -211,6 +211,22 @@ def test_a_page_keeps_the_platforms_own_bytes() -> None:
     assert "q7Zk+3d/Lw0==" == page.next_token
 
 
+def test_a_row_nobody_can_read_costs_itself_and_not_its_page() -> None:
+    """Left out by its id, as far as it has one; the others are kept."""
+    rows = [
+        {"id": "1", "update_time": 1790803600},
+        {"id": "2", "update_time": 0},
+        {"id": 3, "update_time": 1790803600},
+        {"update_time": 1790803600},
+        "no row",
+        {"id": "6", "create_time": 1790803600},
+    ]
+    page = tiktok_shop.read_page(flows.Kind.PRODUCTS, reply(envelope(data={"products": rows})))
+
+    assert isinstance(page, Page)
+    assert (["1", "6"], ("2", "3", "", "")) == ([record.id for record in page.records], page.unreadable)
+
+
 def test_the_last_page_has_an_empty_or_missing_token() -> None:
     """Both ways are documented (section 6)."""
     ends: tuple[dict[str, object], ...] = ({"orders": [], "next_page_token": ""}, {"next_page_token": None}, {})

@@ -242,6 +242,15 @@ class Run:
     failures: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brought:
+    """What a whole poll brought: everything up to `cursor`, so many new or newer records, and rows nobody could read."""
+
+    cursor: datetime
+    kept: int
+    unreadable: tuple[str, ...] = ()
+
+
 class Flows(Protocol):
     """When each flow runs, and what it brought."""
 
@@ -251,8 +260,8 @@ class Flows(Protocol):
     async def keep_records(self, run: Run, records: Sequence[Record]) -> int:
         """Keep records, newest version wins; gives how many were new or newer."""
 
-    async def done(self, run: Run, *, cursor: datetime, next_run_at: datetime, now: datetime, kept: int) -> None:
-        """The poll has everything up to `cursor`."""
+    async def done(self, run: Run, brought: Brought, *, next_run_at: datetime, now: datetime) -> None:
+        """The poll has everything up to its cursor."""
 
     async def failed(self, run: Run, error: str, wait: timedelta) -> None:
         """The poll brought nothing, or not all: again after a while."""

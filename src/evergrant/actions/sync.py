@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from evergrant.actions.ports import AnswerLostError, NotSentError, Ports, Run, StaleError
+from evergrant.actions.ports import AnswerLostError, Brought, NotSentError, Ports, Run, StaleError
 from evergrant.core import connection, flows, gate, lifecycle, tokens
 from evergrant.core.app import App
 from evergrant.core.connection import Connection
@@ -33,7 +33,7 @@ async def one(run: Run, ports: Ports) -> str:
     app = await ports.books.apps.by_id(known.app_id)
     begun = await ports.clock.now(app.clock)
     window = flows.window(run.kind, run.cursor, begun)
-    page_token, kept = "", 0
+    page_token, kept, unreadable = "", 0, list[str]()
     seen = {page_token}
     while True:
         now = await ports.clock.now(app.clock)
@@ -44,9 +44,13 @@ async def one(run: Run, ports: Ports) -> str:
         if not isinstance(answer, Page):
             return await _refused(run, app, answer, now, ports)
         kept += await ports.books.flows.keep_records(run, answer.records)
+        unreadable += answer.unreadable
         page_token = answer.next_token
         if not page_token:
-            await _done(run, app, window.until, begun, kept, ports)
+            next_run_at = flows.next_run(run.kind, begun, ports.dice.fraction())
+            brought = Brought(cursor=window.until, kept=kept, unreadable=tuple(unreadable))
+            await ports.books.apps.refused(app.id, False)
+            await ports.books.flows.done(run, brought, next_run_at=next_run_at, now=begun)
             return "done"
         if page_token in seen:  # the platform goes in circles: what is behind them was not read
             return await _refused(run, app, CallRefused(trouble=Trouble.UNAVAILABLE), now, ports)
@@ -123,9 +127,3 @@ async def _suspend(run: Run, app: App, now: datetime, ports: Ports) -> None:
         await ports.books.connections.keep(change, actor="sync")
     except StaleError:
         return  # whoever changed it knows more; the next poll asks again
-
-
-async def _done(run: Run, app: App, reached: datetime, begun: datetime, kept: int, ports: Ports) -> None:
-    next_run_at = flows.next_run(run.kind, begun, ports.dice.fraction())
-    await ports.books.apps.refused(app.id, False)
-    await ports.books.flows.done(run, cursor=reached, next_run_at=next_run_at, now=begun, kept=kept)

@@ -124,10 +124,14 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """Some records, and where the next ones begin; empty when there are no more."""
+    """Some records, and where the next ones begin; empty when there are no more.
+
+    `unreadable` are the ids, as far as there are any, of rows that are no records.
+    """
 
     records: tuple[Record, ...]
     next_token: str
+    unreadable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

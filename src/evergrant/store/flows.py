@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from evergrant.actions.ports import Run
+from evergrant.actions.ports import Brought, Run
 from evergrant.core import flows
 from evergrant.core.connection import Event
 from evergrant.providers.wire import Record
@@ -12,6 +12,8 @@ from evergrant.store.database import Database
 
 LEASE = timedelta(seconds=30)
 """Renewed with every page, and longer than the hard limit of a call: a killed worker's poll is taken over within this."""
+
+MOST_IDS = 20
 
 TAKE_DUE = """
 update flows f set fence = fence + 1, lease_until = now() + $4, wanted = false
@@ -104,21 +106,24 @@ class Flows:
             )
         return kept
 
-    async def done(self, run: Run, *, cursor: datetime, next_run_at: datetime, now: datetime, kept: int) -> None:
-        """The poll has everything up to `cursor`. A flow shut meanwhile keeps what it reached and stays shut."""
+    async def done(self, run: Run, brought: Brought, *, next_run_at: datetime, now: datetime) -> None:
+        """The poll has everything up to its cursor. A flow shut meanwhile keeps what it reached and stays shut."""
         async with self._database.transaction() as connection:
             before = await connection.fetchrow(
                 DONE,
                 *_where(run),
                 run.fence,
-                cursor,
+                brought.cursor,
                 next_run_at,
                 now,
             )
-            if before is not None and (kept or before["last_success_at"] is None or before["failures"]):
-                data = {"shop_id": run.shop_id, "flow": run.kind.value, "records": kept}
-                told = Event(type="flow.synced", data=data)
-                await events.write(connection, run.tenant_id, run.connection_id, [told], now)
+            if before is None:
+                return
+            told = _unreadable(run, brought)
+            if brought.kept or before["last_success_at"] is None or before["failures"]:
+                data = {"shop_id": run.shop_id, "flow": run.kind.value, "records": brought.kept}
+                told = [*told, Event(type="flow.synced", data=data)]
+            await events.write(connection, run.tenant_id, run.connection_id, told, now)
 
     async def failed(self, run: Run, error: str, wait: timedelta) -> None:
         """The poll brought nothing, or not all: again after a while."""
@@ -162,6 +167,20 @@ class Flows:
             if rows:
                 await connection.execute("select pg_notify('evergrant_work', 'sync')")
         return len(rows)
+
+
+def _unreadable(run: Run, brought: Brought) -> list[Event]:
+    """The vendor is told of rows that could not be kept, by the platform's ids for them, and goes without no others."""
+    if not brought.unreadable:
+        return []
+    ids = [found for found in brought.unreadable if found][:MOST_IDS]
+    data = {
+        "shop_id": run.shop_id,
+        "flow": run.kind.value,
+        "records": len(brought.unreadable),
+        "record_ids": ids,
+    }
+    return [Event(type="flow.record_unreadable", data=data)]
 
 
 def _where(run: Run) -> tuple[str, str, str, str]:

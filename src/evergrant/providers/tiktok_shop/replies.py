@@ -31,6 +31,7 @@ SHORTEST_WAIT = timedelta(seconds=1)
 """`Retry-After: 0`, or a date that is past, is no invitation to ask without end."""
 LONGEST_WAIT = timedelta(hours=1)
 LATEST_YEAR = 9000
+LONGEST_ID = 64
 
 THROTTLE_CODES = frozenset({36009002})
 REFUSAL_CODES = frozenset({36004001, 36004004, 36004005})
@@ -207,23 +208,41 @@ def read_shops(reply: Reply) -> tuple[Shop, ...] | CallRefused:
 
 
 def read_page(kind: flows.Kind, reply: Reply) -> Page | CallRefused:
-    """One page of orders or products (6.1, 6.2). Each record keeps the platform's own bytes."""
+    """One page of orders or products (6.1, 6.2). Each record keeps the platform's own bytes.
+
+    A row nobody can read costs itself, not its page.
+    """
     envelope = _envelope(reply)
     if isinstance(envelope, Unreadable) or envelope.code != 0:
         return _call_refused(reply, envelope)
     try:
         if kind is flows.Kind.ORDERS:
             orders = msgspec.json.decode(envelope.data, type=_Orders)
-            return Page(records=tuple(map(_record, orders.orders)), next_token=orders.next_page_token or "")
+            return _page(orders.orders, orders.next_page_token)
         products = msgspec.json.decode(envelope.data, type=_Products)
-        return Page(records=tuple(map(_record, products.products)), next_token=products.next_page_token or "")
+        return _page(products.products, products.next_page_token)
     except (msgspec.MsgspecError, ValueError):
         return CallRefused(trouble=Trouble.UNAVAILABLE)
 
 
-def _record(raw: msgspec.Raw) -> Record:
-    row = msgspec.json.decode(raw, type=_Row)
-    return Record(id=row.id, updated_at=instant(row.update_time or row.create_time), document=bytes(raw))
+def _page(rows: list[msgspec.Raw], next_token: str | None) -> Page:
+    read = [_record(raw) for raw in rows]
+    return Page(
+        records=tuple(record for record in read if isinstance(record, Record)),
+        next_token=next_token or "",
+        unreadable=tuple(found for found in read if isinstance(found, str)),
+    )
+
+
+def _record(raw: msgspec.Raw) -> Record | str:
+    """The record, or the id of what is none."""
+    try:
+        row = msgspec.json.decode(raw, type=_Row)
+        return Record(id=row.id, updated_at=instant(row.update_time or row.create_time), document=bytes(raw))
+    except (msgspec.MsgspecError, ValueError):
+        found = msgspec.json.decode(raw)
+        named = found.get("id", "") if isinstance(found, dict) else ""
+        return str(named)[:LONGEST_ID] if isinstance(named, str | int) else ""
 
 
 def read_notice(body: bytes) -> Notice:
