@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from evergrant.actions import sync
 from evergrant.core import flows
 from evergrant.providers import tiktok_shop
 from evergrant.providers.tiktok_shop import requests
@@ -73,3 +74,41 @@ async def test_a_row_nobody_can_read_stops_no_flow(world: World, monkeypatch: py
     assert {None} == {flow["last_error"] for flow in found["flows"]}
     assert 24 == len(await world.records(connection_id))
     assert [{"shop_id": world.shop_id, "flow": "orders", "records": 1, "record_ids": broken}] == told
+
+
+async def test_a_poll_that_was_killed_goes_on_where_it_was(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Orders come oldest change first: what was kept is not asked for again, and no success is told before the end."""
+    monkeypatch.setattr(requests, "PAGE_SIZE", 5)
+    connection_id = await world.linked()
+    send, asked = world.hub.ports.platform.send, list[Request]()
+
+    async def killed(request: Request, *, once: bool = False) -> Reply:
+        asked.append(request)
+        if len([known for known in asked if known.url.endswith("/orders/search")]) > 3:
+            raise KeyboardInterrupt
+        return await send(request, once=once)
+
+    runs = await world.hub.ports.books.flows.take_due(world.sandbox.url, await world.now(), 10)
+    (run,) = [run for run in runs if (run.shop_id, run.kind) == (world.shop_id, flows.Kind.ORDERS)]
+    with monkeypatch.context() as patched:
+        patched.setattr(world.hub.ports.platform, "send", killed)
+        with pytest.raises(KeyboardInterrupt):
+            await sync.one(run, world.hub.ports)
+    kept = [record["updated_at"] for record in await world.records(connection_id)]
+    told = await world.events(connection_id)
+    async with world.hub.parts.database.connection() as connection:
+        await connection.execute("update flows set lease_until = null")
+    (again,) = [
+        run
+        for run in await world.hub.ports.books.flows.take_due(world.sandbox.url, await world.now(), 10)
+        if (run.shop_id, run.kind) == (world.shop_id, flows.Kind.ORDERS)
+    ]
+    (orders,) = [flow for flow in (await world.connection(connection_id))["flows"] if flow["name"] == "orders"][:1]
+    assert "done" == await sync.one(again, world.hub.ports)
+
+    assert (15, None) == (len(kept), orders["last_success_at"])
+    assert again.cursor is not None
+    assert max(kept) == again.cursor.isoformat().replace("+00:00", "Z")
+    assert "flow.synced" not in told
+    assert "flow.synced" in await world.events(connection_id)
+    assert 25 == len(await world.records(connection_id))

@@ -227,6 +227,26 @@ def test_a_row_nobody_can_read_costs_itself_and_not_its_page() -> None:
     assert (["1", "6"], ("2", "3", "", "")) == ([record.id for record in page.records], page.unreadable)
 
 
+@pytest.mark.parametrize(
+    ("kind", "updated", "reached"),
+    [
+        (flows.Kind.ORDERS, (1790803600, 1790803600, 1790803700), 1790803700),
+        (flows.Kind.ORDERS, (1790803700, 1790803600), None),
+        (flows.Kind.ORDERS, (), None),
+        (flows.Kind.PRODUCTS, (1790803600, 1790803700), None),
+    ],
+)
+def test_only_pages_in_the_order_of_changes_say_how_far_they_reach(
+    kind: flows.Kind, updated: tuple[int, ...], reached: int | None
+) -> None:
+    """Orders are asked for oldest change first, and believed if they are; products cannot be sorted (6.1, 6.2)."""
+    rows = [{"id": str(number), "update_time": at} for number, at in enumerate(updated)]
+    page = tiktok_shop.read_page(kind, reply(envelope(data={kind.value: rows})))
+
+    assert isinstance(page, Page)
+    assert (datetime.fromtimestamp(reached, UTC) if reached else None) == page.reached
+
+
 def test_the_last_page_has_an_empty_or_missing_token() -> None:
     """Both ways are documented (section 6)."""
     ends: tuple[dict[str, object], ...] = ({"orders": [], "next_page_token": ""}, {"next_page_token": None}, {})

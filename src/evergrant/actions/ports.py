@@ -257,8 +257,8 @@ class Flows(Protocol):
     async def take_due(self, clock: str, now: datetime, limit: int) -> Sequence[Run]:
         """Take polls that are due."""
 
-    async def keep_records(self, run: Run, records: Sequence[Record]) -> int:
-        """Keep records, newest version wins; gives how many were new or newer."""
+    async def keep_records(self, run: Run, records: Sequence[Record], reached: datetime | None = None) -> int:
+        """Keep records, newest version wins; gives how many were new or newer. Nothing is missing up to `reached`."""
 
     async def done(self, run: Run, brought: Brought, *, next_run_at: datetime, now: datetime) -> None:
         """The poll has everything up to its cursor."""

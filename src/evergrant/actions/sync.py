@@ -43,7 +43,7 @@ async def one(run: Run, ports: Ports) -> str:
         answer = await _ask(run, app, access, window, page_token, now, ports)
         if not isinstance(answer, Page):
             return await _refused(run, app, answer, now, ports)
-        kept += await ports.books.flows.keep_records(run, answer.records)
+        kept += await ports.books.flows.keep_records(run, answer.records, answer.reached)
         unreadable += answer.unreadable
         page_token = answer.next_token
         if not page_token:

@@ -25,10 +25,10 @@ returning *
 """
 
 # Newest version wins; the same version seen again is not counted, but the platform tells whole seconds, and a record may
-# change twice within one. The lease is renewed with every page.
+# change twice within one. The lease is renewed with every page, and a killed poll goes on where it was, as far as is known.
 KEEP_RECORDS = """
 with lease as (
-    update flows set lease_until = now() + $9
+    update flows set lease_until = now() + $9, reached = greatest(reached, $10)
     where tenant_id = $1 and connection_id = $2 and shop_id = $3 and kind = $4 and fence = $5
 ), kept as (
     insert into records (tenant_id, connection_id, shop_id, kind, record_id, updated_at, document)
@@ -89,8 +89,8 @@ class Flows:
             for row in rows
         ]
 
-    async def keep_records(self, run: Run, records: Sequence[Record]) -> int:
-        """Keep records, newest version wins; gives how many were new or newer."""
+    async def keep_records(self, run: Run, records: Sequence[Record], reached: datetime | None = None) -> int:
+        """Keep records, newest version wins; gives how many were new or newer. Nothing is missing up to `reached`."""
         latest = {record.id: record for record in sorted(records, key=lambda record: record.updated_at)}
         if not latest:
             return 0
@@ -103,6 +103,7 @@ class Flows:
                 [record.updated_at for record in latest.values()],
                 [record.document for record in latest.values()],
                 LEASE,
+                reached,
             )
         return kept
 

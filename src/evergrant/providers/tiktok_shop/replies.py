@@ -210,7 +210,7 @@ def read_shops(reply: Reply) -> tuple[Shop, ...] | CallRefused:
 def read_page(kind: flows.Kind, reply: Reply) -> Page | CallRefused:
     """One page of orders or products (6.1, 6.2). Each record keeps the platform's own bytes.
 
-    A row nobody can read costs itself, not its page.
+    A row nobody can read costs itself, not its page. Orders are asked for oldest change first; products cannot be sorted.
     """
     envelope = _envelope(reply)
     if isinstance(envelope, Unreadable) or envelope.code != 0:
@@ -218,7 +218,9 @@ def read_page(kind: flows.Kind, reply: Reply) -> Page | CallRefused:
     try:
         if kind is flows.Kind.ORDERS:
             orders = msgspec.json.decode(envelope.data, type=_Orders)
-            return _page(orders.orders, orders.next_page_token)
+            page = _page(orders.orders, orders.next_page_token)
+            changes = [record.updated_at for record in page.records]
+            return replace(page, reached=changes[-1]) if changes and changes == sorted(changes) else page
         products = msgspec.json.decode(envelope.data, type=_Products)
         return _page(products.products, products.next_page_token)
     except (msgspec.MsgspecError, ValueError):
