@@ -176,8 +176,8 @@ class Connections(Protocol):
     async def tell_expiring(self, clock: str, now: datetime) -> int:
         """Note the 30-day warning once per end, for every connection that has come that close; gives how many."""
 
-    async def take_suspended(self, clock: str, limit: int) -> Sequence[tuple[str, str]]:
-        """Suspended connections nobody is verifying."""
+    async def take_unverified(self, clock: str, limit: int) -> Sequence[tuple[str, str]]:
+        """Connections the platform is to be asked about and nobody asks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,8 +267,10 @@ class Tokens(Protocol):
     async def access(self, tenant_id: str, connection_id: str) -> tuple[Secret, datetime] | None:
         """The access token and its end, for our own calls."""
 
-    async def want(self, tenant_id: str, connection_id: str, now: datetime) -> None:
-        """Make the refresh due at once."""
+    async def want(
+        self, tenant_id: str, connection_id: str, now: datetime, *, issued_before: datetime | None = None
+    ) -> None:
+        """Make the refresh due at once, unless the pair is younger than `issued_before`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,17 +286,26 @@ class Run:
     failures: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brought:
+    """What a whole poll brought: everything up to `cursor`, so many new or newer records, and rows nobody could read."""
+
+    cursor: datetime
+    kept: int
+    unreadable: tuple[str, ...] = ()
+
+
 class Flows(Protocol):
     """When each flow runs, and what it brought."""
 
     async def take_due(self, clock: str, now: datetime, limit: int) -> Sequence[Run]:
         """Take polls that are due."""
 
-    async def keep_records(self, run: Run, records: Sequence[Record]) -> int:
-        """Keep records, newest version wins; gives how many were new or newer."""
+    async def keep_records(self, run: Run, records: Sequence[Record], reached: datetime | None = None) -> int:
+        """Keep records, newest version wins; gives how many were new or newer. Nothing is missing up to `reached`."""
 
-    async def done(self, run: Run, *, cursor: datetime, next_run_at: datetime, now: datetime, kept: int) -> None:
-        """The poll has everything up to `cursor`."""
+    async def done(self, run: Run, brought: Brought, *, next_run_at: datetime, now: datetime) -> None:
+        """The poll has everything up to its cursor."""
 
     async def failed(self, run: Run, error: str, wait: timedelta) -> None:
         """The poll brought nothing, or not all: again after a while."""

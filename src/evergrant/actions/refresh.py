@@ -52,7 +52,9 @@ async def _settle(taken: Taken, app: App, answer: TokenAnswer, now: datetime, po
         case Granted():
             due_at = tokens.due_at(issued=now, access_ends=answer.pair.access_ends, jitter=ports.dice.fraction())
             spooled = await ports.books.tokens.spool(taken, answer, at=now, due_at=due_at)
-            return await _keep(spooled, taken, app, ports)
+            outcome = await _keep(spooled, taken, app, ports)
+            await ports.books.apps.refused(app.id, False)
+            return outcome
         case Refused():
             return await _end(taken, app, now, ports)
         case Throttled(wait=wait):

@@ -172,7 +172,7 @@ class Tokens:
 
         Gives `ok`, or `outlived` if a newer pair stands or the tokens were destroyed meanwhile. Raises StaleError.
         """
-        if change.before == change.after and not change.events and not change.stops_refreshing:
+        if change.is_empty and not change.events and not change.stops_refreshing:
             async with self._database.connection() as connection:
                 if await _replaced(connection, spooled):
                     await self._spool.drop(spooled.name)
@@ -273,14 +273,17 @@ class Tokens:
         key = sealing.opened(self._vault, tenant_id, connection_id, row["key_number"], row["wrapped"])
         return key.open("access_token", row["version"], row["access_sealed"]), row["access_ends"]
 
-    async def want(self, tenant_id: str, connection_id: str, now: datetime) -> None:
-        """Make the refresh due at once, unless its outcome is in doubt."""
+    async def want(
+        self, tenant_id: str, connection_id: str, now: datetime, *, issued_before: datetime | None = None
+    ) -> None:
+        """Make the refresh due at once, unless its outcome is in doubt or the pair is younger than `issued_before`."""
         async with self._database.connection() as connection:
             await connection.execute(
                 """
                 with wanted as (
                     update tokens t set due_at = least(due_at, $3)
-                    where tenant_id = $1 and connection_id = $2 and due_at > $3 and not exists (
+                    where tenant_id = $1 and connection_id = $2 and due_at > $3
+                      and ($4::timestamptz is null or issued_at < $4) and not exists (
                         select from presentations p where p.tenant_id = t.tenant_id
                           and p.connection_id = t.connection_id and p.outcome = 'in_doubt')
                     returning true)
@@ -289,6 +292,7 @@ class Tokens:
                 tenant_id,
                 connection_id,
                 now,
+                issued_before,
             )
 
     async def _give_back(self, where: tuple[str, str, int], outcome: str, wait: timedelta) -> None:

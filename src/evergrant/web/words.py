@@ -92,6 +92,7 @@ EVENTS: Mapping[str, tuple[str, str]] = {
     "flow.paused": ("player-pause", "{flow} paused: {reason}."),
     "flow.resumed": ("player-play", "{flow} resumed."),
     "flow.synced": ("package", "{flow} synced, {records} new or changed."),
+    "flow.record_unreadable": ("alert-triangle", "{flow}: {records} records could not be read and were left out."),
     "link_session.completed": ("circle-check", "A consent link was completed."),
     "link_session.failed": ("alert-triangle", "A consent link did not succeed."),
     "link_session.wrong_shop": ("alert-triangle", "A link for this shop was answered with another shop."),
