@@ -179,3 +179,20 @@ async def test_the_end_can_be_99_years_away(world: World) -> None:
 
     assert found["days_remaining"] == 99 * 365
     assert datetime.fromisoformat(found["authorization_expires_at"]) > await world.now() + timedelta(days=98 * 365)
+
+
+async def test_what_the_platform_refused_just_before_its_end_has_expired_when_the_end_is_there(world: World) -> None:
+    """Clocks differ by seconds: the platform's was ahead, so its refusal came first; the reason told is the true one."""
+    connection_id = await world.linked(period="30d")
+    world.sandbox.advance("29d")
+    await world.hub.work()
+    world.sandbox.post("/faults", {"kind": "api", "action": "status", "status": 401, "code": 105001})
+    await world.hub.api.post(f"/v1/connections/{connection_id}/syncs")
+    await world.hub.work()
+    before = await world.connection(connection_id)
+    world.sandbox.advance("1d")
+    await world.hub.work()
+    after = await world.connection(connection_id)
+
+    assert "reauthorization_required" == before["status"]
+    assert ("expired", "authorization_expired") == (after["status"], after["reason"])

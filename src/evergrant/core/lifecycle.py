@@ -218,6 +218,7 @@ TABLE: Mapping[State, Mapping[Kind, Cell]] = {
     State.DEACTIVATED: {**ENDED, Kind.DISCONNECTED: (VENDOR_LETS_GO,)},
     State.REAUTHORIZATION_REQUIRED: {
         **ENDED,
+        Kind.LAPSED: (EXPIRES, NOT_YET),
         Kind.REFRESHED: (replace(RENEWED, when=end_moved), RESUMES),
         Kind.DEAUTHORIZATION_NOTICED: (VERIFIED_FIRST, OLD_NOTICE),
         Kind.DEAUTHORIZATION_CONFIRMED: (SELLER_CANCELS,),

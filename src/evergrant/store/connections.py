@@ -99,7 +99,8 @@ class Connections:
             rows = await connection.fetch(
                 """
                 select tenant_id, id from connections
-                where clock = $1 and authorization_ends <= $2 and state in ('active', 'suspended')
+                where clock = $1 and authorization_ends <= $2
+                  and state in ('active', 'suspended', 'reauthorization_required')
                 order by authorization_ends limit 500
                 """,
                 clock,
