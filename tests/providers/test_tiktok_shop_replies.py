@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evergrant.core import flows
+from evergrant.core.connection import Shop
 from evergrant.providers import tiktok_shop
 from evergrant.providers.wire import (
     CallRefused,
@@ -18,7 +19,6 @@ from evergrant.providers.wire import (
     Page,
     Refused,
     Reply,
-    Shop,
     Throttled,
     Trouble,
     Unreadable,

@@ -14,19 +14,16 @@ from evergrant.actions.ports import AnswerLostError, LinkSession, NotSentError, 
 from evergrant.core import connection, errors, lifecycle, tokens
 from evergrant.core.app import WALL, App
 from evergrant.core.authorization import PENDING
-from evergrant.core.connection import Change, Connection, Event
+from evergrant.core.connection import Change, Connection, Event, Shop
 from evergrant.core.link import Callback, Claimed, Mode, Purpose
 from evergrant.core.secret import Secret
 from evergrant.providers import dialects
-from evergrant.providers.wire import CallRefused, Granted, Misconfigured, Reply, Shop, Throttled, Trouble
+from evergrant.providers.wire import CallRefused, Granted, Misconfigured, Refused, Reply, Throttled, Trouble, Unreadable
 
 AT_MOST = 20
 AGAIN_SOON = timedelta(seconds=2)
 MAY_TELL_LATER = frozenset({Trouble.UNAVAILABLE, Trouble.THROTTLED, Trouble.MISCONFIGURED})
 """Refusals a second try may cure. Of the others none does: the seller withheld the permission, or took it all back."""
-
-SANDBOX_MARK = "_sbx"
-"""Every token of the sandbox begins with its data region and this; a production app refuses it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +174,9 @@ async def _exchange(claimed: Claimed, app: App, ports: Ports) -> tuple[Granted, 
 async def _read(claimed: Claimed, app: App, reply: Reply, now: datetime, ports: Ports) -> Granted:
     dialect = dialects.named(app.provider)
     match dialect.read_tokens(reply, now):
-        case Granted() as granted if app.is_production and SANDBOX_MARK in granted.pair.access.reveal()[:12]:
+        case Granted() as granted if app.is_production and granted.pair.access.reveal().partition("_")[2].startswith(
+            dialect.SANDBOX_MARK
+        ):
             raise await _failed(claimed, errors.SandboxTokenError(), ports)
         case Granted() as granted if granted.user_type not in dialect.SELLER_USER_TYPES:
             raise await _failed(claimed, errors.WrongUserTypeError(), ports)
@@ -189,9 +188,10 @@ async def _read(claimed: Claimed, app: App, reply: Reply, now: datetime, ports: 
         case Misconfigured():
             await ports.books.apps.refused(app.id, True)
             raise await _failed(claimed, errors.AppCredentialsError(), ports)
-        case _ as answer:
-            lost = errors.CodeRefusedError() if hasattr(answer, "platform_code") else errors.ExchangeOutcomeLostError()
-            raise await _failed(claimed, lost, ports)
+        case Refused():
+            raise await _failed(claimed, errors.CodeRefusedError(), ports)
+        case Unreadable():
+            raise await _failed(claimed, errors.ExchangeOutcomeLostError(), ports)
 
 
 async def _failed(claimed: Claimed, error: errors.EvergrantError, ports: Ports) -> errors.EvergrantError:
@@ -286,22 +286,11 @@ def _fresh(claimed: Claimed, app: App, granted: Granted, ports: Ports) -> Connec
 
 def _change(known: Connection, app: App, granted: Granted, granted_at: datetime, shops: Sequence[Shop]) -> Change:
     """The connection after this consent: a new end, the shops it covers, every flow as the gate says."""
-    covered = [
-        connection.Shop(
-            id=shop.id,
-            name=shop.name,
-            region=shop.region,
-            cipher=shop.cipher,
-            seller_type=shop.seller_type,
-            code=shop.code,
-        )
-        for shop in shops
-    ]
     news = lifecycle.News(
         kind=lifecycle.Kind.GRANTED, at=granted_at, ends=granted.pair.refresh_ends, scopes=granted.scopes
     )
     needs = dialects.named(app.provider).FLOW_SCOPES
-    change = connection.apply(connection.regranted(known, covered), news, needs=needs, now=granted_at)
+    change = connection.apply(connection.regranted(known, shops), news, needs=needs, now=granted_at)
     lost = known.authorization.scopes - granted.scopes
     told = (Event(type="connection.scopes_changed", data={"lost": sorted(lost)}),) if lost else ()
     return replace(change, before=known, events=(*change.events, *told))

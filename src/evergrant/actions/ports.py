@@ -70,7 +70,7 @@ class SealingKey(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkSession:
-    """One hosted link. `ended` tells how: completed, failed with a code, or not yet."""
+    """One hosted link. `outcome` tells how it ended: completed, failed (then `code` says why), or None: not yet."""
 
     tenant_id: str
     id: str

@@ -83,7 +83,7 @@ async def _deauthorized(notice: Notice, app: App, holder: tuple[str, str], now: 
 
 
 async def _expiring(notice: Notice, holder: tuple[str, str], ports: Ports) -> Understood:
-    """The end is known from the grant; the notice is compared with it, and the warning is given once per end."""
+    """The end is known from the grant, and the 30-day warning comes from the clock: the notice is only compared."""
     known = await ports.books.connections.find(*holder)
     if notice.ends is not None and known.authorization.ends is not None and notice.ends != known.authorization.ends:
         return Understood(outcome="end_differs")

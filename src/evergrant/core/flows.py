@@ -15,7 +15,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How a flow is pulled. All of it is the vendor's to change later; these are the values a new flow begins with."""
+    """How a flow is pulled. These are fixed for now; they become the vendor's to set."""
 
     every: timedelta
     """Between two polls."""

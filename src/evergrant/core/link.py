@@ -14,9 +14,6 @@ from evergrant.core.secret import Secret
 STATE_LIFE = timedelta(minutes=10)
 """From leaving for the platform to coming back (wall time). "Connect `state` life at a connector: 10 minutes" (P-19)."""
 
-CODE_LIFE = timedelta(minutes=30)
-"""The platform's: "auth code … 30 minutes, one use" (wire sheet 1.5, official)."""
-
 LONGEST_LINK = timedelta(days=90)
 DEFAULT_LINK = timedelta(days=7)
 DASHBOARD_LINK = timedelta(hours=1)

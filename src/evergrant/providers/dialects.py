@@ -6,10 +6,11 @@ from typing import Protocol
 
 from evergrant.core import flows
 from evergrant.core.app import App, Hosts
+from evergrant.core.connection import Shop
 from evergrant.core.errors import InvalidRequestError
 from evergrant.core.secret import Secret
 from evergrant.providers import tiktok_shop
-from evergrant.providers.wire import Access, CallRefused, Notice, Page, Reply, Request, Shop, TokenAnswer
+from evergrant.providers.wire import Access, CallRefused, Notice, Page, Reply, Request, TokenAnswer
 
 
 class Dialect(Protocol):
@@ -19,6 +20,8 @@ class Dialect(Protocol):
     REGIONS: tuple[str, ...]
     HOSTS: Mapping[str, Hosts]
     SELLER_USER_TYPES: frozenset[int]
+    SANDBOX_MARK: str
+    """What follows the data region in every token of the sandbox; a production app refuses it."""
     BASIC_SCOPES: frozenset[str]
     FLOW_SCOPES: Mapping[flows.Kind, frozenset[str]]
 

@@ -94,18 +94,6 @@ class CallRefused:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shop:
-    """One shop a grant covers. `cipher` goes on the wire as `shop_cipher`; ids are text (64-bit numbers)."""
-
-    id: str
-    name: str
-    region: str
-    cipher: str
-    seller_type: str
-    code: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
     """What a signed call needs beside the app: the token, and the cipher of the shop it is about."""
 

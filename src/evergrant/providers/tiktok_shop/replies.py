@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from evergrant.core import flows, tokens
+from evergrant.core.connection import Shop
 from evergrant.core.secret import Secret
 from evergrant.providers.wire import (
     CallRefused,
@@ -19,7 +20,6 @@ from evergrant.providers.wire import (
     Record,
     Refused,
     Reply,
-    Shop,
     Throttled,
     TokenAnswer,
     Trouble,

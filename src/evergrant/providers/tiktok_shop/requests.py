@@ -32,6 +32,7 @@ HOSTS: Mapping[str, Hosts] = {
 }
 """Wire sheet 1.1, 2.1, 3.1. Two official pages disagree on the US consent host, so it is the app's to override."""
 
+SANDBOX_MARK = "sbx"
 SELLER_USER_TYPES = frozenset({0, 4, 5})
 """0 is a seller, 4 and 5 the cross-border kinds; 1 is a creator, 3 a partner (2.3)."""
 
