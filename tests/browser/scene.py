@@ -126,6 +126,7 @@ class Scene:
         page.get_by_label("Password").fill(self.stage.login.password)
         page.get_by_role("button", name="Log in").click()
         expect(page.get_by_role("heading", name="Dashboard", exact=True)).to_be_visible()
+        page.wait_for_load_state()
         return page
 
     def sign_in(self, context: BrowserContext, seller: Seller) -> None:

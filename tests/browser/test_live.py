@@ -1,11 +1,14 @@
 """Open pages follow what happens, without a reload: in every browser of the team, and when time passes."""
 
+from time import sleep
+
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.scene import Scene, authorize, card, fill_in_the_form, log_in_as_seller, renew_button, told
 
 pytestmark = pytest.mark.browser
+LATE_SECONDS = 0.5
 
 
 def test_two_dashboards_see_one_renewal(scene: Scene) -> None:
@@ -28,6 +31,21 @@ def test_two_dashboards_see_one_renewal(scene: Scene) -> None:
         assert page.evaluate("window.neverReloaded")
     expect(told(acting)).to_contain_text("successfully renewed")
     assert "" == told(watching).inner_text()
+
+
+def test_a_page_whose_scripts_come_one_by_one_is_live_all_the_same(scene: Scene) -> None:
+    """On a slow line the part that listens comes late; it must not be left out."""
+
+    def late(route: Route) -> None:
+        sleep(LATE_SECONDS)
+        route.continue_()
+
+    context = scene.browser()
+    context.route("**/hx-sse.min.js", late)
+    page = scene.dashboard(context)
+    seller = scene.seller("Quill & Quince")
+    scene.connect(seller, "90d")
+    expect(card(page, seller.shop)).to_contain_text("90 days left")
 
 
 def test_an_end_that_passes_shows_by_itself(scene: Scene, page: Page) -> None:

@@ -24,8 +24,8 @@ A_FEW_SECONDS = 10.0
 @pytest.mark.parametrize(
     "signed_in",
     [
-        pytest.param(False, id="signed out", marks=pytest.mark.requirement("R-ECOM-11")),
-        pytest.param(True, id="signed in", marks=pytest.mark.requirement("R-ECOM-12")),
+        pytest.param(False, id="signed-out", marks=pytest.mark.requirement("R-ECOM-11")),
+        pytest.param(True, id="signed-in", marks=pytest.mark.requirement("R-ECOM-12")),
     ],
 )
 def test_a_seller_renews_over_the_dashboard(scene: Scene, page: Page, signed_in: bool) -> None:  # noqa: FBT001
