@@ -13,6 +13,7 @@ from evergrant.providers import dialects
 from evergrant.providers.wire import Notice, NoticeKind
 
 AT_MOST = 50
+LONGEST_ID = 128
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,12 +30,17 @@ def is_theirs(app: App, body: bytes, signature: bytes) -> bool:
 
 
 def name_of(app: App, body: bytes) -> str:
-    """Under which name a notice is kept once: the platform's id, or the hash of its bytes where it carries none."""
+    """Under which name a notice is kept once: the platform's id, or the hash of its bytes where it carries none.
+
+    An id that no database would keep, or no person read, counts as none.
+    """
     try:
         given = dialects.named(app.provider).read_notice(body).id
     except ValueError:
         given = ""
-    return given or f"sha256:{hashlib.sha256(body).hexdigest()}"
+    if given.isascii() and given.isprintable() and 0 < len(given) <= LONGEST_ID:
+        return given
+    return f"sha256:{hashlib.sha256(body).hexdigest()}"
 
 
 async def digest(received: Received, ports: Ports) -> str:

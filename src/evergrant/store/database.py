@@ -26,6 +26,13 @@ GONE = (
 )
 """What asyncpg raises when the server is away, starting, stopping, full, or hung up on us."""
 
+ONE_ROWS_FAULT = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.exceptions.ProgramLimitExceededError,
+)
+"""What is wrong with a row, not with the server: a value it cannot keep, a parent that is gone, a key too long to index."""
+
 Connection = Any
 """An asyncpg connection or its pool proxy: the driver ships no types."""
 

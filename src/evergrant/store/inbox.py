@@ -6,7 +6,7 @@ from datetime import timedelta
 from evergrant.actions.ports import Received
 from evergrant.core.connection import Change
 from evergrant.store import changes
-from evergrant.store.database import Database
+from evergrant.store.database import ONE_ROWS_FAULT, Database
 from evergrant.store.together import Together
 
 LEASE = timedelta(seconds=30)
@@ -36,7 +36,7 @@ class Inbox:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._together: Together[Received, None] = Together(self._put, writers=2)
+        self._together: Together[Received, None] = Together(self._put, alone=ONE_ROWS_FAULT, writers=2)
 
     async def put(self, received: Received) -> None:
         """Return once the notice is durable. Raises DatabaseUnavailableError: then no 200 may be given."""
