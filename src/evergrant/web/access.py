@@ -111,7 +111,11 @@ async def check_csrf(request: Request, cookie: str) -> None:
     value = request.cookies.get(desk_of(request).cookie(cookie), "")
     form = await request.form()
     given = form.get("csrf")
-    if not value or not isinstance(given, str) or not hmac.compare_digest(csrf_of(value).encode(), given.encode()):
+    if (
+        not value
+        or not isinstance(given, str)
+        or not hmac.compare_digest(csrf_of(value).encode(), given.encode(errors="replace"))
+    ):
         raise problems.CsrfFailedError
 
 

@@ -10,13 +10,12 @@ from evergrant.actions import lend, receive
 from evergrant.actions.ports import Received
 from evergrant.actions.reading import ApiKey, Entry
 from evergrant.core.errors import EvergrantError, InvalidRequestError, NotFoundError, NoticeSignatureError
-from evergrant.web import access, problems
+from evergrant.web import access, given
 from evergrant.web.desk import Desk
 from evergrant.web.guard import answer_json, answer_problem
 
 TOKEN = re.compile(r"^/v1/connections/([^/]+)/token$")
 HOOK = re.compile(r"^/hooks/tiktok-shop/([^/]+)$")
-LARGEST_NOTICE = 1024 * 1024
 LONGEST_MIN_TTL = timedelta(days=1)
 
 
@@ -80,7 +79,7 @@ class Lanes:
         """POST /hooks/tiktok-shop/{app}: raw bytes, signature, durable row, 200. What it means is asked later."""
         app = await self._desk.apps.by_id(app_id)
         signatures = [value for name, value in scope["headers"] if name == b"authorization"]
-        body = await _body(scope, receive_)
+        body = await _body(receive_)
         if len(signatures) != 1 or not receive.is_theirs(app, body, signatures[0]):
             raise NoticeSignatureError
         name = receive.name_of(app, body)
@@ -107,19 +106,17 @@ def _token_query(scope: Scope) -> tuple[str | None, timedelta]:
     """`shop_id` and `min_ttl` (seconds) of a token read."""
     query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
     shop_ids, least = query.get("shop_id", [None]), query.get("min_ttl", ["0"])
-    if len(shop_ids) > 1 or len(least) > 1 or not least[0].isdigit() or len(least[0]) > 6:
+    seconds = given.number(least[0], digits=6)
+    if len(shop_ids) > 1 or len(least) > 1 or seconds is None:
         raise InvalidRequestError("shop_id and min_ttl may be given once; min_ttl is a number of seconds up to a day.")
-    wanted = timedelta(seconds=int(least[0]))
+    wanted = timedelta(seconds=seconds)
     if wanted > LONGEST_MIN_TTL:
         raise InvalidRequestError("min_ttl is a number of seconds up to a day (86400).")
     return shop_ids[0], wanted
 
 
-async def _body(scope: Scope, receive_: Receive) -> bytes:
-    """The whole body, refused as soon as it is larger than any notice."""
-    declared = _header(scope, b"content-length")
-    if declared.isdigit() and int(declared) > LARGEST_NOTICE:
-        raise problems.TooLargeError
+async def _body(receive_: Receive) -> bytes:
+    """The whole body; the Guard says how large it may be."""
     body = b""
     while True:
         message = await receive_()
@@ -127,7 +124,5 @@ async def _body(scope: Scope, receive_: Receive) -> bytes:
             raise InvalidRequestError("The body did not arrive whole.")
         chunk: bytes = message.get("body", b"")
         body += chunk
-        if len(body) > LARGEST_NOTICE:
-            raise problems.TooLargeError
         if not message.get("more_body"):
             return body

@@ -1,6 +1,5 @@
 """/v1/connections: what is connected, how long it lives, what it carried, and the few things a vendor does to it by hand."""
 
-from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -15,6 +14,7 @@ from evergrant.core.authorization import State
 from evergrant.web.access import WithScope, desk_of
 from evergrant.web.api import shapes
 from evergrant.web.desk import Desk
+from evergrant.web.given import Instant, Text
 
 router = APIRouter(prefix="/v1", tags=["connections"])
 
@@ -29,7 +29,7 @@ class FlowChoice(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     flow: flows.Kind | None = None
-    shop_id: str | None = None
+    shop_id: Text | None = None
 
 
 class KindChoice(BaseModel):
@@ -46,7 +46,7 @@ async def list_connections(
     request: Request,
     merchant_id: str | None = None,
     status: State | None = None,
-    expires_before: datetime | None = None,
+    expires_before: Instant | None = None,
     q: Annotated[str | None, Query(max_length=100)] = None,
     cursor: str = "",
     limit: Limit = 50,

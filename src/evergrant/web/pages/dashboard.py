@@ -14,6 +14,7 @@ from evergrant.core.errors import NotFoundError
 from evergrant.core.link import DASHBOARD_LINK, Mode, Purpose
 from evergrant.web import access, cards, look, outcomes, words
 from evergrant.web.desk import Desk
+from evergrant.web.given import Text
 
 router = APIRouter(include_in_schema=False)
 
@@ -54,7 +55,7 @@ async def link_outcome(session_id: str, request: Request, person: Reader) -> Res
 async def renew(
     request: Request,
     person: Actor,
-    connection_id: Annotated[str, Form()],
+    connection_id: Annotated[Text, Form()],
     mode: Annotated[Mode, Form()] = Mode.REDIRECT,
 ) -> Response:
     """Make a renewal link for one connection, and send this browser straight on to the platform."""
@@ -79,9 +80,9 @@ async def show_connect(request: Request, person: Reader) -> Response:
 async def connect_shop(
     request: Request,
     person: Actor,
-    app_id: Annotated[str, Form()],
-    merchant_id: Annotated[str, Form()] = "",
-    new_merchant: Annotated[str, Form(max_length=200)] = "",
+    app_id: Annotated[Text, Form()],
+    merchant_id: Annotated[Text, Form()] = "",
+    new_merchant: Annotated[Text, Form(max_length=200)] = "",
     mode: Annotated[Mode, Form()] = Mode.REDIRECT,
 ) -> Response:
     """Make a link for a customer, new or known, and send this browser straight on to the platform."""
