@@ -7,7 +7,7 @@ import asyncpg
 from evergrant.actions.reading import Entry
 from evergrant.core.errors import AuditUnavailableError, DatabaseUnavailableError
 from evergrant.store import values
-from evergrant.store.database import ONE_ROWS_FAULT, Connection, Database
+from evergrant.store.database import GROUP_SECONDS, ONE_ROWS_FAULT, Connection, Database
 from evergrant.store.together import Together
 
 INSERT = """
@@ -48,6 +48,6 @@ class Trail:
             raise AuditUnavailableError from error
 
     async def _commit(self, entries: Sequence[Entry]) -> Sequence[None]:
-        async with self._database.connection() as connection:
+        async with self._database.connection(within=GROUP_SECONDS) as connection:
             await write(connection, entries)
         return [None] * len(entries)

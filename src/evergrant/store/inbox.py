@@ -6,7 +6,7 @@ from datetime import timedelta
 from evergrant.actions.ports import Received
 from evergrant.core.connection import Change
 from evergrant.store import changes
-from evergrant.store.database import ONE_ROWS_FAULT, Database
+from evergrant.store.database import GROUP_SECONDS, ONE_ROWS_FAULT, Database
 from evergrant.store.together import Together
 
 LEASE = timedelta(seconds=30)
@@ -88,7 +88,7 @@ class Inbox:
             )
 
     async def _put(self, group: Sequence[Received]) -> Sequence[None]:
-        async with self._database.connection() as connection:
+        async with self._database.connection(within=GROUP_SECONDS) as connection:
             await connection.execute(
                 PUT,
                 [received.tenant_id for received in group],
