@@ -38,6 +38,9 @@ class People(Protocol):
     async def by_login(self, token: Secret) -> Person | None:
         """Whoever is logged in with this token; its idle time begins anew."""
 
+    async def still_logged_in(self, token: Secret) -> Person | None:
+        """Whoever is logged in with this token; its idle time goes on."""
+
     async def log_out(self, token: Secret) -> None:
         """End a login."""
 

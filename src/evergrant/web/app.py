@@ -94,7 +94,8 @@ async def _broken(request: Request, _error: Exception) -> Response:
 
 async def _to_login(request: Request, _error: Exception) -> Response:
     """Send to the login and back. A fragment of an open page is told by its status instead."""
-    if request.headers.get("hx-request") or "application/json" in request.headers.get("accept", ""):
+    wanted = request.headers.get("accept", "")
+    if request.headers.get("hx-request") or "application/json" in wanted or "text/event-stream" in wanted:
         return Response(status_code=401, headers={"x-error-code": "login_required", "hx-refresh": "true"})
     following = request.scope["path"] if request.method == "GET" else "/dashboard"
     return RedirectResponse(f"/login?next={quote(following)}", status_code=303)
