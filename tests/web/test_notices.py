@@ -3,6 +3,7 @@
 import asyncio
 import os
 
+from evergrant.actions import receive
 from evergrant.actions.ports import Received
 from tests.world_fixture import World
 
@@ -49,3 +50,16 @@ async def test_a_bad_notice_takes_no_good_one_with_it(world: World) -> None:
 
     assert [one in bad for one in given] == [isinstance(answer, Exception) for answer in said]
     assert {one.notification_id for one in good} == set(await kept(world))
+
+
+async def test_a_deauthorization_overtakes_the_queue(world: World) -> None:
+    """Hundreds of orders wait; what ends an authorization is looked at first."""
+    connection_id = await world.linked()
+    for number in range(30):
+        assert 200 == await world.deliver(ODD % str(number).encode())
+    assert 200 == await world.deliver(world.deauthorization(await world.now()))
+    (first,) = await world.hub.ports.books.inbox.take(1)
+    await receive.digest(first, world.hub.ports)
+
+    assert "suspended" == (await world.connection(connection_id))["status"]
+    assert ["0", "1"] == [one.notification_id for one in await world.hub.ports.books.inbox.take(2)]

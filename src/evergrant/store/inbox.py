@@ -14,8 +14,8 @@ LEASE = timedelta(seconds=30)
 # Many notices in one commit. A notice that was kept before is not kept again, and its sender is answered all the same.
 PUT = """
 with kept as (
-    insert into notices (tenant_id, app_id, notification_id, body)
-    select * from unnest($1::text[], $2::text[], $3::text[], $4::bytea[])
+    insert into notices (tenant_id, app_id, notification_id, body, priority)
+    select * from unnest($1::text[], $2::text[], $3::text[], $4::bytea[], $5::smallint[])
     on conflict do nothing returning true
 )
 select count(*), pg_notify('evergrant_work', 'digest') from kept
@@ -26,7 +26,7 @@ update notices set lease_until = now() + $2, attempts = attempts + 1
 where (tenant_id, app_id, notification_id) in (
     select tenant_id, app_id, notification_id from notices
     where settled_at is null and (lease_until is null or lease_until < now())
-    order by position limit $1 for update skip locked)
+    order by priority, position limit $1 for update skip locked)
 returning *
 """
 
@@ -43,7 +43,7 @@ class Inbox:
         await self._together.put(received)
 
     async def take(self, limit: int) -> Sequence[Received]:
-        """Take notices nobody has settled, oldest first."""
+        """Take notices nobody has settled, oldest first; those that end authorizations overtake the rest."""
         async with self._database.connection() as connection:
             rows = await connection.fetch(TAKE, limit, LEASE)
         return [
@@ -53,8 +53,9 @@ class Inbox:
                 notification_id=row["notification_id"],
                 body=row["body"],
                 attempts=row["attempts"],
+                priority=row["priority"],
             )
-            for row in sorted(rows, key=lambda row: row["position"])
+            for row in sorted(rows, key=lambda row: (row["priority"], row["position"]))
         ]
 
     async def settle(self, received: Received, outcome: str, change: Change | None = None) -> None:
@@ -95,5 +96,6 @@ class Inbox:
                 [received.app_id for received in group],
                 [received.notification_id for received in group],
                 [received.body for received in group],
+                [received.priority for received in group],
             )
         return [None] * len(group)

@@ -10,7 +10,6 @@ from urllib.parse import parse_qs
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from evergrant.actions import lend, receive
-from evergrant.actions.ports import Received
 from evergrant.actions.reading import ApiKey, Entry
 from evergrant.core.errors import (
     DatabaseUnavailableError,
@@ -101,10 +100,8 @@ class Lanes:
         body = await _body(receive_)
         if len(signatures) != 1 or not receive.is_theirs(app, body, signatures[0]):
             raise NoticeSignatureError
-        name = receive.name_of(app, body)
-        received = Received(tenant_id=app.tenant_id, app_id=app.id, notification_id=name, body=body, attempts=0)
         async with _soon(NOTICE_SECONDS):
-            await self._desk.inbox.put(received)
+            await self._desk.inbox.put(receive.received(app, body))
         return 200, None
 
 

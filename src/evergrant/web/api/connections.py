@@ -143,14 +143,19 @@ async def records(
 async def timeline(
     connection_id: str, key: Reads, request: Request, cursor: str = "", limit: Limit = 50
 ) -> dict[str, Any]:
-    """The life of one connection, oldest first."""
+    """The life of one connection, oldest first. To follow it, ask again with `tail_cursor`, as for all events."""
     await desk_of(request).connections.listed(key.tenant_id, connection_id)
     return await _events(key, request, cursor, limit, connection_id)
 
 
 @router.get("/events", tags=["events"])
 async def events(key: Reads, request: Request, cursor: str = "", limit: Limit = 50) -> dict[str, Any]:
-    """Everything that happened, oldest first."""
+    """Everything that happened, oldest first.
+
+    To follow the log, ask again with the last answer's `tail_cursor` as `cursor`, whether or not it brought anything:
+    what comes later stands behind it, and nothing is told twice or left out. `next_cursor` is there while more is
+    waiting already.
+    """
     return await _events(key, request, cursor, limit, None)
 
 
@@ -159,7 +164,8 @@ async def _events(key: ApiKey, request: Request, cursor: str, limit: int, connec
     found = await desk_of(request).log.page(key.tenant_id, after=after, limit=limit + 1, connection_id=connection_id)
     shown = found[:limit]
     following = str(shown[-1].position) if len(found) > limit else None
-    return {"items": [shapes.event(known) for known in shown], "next_cursor": following}
+    tail = str(shown[-1].position if shown else after)
+    return {"items": [shapes.event(known) for known in shown], "next_cursor": following, "tail_cursor": tail}
 
 
 async def _shape(found: Listed, desk: Desk) -> dict[str, Any]:
