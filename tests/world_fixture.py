@@ -12,7 +12,10 @@ import httpx2
 import pytest
 
 from evergrant import postgres
+from evergrant.core.secret import Secret
+from evergrant.providers import tiktok_shop
 from evergrant.providers.tiktok_shop import signing
+from evergrant.providers.wire import Granted
 from tests.hub_fixture import Hub, a_hub
 from tests.sandbox_fixture import Sandbox
 
@@ -73,6 +76,28 @@ class World:
         session = (await self.hub.api.get(f"/v1/link-sessions/{made['id']}")).json()
         assert session["outcome"] == "completed", session
         return str(session["result"]["connection_id"])
+
+    async def linked_elsewhere(self) -> str:
+        """A connection of another customer, whose seller has another shop; gives its id."""
+        shop = {"name": "Cobble & Co", "region": "GB", "orders": 0, "products": 1}
+        seller = {"name": "Cobble Ltd", "email": "cora@cobble.example", "password": "sandbox", "region": "GB"}
+        self.sandbox.post("/sellers", seller | {"shops": [shop]})
+        merchant = (await self.hub.api.post("/v1/merchants", json={"external_id": "cobble", "name": "Cobble"})).json()
+        person, link = self.hub.new_browser(), await self.link_session(merchant_id=merchant["id"])
+        consent = {"app": KEY, "seller": seller["email"], "period": "365d", "state": await self.depart(person, link)}
+        parts = urlsplit(self.sandbox.post("/authorize", consent)["redirect_url"])
+        await person.get(f"{parts.path}?{parts.query}")
+        session = (await self.hub.api.get(f"/v1/link-sessions/{link['id']}")).json()
+        assert session["outcome"] == "completed", session
+        return str(session["result"]["connection_id"])
+
+    async def refreshed_by_the_platform(self, refresh: Secret) -> Granted:
+        """What the platform answers to this refresh token, asked past the hub's books."""
+        app = await self.hub.parts.apps.by_id(self.app_id)
+        reply = await self.hub.ports.platform.send(tiktok_shop.refresh_request(app, refresh), once=True)
+        answer = tiktok_shop.read_tokens(reply, await self.now())
+        assert isinstance(answer, Granted), answer
+        return answer
 
     def deauthorization(self, at: datetime, notification_id: str = "7600000000000000006") -> bytes:
         """A notice of type 6 for the first shop, as the platform would send it."""

@@ -109,11 +109,23 @@ def test_a_refusal_after_the_end_is_an_expiry() -> None:
 
 
 def test_a_notice_that_comes_late_explains_a_refusal() -> None:
-    """The notice was lost or slow, the refresh failed first: then the notice names the cause."""
+    """The notice was lost or slow, the refresh failed first: verified, the notice names the cause."""
+    later = NOON + 2 * DAY
     refused = lifecycle.step(active(), news(Kind.REFRESH_REFUSED, NOON + DAY), NOON + DAY).authorization
-    explained = lifecycle.step(refused, news(Kind.DEAUTHORIZATION_NOTICED, NOON + DAY), NOON + 2 * DAY).authorization
+    noticed = lifecycle.step(refused, news(Kind.DEAUTHORIZATION_NOTICED, NOON + DAY), later)
+    explained = lifecycle.step(noticed.authorization, news(Kind.DEAUTHORIZATION_CONFIRMED, later), later).authorization
 
+    assert (refused, True) == (noticed.authorization, noticed.asks)
     assert (State.CANCELLED, Reason.SELLER_CANCELLED) == (explained.state, explained.reason)
+
+
+@pytest.mark.parametrize("state", [State.ACTIVE, State.SUSPENDED, State.REAUTHORIZATION_REQUIRED])
+def test_an_older_notice_changes_nothing_and_has_the_platform_asked(state: State) -> None:
+    """Stored and ignored, but it triggers the same call (TS-15)."""
+    known = in_state(state)
+    step = lifecycle.step(known, news(Kind.DEAUTHORIZATION_NOTICED, NOON - DAY), NOON + DAY)
+
+    assert (known, True) == (step.authorization, step.asks)
 
 
 def test_an_end_that_moved_elsewhere_is_a_renewal() -> None:
@@ -171,6 +183,10 @@ def test_whatever_happens_the_laws_hold(walk: list[tuple[Kind, datetime]]) -> No
         after = step.authorization
         if known.state in (State.CANCELLED, State.DEACTIVATED) and after.state is State.ACTIVE:
             assert Kind.GRANTED is kind
+        if known.state is State.SUSPENDED and after.state is State.ACTIVE:
+            assert kind in (Kind.GRANTED, Kind.DEAUTHORIZATION_REFUTED)
+        if after.state is State.SUSPENDED and after != known:
+            assert step.asks
         if after.state is not known.state:
             assert step.moved
             assert step.tells is not None
@@ -188,6 +204,8 @@ def test_the_same_news_twice_is_told_once(kind: Kind, at: datetime, state: State
     first = lifecycle.step(in_state(state), news(kind, at), at)
     second = lifecycle.step(first.authorization, news(kind, at), at)
 
-    if kind is not Kind.GRANTED:
+    # A verdict answers one question, and the store keeps it once: a second one means that a notice asked again.
+    asked_again = kind is Kind.DEAUTHORIZATION_CONFIRMED and first.authorization.state is State.REAUTHORIZATION_REQUIRED
+    if kind is not Kind.GRANTED and not asked_again:
         assert first.authorization.state is second.authorization.state
         assert not second.moved or kind is Kind.REFRESHED

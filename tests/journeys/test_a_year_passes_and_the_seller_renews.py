@@ -82,14 +82,30 @@ async def test_everything_stops_at_the_end_and_nothing_is_sent_after_it(world: W
 
 
 async def test_a_manual_sync_of_an_expired_connection_says_why_not(world: World) -> None:
-    """409 with the reason, and still no call."""
+    """409 with the reason, and still no call; the same for a refresh, and nothing claims days that are not there."""
     connection_id = await world.linked(period="30d")
     world.sandbox.advance("31d")
     await world.hub.work()
-    answer = await world.hub.api.post(f"/v1/connections/{connection_id}/syncs")
+    sync = await world.hub.api.post(f"/v1/connections/{connection_id}/syncs")
+    refresh = await world.hub.api.post(f"/v1/connections/{connection_id}/refresh")
+    found = await world.connection(connection_id)
 
-    assert (409, "flow_paused") == (answer.status_code, answer.json()["error"]["code"])
-    assert "authorization_expired" in answer.json()["error"]["message"]
+    assert (409, "flow_paused") == (sync.status_code, sync.json()["error"]["code"])
+    assert "Ask the seller to renew" in sync.json()["error"]["message"]
+    assert (409, "authorization_expired") == (refresh.status_code, refresh.json()["error"]["code"])
+    assert (0, None) == (found["days_remaining"], found["renew_by"])
+
+
+async def test_what_was_cancelled_has_no_days_left_though_its_end_is_far(world: World) -> None:
+    """The API says what the page says."""
+    connection_id = await world.linked(period="365d")
+    await world.hub.api.post(f"/v1/connections/{connection_id}/disconnect")
+    found = await world.connection(connection_id)
+
+    assert (0, None, "cancelled") == (found["days_remaining"], found["renew_by"], found["status"])
+    assert (
+        404 == (await world.hub.api.post(f"/v1/connections/{connection_id}/syncs", json={"shop_id": "42"})).status_code
+    )
 
 
 @pytest.mark.requirement("R-ECOM-21")

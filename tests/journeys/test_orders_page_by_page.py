@@ -1,10 +1,12 @@
 """Orders come page by page: whatever the number of pages, the cursor moves only when the last of them was read."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from evergrant.actions import sync
 from evergrant.core import flows
 from evergrant.providers import tiktok_shop
 from evergrant.providers.tiktok_shop import requests
@@ -46,3 +48,67 @@ async def test_pages_that_go_in_circles_are_no_success(world: World, monkeypatch
     assert {None} == {flow["last_success_at"] for flow in before["flows"]}
     assert 25 == len(await world.records(connection_id))
     assert all(flow["last_success_at"] for flow in (await world.connection(connection_id))["flows"])
+
+
+async def test_a_row_nobody_can_read_stops_no_flow(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The others are kept, the poll is a success, and the vendor is told which one is missing."""
+    send, broken = world.hub.ports.platform.send, list[str]()
+
+    async def spoiled(request: Request, *, once: bool = False) -> Reply:
+        reply = await send(request, once=once)
+        if not request.url.endswith("/orders/search"):
+            return reply
+        body = json.loads(reply.body)
+        for row in body["data"]["orders"][:1]:
+            broken.append(row["id"])
+            row["update_time"] = "yesterday"
+        return replace(reply, body=json.dumps(body).encode())
+
+    monkeypatch.setattr(world.hub.ports.platform, "send", spoiled)
+    connection_id = await world.linked()
+    await world.hub.work()
+    found = await world.connection(connection_id)
+    timeline = await world.hub.api.get(f"/v1/connections/{connection_id}/timeline", params={"limit": 200})
+    told = [item["data"] for item in timeline.json()["items"] if item["type"] == "flow.record_unreadable"]
+
+    assert {None} == {flow["last_error"] for flow in found["flows"]}
+    assert 24 == len(await world.records(connection_id))
+    assert [{"shop_id": world.shop_id, "flow": "orders", "records": 1, "record_ids": broken}] == told
+
+
+async def test_a_poll_that_was_killed_goes_on_where_it_was(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Orders come oldest change first: what was kept is not asked for again, and no success is told before the end."""
+    monkeypatch.setattr(requests, "PAGE_SIZE", 5)
+    connection_id = await world.linked()
+    send, asked = world.hub.ports.platform.send, list[Request]()
+
+    async def killed(request: Request, *, once: bool = False) -> Reply:
+        asked.append(request)
+        if len([known for known in asked if known.url.endswith("/orders/search")]) > 3:
+            raise KeyboardInterrupt
+        return await send(request, once=once)
+
+    runs = await world.hub.ports.books.flows.take_due(world.sandbox.url, await world.now(), 10)
+    (run,) = [run for run in runs if (run.shop_id, run.kind) == (world.shop_id, flows.Kind.ORDERS)]
+    with monkeypatch.context() as patched:
+        patched.setattr(world.hub.ports.platform, "send", killed)
+        with pytest.raises(KeyboardInterrupt):
+            await sync.one(run, world.hub.ports)
+    kept = [record["updated_at"] for record in await world.records(connection_id)]
+    told = await world.events(connection_id)
+    async with world.hub.parts.database.connection() as connection:
+        await connection.execute("update flows set lease_until = null")
+    (again,) = [
+        run
+        for run in await world.hub.ports.books.flows.take_due(world.sandbox.url, await world.now(), 10)
+        if (run.shop_id, run.kind) == (world.shop_id, flows.Kind.ORDERS)
+    ]
+    (orders,) = [flow for flow in (await world.connection(connection_id))["flows"] if flow["name"] == "orders"][:1]
+    assert "done" == await sync.one(again, world.hub.ports)
+
+    assert (15, None) == (len(kept), orders["last_success_at"])
+    assert again.cursor is not None
+    assert max(kept) == again.cursor.isoformat().replace("+00:00", "Z")
+    assert "flow.synced" not in told
+    assert "flow.synced" in await world.events(connection_id)
+    assert 25 == len(await world.records(connection_id))

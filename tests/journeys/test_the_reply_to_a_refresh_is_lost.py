@@ -1,5 +1,6 @@
 """A refresh whose answer is lost: known at once, never guessed at, and the living access token goes on being served."""
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -158,6 +159,10 @@ async def test_a_throttled_refresh_waits_and_then_succeeds(world: World) -> None
     }
     await lose(world, throttle)
     await world.hub.work()
+    assert 1 == shown(world).total()
+    async with world.hub.parts.database.connection() as connection:
+        await connection.execute("update tokens set lease_until = now()")
+    await world.hub.work()
 
     assert (await world.connection(connection_id))["in_doubt_since"] is None
     assert 2 == shown(world).total()
@@ -189,3 +194,35 @@ async def test_wrong_app_credentials_end_no_authorization(world: World) -> None:
 
     assert ("active", None) == (found["status"], found["in_doubt_since"])
     assert (await world.hub.api.get("/v1/apps")).json()["items"][0]["credentials_refused_at"]
+
+
+@pytest.mark.parametrize("proof", ["refresh", "syncs"])
+async def test_credentials_that_work_again_end_the_alarm(world: World, proof: str) -> None:
+    """Put right at the platform: the next refresh, or the next poll, says so."""
+    connection_id = await world.linked()
+    await world.hub.work()
+    await world.hub.ports.books.apps.refused(world.app_id, True)
+    await world.hub.api.post(f"/v1/connections/{connection_id}/{proof}")
+    await world.hub.work()
+
+    assert (await world.hub.api.get("/v1/apps")).json()["items"][0]["credentials_refused_at"] is None
+
+
+@pytest.mark.parametrize("path", ["/order/*", "/authorization/*"])
+async def test_a_fresh_token_that_is_refused_as_expired_is_not_refreshed_again(world: World, path: str) -> None:
+    """Refresh once, retry once; then the poll and the verification back off, and the pair is left alone."""
+    connection_id = await world.linked()
+    await world.hub.work()
+    world.sandbox.advance("1h")
+    refuse = {"kind": "api", "path": path, "action": "status", "status": 401, "code": 105002, "message": "Expired"}
+    world.sandbox.post("/faults", refuse)
+    await world.deliver(world.deauthorization(await world.now()))
+    for _ in range(4):
+        await asyncio.wait_for(world.hub.work(), 20)
+        async with world.hub.parts.database.connection() as connection:
+            await connection.execute("update flows set lease_until = null")
+            await connection.execute("update connections set verify_after = now() where verify_after is not null")
+
+    assert 1 == shown(world).total()
+    expected = "active" if path == "/order/*" else "suspended"
+    assert expected == (await world.connection(connection_id))["status"]

@@ -1,5 +1,9 @@
 """The seller cancels: the notice suspends, the platform's own answer decides, tokens are destroyed, and a return is welcome."""
 
+from datetime import timedelta
+
+import pytest
+
 from evergrant.actions import receive
 from evergrant.providers.tiktok_shop import signing
 from tests.world_fixture import KEY, World
@@ -8,6 +12,11 @@ from tests.world_fixture import KEY, World
 def grant_of(world: World) -> str:
     """The platform's grant of the app."""
     return str(world.sandbox.get("/grants", app=KEY)["items"][0]["id"])
+
+
+def asked(world: World) -> int:
+    """How often the platform was asked for the shops of a grant: the call that verifies."""
+    return sum(entry["path"].endswith("/shops") for entry in world.sandbox.log(kind="api", app=KEY))
 
 
 async def test_a_cancellation_is_verified_and_then_destroys_the_tokens(world: World) -> None:
@@ -62,11 +71,52 @@ async def test_an_old_notice_does_not_undo_a_newer_consent(world: World) -> None
     old = world.deauthorization(await world.now())
     world.sandbox.advance("1h")
     await world.linked()
-    await world.deliver(old)
     await world.hub.work()
+    before = asked(world)
+    for _ in range(3):
+        await world.deliver(old)
+        await world.hub.work()
 
     assert "active" == (await world.connection(connection_id))["status"]
     assert "connection.suspended" not in await world.events(connection_id)
+    assert 1 == asked(world) - before
+
+
+async def test_a_cancellation_that_looks_older_than_the_consent_is_found(world: World) -> None:
+    """The platform's clock is behind ours: the notice is judged older, but the platform is asked, and confirms."""
+    connection_id = await world.linked()
+    await world.hub.work()
+    world.sandbox.post(f"/grants/{grant_of(world)}/cancel")
+    await world.deliver(world.deauthorization(await world.now() - timedelta(minutes=1)))
+    await world.hub.work()
+    found = await world.connection(connection_id)
+
+    assert ("cancelled", "seller_cancelled") == (found["status"], found["reason"])
+    assert await world.hub.ports.books.tokens.access(world.hub.tenant_id, connection_id) is None
+
+
+async def test_a_notice_after_a_refused_refresh_destroys_nothing_before_it_is_verified(world: World) -> None:
+    """The refresh was refused, the access token lives: a mistaken notice leaves it, a real one is confirmed first."""
+    connection_id = await world.linked()
+    await world.hub.work()
+    refuse = {"kind": "token", "path": "/api/v2/token/refresh", "action": "status", "status": 200, "code": 36004005}
+    world.sandbox.post("/faults", refuse | {"times": 1})
+    await world.hub.api.post(f"/v1/connections/{connection_id}/refresh")
+    await world.hub.work()
+    assert "reauthorization_required" == (await world.connection(connection_id))["status"]
+    before = asked(world)
+    await world.deliver(world.deauthorization(await world.now(), "7600000000000000001"))
+    await world.hub.work()
+    left = await world.hub.ports.books.tokens.access(world.hub.tenant_id, connection_id)
+    state = (await world.connection(connection_id))["status"]
+    world.sandbox.post(f"/grants/{grant_of(world)}/cancel")
+    await world.deliver(world.deauthorization(await world.now(), "7600000000000000002"))
+    await world.hub.work()
+    found = await world.connection(connection_id)
+
+    assert (True, "reauthorization_required") == (left is not None, state)
+    assert 2 == asked(world) - before
+    assert ("cancelled", "seller_cancelled") == (found["status"], found["reason"])
 
 
 async def test_a_notice_counts_once_however_often_it_comes(world: World) -> None:
@@ -133,3 +183,37 @@ async def test_the_seller_may_come_back_after_cancelling(world: World) -> None:
     assert connection_id == await world.linked(purpose="renew", connection_id=connection_id)
     token = await world.hub.api.get(f"/v1/connections/{connection_id}/token")
     assert 200 == token.status_code
+
+
+@pytest.mark.parametrize("code", ["105001", "105002", "36009004", "101000"])
+@pytest.mark.parametrize("noticed", [True, False])
+async def test_a_dead_token_is_found_whatever_the_platform_calls_it(world: World, code: str, *, noticed: bool) -> None:
+    """Nobody wrote down what a deauthorized seller's token answers: each of the codes leads to the same end."""
+    connection_id = await world.linked()
+    await world.hub.work()
+    world.sandbox.post("/switches", {"deauthorized_code": code})
+    world.sandbox.post(f"/grants/{grant_of(world)}/cancel")
+    world.sandbox.advance("1h")
+    if noticed:
+        await world.deliver(world.deauthorization(await world.now()))
+    await world.hub.work()
+
+    expected = "cancelled" if noticed else "reauthorization_required"
+    assert expected == (await world.connection(connection_id))["status"]
+
+
+@pytest.mark.parametrize("code", [105001, 101000])
+async def test_a_call_that_is_refused_while_the_consent_stands_does_not_flap(world: World, code: int) -> None:
+    """One kind of call says gone, the verification says otherwise: resumed, and the refused flow backs off."""
+    connection_id = await world.linked()
+    await world.hub.work()
+    refuse = {"kind": "api", "path": "/order/*", "action": "status", "status": 401, "code": code, "message": "no"}
+    world.sandbox.post("/faults", refuse)
+    world.sandbox.advance("10m")
+    for _ in range(4):
+        await world.hub.work()
+    errors = {flow["last_error"] for flow in (await world.connection(connection_id))["flows"]}
+
+    assert "active" == (await world.connection(connection_id))["status"]
+    assert 2 >= (await world.events(connection_id)).count("connection.suspended")  # one for each shop's orders
+    assert 1 == len(errors - {None})

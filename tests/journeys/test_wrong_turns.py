@@ -107,9 +107,9 @@ async def test_a_seller_who_discards_is_told_that_nothing_changed(world: World, 
     person = world.hub.new_browser()
     link = await world.link_session()
     state = await world.depart(person, link)
-    answer = await person.get(f"/cb/tiktok-shop/{world.app_id}?{query}&state={state}")
+    back = f"/cb/tiktok-shop/{world.app_id}?{query}&state={state}"
 
-    assert (403, "authorization_refused") == refused(answer)
+    assert (403, "authorization_refused") == await outcome(person, back)
     assert [] == exchanges(world)
     back = world.consent(await world.depart(person, link))
     assert 303 == (await person.get(back)).status_code
@@ -121,9 +121,9 @@ async def test_a_return_without_a_code_is_told_so(world: World, query: str) -> N
     """`code=null` without an error, an empty code, none at all."""
     person = world.hub.new_browser()
     state = await world.depart(person, await world.link_session())
-    answer = await person.get(f"/cb/tiktok-shop/{world.app_id}?{query}&state={state}")
+    back = f"/cb/tiktok-shop/{world.app_id}?{query}&state={state}"
 
-    assert (400, "code_missing") == refused(answer)
+    assert (400, "code_missing") == await outcome(person, back)
     assert [] == exchanges(world)
 
 

@@ -86,7 +86,7 @@ def test_refused_app_credentials_say_nothing_of_the_seller(code: int) -> None:
     assert Misconfigured(platform_code=code) == tiktok_shop.read_tokens(reply(envelope(code)), NOW)
 
 
-@pytest.mark.parametrize(("retry_after", "seconds"), [(7.0, 7), (None, 5), (1e9, 3600), (-3.0, 0), (0.0, 0)])
+@pytest.mark.parametrize(("retry_after", "seconds"), [(7.0, 7), (None, 5), (1e9, 3600), (-3.0, 1), (0.0, 1)])
 def test_a_throttled_call_waits_as_told_within_reason(retry_after: float | None, seconds: int) -> None:
     """429 or its code, with or without the envelope; an hour at the most."""
     for answer in (
@@ -193,6 +193,13 @@ def test_each_documented_code_asks_for_the_right_thing(status: int, code: int, m
     assert (trouble, code) == (answer.trouble, answer.platform_code)
 
 
+def test_a_shops_call_that_does_not_fit_has_a_dead_token() -> None:
+    """It names no shop: 101000 can only mean the token (3.7)."""
+    answer = tiktok_shop.read_shops(reply(envelope(101000, "Invalid query"), 400))
+
+    assert CallRefused(trouble=Trouble.AUTHORIZATION_GONE, platform_code=101000) == answer
+
+
 def test_a_page_keeps_the_platforms_own_bytes() -> None:
     """Records are kept as received, byte for byte, spaces and all."""
     raw = '{"id":"576000000000000001",  "update_time":1790803600,"amount":1.50}'
@@ -202,6 +209,42 @@ def test_a_page_keeps_the_platforms_own_bytes() -> None:
     assert isinstance(page, Page)
     assert ("576000000000000001", raw.encode()) == (page.records[0].id, page.records[0].document)
     assert "q7Zk+3d/Lw0==" == page.next_token
+
+
+def test_a_row_nobody_can_read_costs_itself_and_not_its_page() -> None:
+    """Left out by its id, as far as it has one; the others are kept."""
+    rows = [
+        {"id": "1", "update_time": 1790803600},
+        {"id": "2", "update_time": 0},
+        {"id": 3, "update_time": 1790803600},
+        {"update_time": 1790803600},
+        "no row",
+        {"id": "6", "create_time": 1790803600},
+    ]
+    page = tiktok_shop.read_page(flows.Kind.PRODUCTS, reply(envelope(data={"products": rows})))
+
+    assert isinstance(page, Page)
+    assert (["1", "6"], ("2", "3", "", "")) == ([record.id for record in page.records], page.unreadable)
+
+
+@pytest.mark.parametrize(
+    ("kind", "updated", "reached"),
+    [
+        (flows.Kind.ORDERS, (1790803600, 1790803600, 1790803700), 1790803700),
+        (flows.Kind.ORDERS, (1790803700, 1790803600), None),
+        (flows.Kind.ORDERS, (), None),
+        (flows.Kind.PRODUCTS, (1790803600, 1790803700), None),
+    ],
+)
+def test_only_pages_in_the_order_of_changes_say_how_far_they_reach(
+    kind: flows.Kind, updated: tuple[int, ...], reached: int | None
+) -> None:
+    """Orders are asked for oldest change first, and believed if they are; products cannot be sorted (6.1, 6.2)."""
+    rows = [{"id": str(number), "update_time": at} for number, at in enumerate(updated)]
+    page = tiktok_shop.read_page(kind, reply(envelope(data={kind.value: rows})))
+
+    assert isinstance(page, Page)
+    assert (datetime.fromtimestamp(reached, UTC) if reached else None) == page.reached
 
 
 def test_the_last_page_has_an_empty_or_missing_token() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,6 @@ from evergrant.core.secret import Secret
 from evergrant.core.tokens import TokenPair
 from evergrant.providers.wire import Granted
 from evergrant.store import sealing
-from evergrant.store import tokens as stored
 from tests.world_fixture import World
 
 
@@ -36,7 +36,12 @@ async def sql(world: World, statement: str) -> Any:
         return await connection.fetchval(statement)
 
 
-def granted(now: datetime, mark: str) -> Granted:
+def slips(world: World) -> list[Path]:
+    """What lies in the spool."""
+    return list((world.hub.parts.settings.data_dir / "spool").iterdir())
+
+
+def granted(now: datetime, mark: str, open_id: str = "") -> Granted:
     """An answer of the platform."""
     pair = TokenPair(
         access=Secret(f"access-{mark}"),
@@ -44,7 +49,7 @@ def granted(now: datetime, mark: str) -> Granted:
         refresh=Secret(f"refresh-{mark}"),
         refresh_ends=now + timedelta(days=365),
     )
-    return Granted(pair=pair, open_id="", user_type=0, seller_name="", region="GB", scopes=frozenset())
+    return Granted(pair=pair, open_id=open_id, user_type=0, seller_name="", region="GB", scopes=frozenset())
 
 
 async def keep(world: World, taken: Taken, mark: str) -> str:
@@ -52,9 +57,9 @@ async def keep(world: World, taken: Taken, mark: str) -> str:
     now = await world.now()
     known = await world.hub.parts.connections.find(taken.tenant_id, taken.connection_id)
     change = Change(before=known, after=known, at=now, events=())
-    return await world.hub.ports.books.tokens.keep(
-        taken, granted(now, mark), due_at=now + timedelta(days=3), now=now, change=change
-    )
+    books = world.hub.ports.books.tokens
+    spooled = await books.spool(taken, granted(now, mark), at=now, due_at=now + timedelta(days=3))
+    return await books.keep(spooled, change)
 
 
 async def access(world: World, taken: Taken) -> str:
@@ -95,9 +100,9 @@ async def test_a_late_writer_changes_nothing_and_its_pair_is_kept_aside(world: W
     (current,) = await take(world)
 
     assert "ok" == await keep(world, current, "current")
-    assert "stray" == await keep(world, late, "late")
+    assert "outlived" == await keep(world, late, "late")
     assert "access-current" == await access(world, current)
-    assert 1 == await sql(world, "select count(*) from stray_pairs where why = 'lease_lost'")
+    assert 1 == await sql(world, "select count(*) from stray_pairs where why = 'outlived'")
 
 
 async def test_an_answer_on_disk_reaches_the_database_after_a_crash(
@@ -106,52 +111,61 @@ async def test_an_answer_on_disk_reaches_the_database_after_a_crash(
     """Killed between the fsync and the commit: the next process brings the pair to the database, once."""
     await due(world)
     (taken,) = await take(world)
-
-    async def killed(*_: object) -> bool:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr(stored, "_keep_pair", killed)
-        with pytest.raises(KeyboardInterrupt):
-            await keep(world, taken, "spooled")
+    answer = granted(await world.now(), "spooled", open_id=await sql(world, "select open_id from connections"))
+    await world.hub.ports.books.tokens.spool(taken, answer, at=await world.now(), due_at=await world.now())
     monkeypatch.setattr("evergrant.store.spool.SETTLED_SECONDS", 0.0)
 
     assert "access-spooled" != await access(world, taken)
-    assert 1 == await world.hub.ports.books.tokens.heal()
+    assert 1 == await refresh.heal(world.hub.ports)
     assert "access-spooled" == await access(world, taken)
     assert "ok" == await sql(world, "select outcome from presentations")
-    assert 0 == await world.hub.ports.books.tokens.heal()
+    assert 0 == await refresh.heal(world.hub.ports)
+    assert [] == slips(world)
 
 
-async def test_the_spool_holds_nothing_readable(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_spool_holds_nothing_readable(world: World) -> None:
     """What lies on disk is sealed with the connection's own key."""
     await due(world)
     (taken,) = await take(world)
-
-    async def killed(*_: object) -> bool:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(stored, "_keep_pair", killed)
-    with pytest.raises(KeyboardInterrupt):
-        await keep(world, taken, "CNRY-spooled")
-    (slip,) = (world.hub.parts.settings.data_dir / "spool").glob("*.slip")
+    now = await world.now()
+    await world.hub.ports.books.tokens.spool(taken, granted(now, "CNRY"), at=now, due_at=now)
+    (slip,) = slips(world)
 
     assert b"CNRY" not in slip.read_bytes()
 
 
-async def test_a_change_that_was_overtaken_keeps_nothing(world: World) -> None:
-    """The connection moved while the answer was on its way: the caller reads anew and decides anew."""
+@pytest.mark.parametrize("name", ["", "renamed"], ids=["nothing else", "a change"])
+async def test_a_kept_answer_ends_the_doubt(world: World, name: str) -> None:
+    """Whether the answer changes the connection or not: pair, outcome and record stand, and nothing is in doubt."""
+    await due(world)
+    (taken,) = await take(world)
+    await sql(world, "update connections set in_doubt_since = now() returning 1")
+    now = await world.now()
+    known = await world.hub.parts.connections.find(taken.tenant_id, taken.connection_id)
+    change = Change(before=known, after=replace(known, seller_name=name or known.seller_name), at=now, events=())
+    spooled = await world.hub.ports.books.tokens.spool(taken, granted(now, "sure"), at=now, due_at=now)
+    kept = await world.hub.ports.books.tokens.keep(spooled, change)
+
+    assert "ok" == kept == await sql(world, "select outcome from presentations")
+    assert "access-sure" == await access(world, taken)
+    assert await sql(world, "select in_doubt_since is null from connections")
+    assert 1 == await sql(world, "select count(*) from audit where action = 'token.refreshed'")
+
+
+async def test_a_change_that_was_overtaken_keeps_the_answer_on_disk(world: World) -> None:
+    """The connection moved while the answer was on its way: the caller decides anew, and a crash now loses nothing."""
     await due(world)
     (taken,) = await take(world)
     known = await world.hub.parts.connections.find(taken.tenant_id, taken.connection_id)
     await sql(world, "update connections set revision = revision + 1 returning 1")
     now = await world.now()
     change = Change(before=known, after=replace(known, seller_name="moved"), at=now, events=())
+    spooled = await world.hub.ports.books.tokens.spool(taken, granted(now, "x"), at=now, due_at=now)
     with pytest.raises(StaleError):
-        await world.hub.ports.books.tokens.keep(taken, granted(now, "x"), due_at=now, now=now, change=change)
+        await world.hub.ports.books.tokens.keep(spooled, change)
 
     assert "access-x" != await access(world, taken)
-    assert [] == list((world.hub.parts.settings.data_dir / "spool").iterdir())
+    assert 1 == len(slips(world))
 
 
 async def test_nothing_is_taken_after_the_end_of_the_authorization(world: World) -> None:

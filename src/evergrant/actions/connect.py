@@ -22,8 +22,8 @@ from evergrant.providers.wire import CallRefused, Granted, Misconfigured, Reply,
 
 AT_MOST = 20
 AGAIN_SOON = timedelta(seconds=2)
-CANNOT_TELL = frozenset({Trouble.SCOPE_MISSING, Trouble.AUTHORIZATION_GONE})
-"""Refusals no second try cures: the seller withheld the permission, or took everything back already."""
+MAY_TELL_LATER = frozenset({Trouble.UNAVAILABLE, Trouble.THROTTLED, Trouble.MISCONFIGURED})
+"""Refusals a second try may cure. Of the others none does: the seller withheld the permission, or took it all back."""
 
 SANDBOX_MARK = "_sbx"
 """Every token of the sandbox begins with its data region and this; a production app refuses it."""
@@ -124,9 +124,11 @@ async def resume(unfinished: tuple[Claimed, str], ports: Ports) -> str:
     claimed, stage = unfinished
     match stage:
         case "sent":
-            return (await _failed(claimed, errors.ExchangeOutcomeLostError(), ports)).code
+            return await _lost(claimed, ports)
         case "overdue":
             return (await _failed(claimed, errors.PlatformUnavailableError(), ports)).code
+        case "unplaced":
+            return await _unplaced(claimed, ports)
         case _:
             try:
                 await finish(claimed, ports)
@@ -135,13 +137,31 @@ async def resume(unfinished: tuple[Claimed, str], ports: Ports) -> str:
             return "finished"
 
 
+async def _lost(claimed: Claimed, ports: Ports) -> str:
+    """The code was shown, and its answer is not in the books: on this machine's disk, perhaps, or nowhere."""
+    await ports.books.exchanges.heal()
+    error = errors.ExchangeOutcomeLostError()
+    app = await ports.books.apps.by_id(claimed.app_id)
+    await ports.books.exchanges.lost(claimed, error.code, await ports.clock.now(app.clock))
+    return error.code
+
+
+async def _unplaced(claimed: Claimed, ports: Ports) -> str:
+    """For a day the platform did not tell which shops the grant covers: keep the pair, and let the seller try again."""
+    kept = await ports.books.exchanges.answer(claimed)
+    if kept is None:
+        return "finished"
+    granted, granted_at = kept
+    return (await _aside(claimed, granted, errors.ShopsNotReadableError(), granted_at, ports)).code
+
+
 async def _exchange(claimed: Claimed, app: App, ports: Ports) -> tuple[Granted, datetime]:
     dialect = dialects.named(app.provider)
-    code = await ports.books.exchanges.begin(claimed)
-    if code is None:
+    shown = await ports.books.exchanges.begin(claimed)
+    if shown is None:
         raise errors.PlatformUnavailableError("This authorization is being finished already. Wait a moment.")
     try:
-        reply = await ports.platform.send(dialect.exchange_request(app, code), once=True)
+        reply = await ports.platform.send(dialect.exchange_request(app, shown.code), once=True)
     except NotSentError as error:
         await ports.books.exchanges.put_back(claimed, AGAIN_SOON)
         raise errors.PlatformUnavailableError from error
@@ -149,7 +169,7 @@ async def _exchange(claimed: Claimed, app: App, ports: Ports) -> tuple[Granted, 
         raise await _failed(claimed, errors.ExchangeOutcomeLostError(), ports) from error
     now = await ports.clock.now(app.clock)
     granted = await _read(claimed, app, reply, now, ports)
-    await ports.books.exchanges.keep_answer(claimed, granted, now)
+    await ports.books.exchanges.keep_answer(claimed, shown.key, granted, now)
     await ports.books.apps.refused(app.id, False)
     return granted, now
 
@@ -177,6 +197,8 @@ async def _read(claimed: Claimed, app: App, reply: Reply, now: datetime, ports: 
 async def _failed(claimed: Claimed, error: errors.EvergrantError, ports: Ports) -> errors.EvergrantError:
     app = await ports.books.apps.by_id(claimed.app_id)
     await ports.books.links.fail(claimed, error.code, await ports.clock.now(app.clock))
+    if isinstance(error, errors.LinkError):
+        error.session_id = claimed.session_id
     return error
 
 
@@ -191,7 +213,7 @@ async def _shops(claimed: Claimed, app: App, granted: Granted, granted_at: datet
         raise errors.PlatformUnavailableError from error
     if not isinstance(found, CallRefused):
         return found
-    if found.trouble in CANNOT_TELL:
+    if found.trouble not in MAY_TELL_LATER:
         raise await _aside(claimed, granted, errors.ShopsNotReadableError(), granted_at, ports)
     await ports.books.exchanges.again(claimed, found.wait or AGAIN_SOON)
     raise errors.PlatformThrottledError if found.trouble is Trouble.THROTTLED else errors.PlatformBadResponseError
@@ -207,12 +229,16 @@ async def _settle(
     if len(held) > 1:
         raise await _aside(claimed, granted, errors.ShopAlreadyConnectedError(), granted_at, ports)
     known = await ports.books.connections.find(*held[0]) if held else None
+    if known is not None and known.is_free_for(claimed.merchant_id) and claimed.connection_id in (None, known.id):
+        known = None
     if known is not None and known.open_id != granted.open_id:
         raise await _aside(claimed, granted, errors.WrongShopError(), granted_at, ports)
-    failure = _mismatch(claimed, known)
-    if known is None and failure:
+    failure = await _over(claimed, ports) or _mismatch(claimed, known)
+    if failure and not (known and known.is_alive):
         raise await _aside(claimed, granted, failure, granted_at, ports)
     change = _change(known or _fresh(claimed, app, granted, ports), app, granted, granted_at, shops)
+    if change.why_not:
+        raise await _aside(claimed, granted, errors.ConsentOvertakenError(), granted_at, ports)
     due_at = tokens.due_at(issued=granted_at, access_ends=granted.pair.access_ends, jitter=ports.dice.fraction())
     await ports.books.exchanges.complete(
         claimed, change, granted, due_at=due_at, failure=failure.code if failure else None
@@ -221,11 +247,19 @@ async def _settle(
         raise failure
 
 
+async def _over(claimed: Claimed, ports: Ports) -> errors.LinkError | None:
+    """Why the link that asked is not to be used any more, if it is not: it brings one result, once."""
+    session = await ports.books.links.find(claimed.tenant_id, claimed.session_id)
+    if session.is_revoked:
+        return errors.LinkRevokedError()
+    return errors.LinkUsedError() if session.outcome == "completed" else None
+
+
 def _mismatch(claimed: Claimed, known: Connection | None) -> errors.LinkError | None:
     """Why the session that asked does not get this grant, if it does not.
 
-    The pair is kept by the connection whose shop it is in any case (design, section 4: adopted sealed): the exchange may
-    already have killed the old pair.
+    The pair is kept by the living connection whose shop it is in any case (design, section 4: adopted sealed): the
+    exchange may already have killed the old pair. What has ended is not brought back by somebody else's link.
     """
     if claimed.connection_id is not None:
         return None if known is not None and known.id == claimed.connection_id else errors.WrongShopError()
@@ -276,9 +310,5 @@ def _change(known: Connection, app: App, granted: Granted, granted_at: datetime,
 async def _aside(
     claimed: Claimed, granted: Granted, error: errors.LinkError, now: datetime, ports: Ports
 ) -> errors.LinkError:
-    data = {"code": error.code, "link_session_id": claimed.session_id, "connection_id": claimed.connection_id}
-    event = Event(
-        type="link_session.wrong_shop" if isinstance(error, errors.WrongShopError) else "link_session.failed", data=data
-    )
-    await ports.books.exchanges.set_aside(claimed, granted, error.code, (event,), now)
+    await ports.books.exchanges.set_aside(claimed, granted, error.code, now)
     return error

@@ -1,6 +1,6 @@
 """Lend an access token to the vendor's own code: fresh, within its scopes, recorded before it leaves; or say what to do."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -37,31 +37,6 @@ class Loan:
     missing_scopes: tuple[str, ...]
 
 
-class NotLentError(errors.EvergrantError):
-    """The authorization is not alive, so no token leaves. `code` says which way it ended, `remedy` what cures it."""
-
-    def __init__(self, why: Why) -> None:
-        super().__init__(REMEDIES[why])
-        self.code = why.value  # type: ignore[misc]
-
-    @property
-    def remedy(self) -> str:
-        """Who has to act: `seller_renews` or `wait`."""
-        return "seller_renews" if self.code in gate.ASKS_THE_SELLER else "wait"
-
-
-REMEDIES: Mapping[Why, str] = {
-    Why.AUTHORIZATION_PENDING: "The seller has not authorized yet. Send the link again.",
-    Why.AUTHORIZATION_EXPIRED: "The period the seller chose is over. Ask the seller to renew: POST /v1/link-sessions with purpose `renew`.",
-    Why.AUTHORIZATION_CANCELLED: "The authorization was cancelled. Only the seller can give it again: POST /v1/link-sessions with purpose `renew`.",
-    Why.AUTHORIZATION_DEACTIVATED: "The platform deactivated the authorization. Ask the seller to look into Seller Center.",
-    Why.AUTHORIZATION_SUSPENDED: "The platform says the seller withdrew the authorization; it is being verified. Try again in a minute.",
-    Why.REAUTHORIZATION_REQUIRED: "The platform refuses the authorization before its end. Ask the seller to renew: POST /v1/link-sessions with purpose `renew`.",
-    Why.CONNECTION_ERASED: "This connection was erased.",
-    Why.SHOP_NOT_AUTHORIZED: "The seller's last consent does not cover this shop. Ask the seller to renew it for this shop.",
-}
-
-
 class TokenBeingRefreshedError(errors.EvergrantError):
     """The token is being refreshed. Try again in a moment."""
 
@@ -72,14 +47,14 @@ def lend(found: Lendable, *, shop_id: str | None, least: timedelta, now: datetim
     """The token of a connection, if it may leave at `now` and lives at least `least` longer.
 
     Raises:
-        NotLentError: the authorization is not alive, or does not cover the shop.
+        ShutError: the authorization is not alive, or does not cover the shop.
         NotFoundError: the connection has no such shop.
         TokenBeingRefreshedError: the authorization is alive, its token is not; the refresh has to come first.
     """
     decided = gate.for_token(found.authorization, now)
     if not decided.open:
         assert decided.why is not None
-        raise NotLentError(decided.why)
+        raise gate.ShutError(decided.why)
     cipher = _cipher(found, shop_id)
     if found.access is None or found.access_ends is None or found.access_ends - now <= least:
         raise TokenBeingRefreshedError
@@ -100,6 +75,6 @@ def _cipher(found: Lendable, shop_id: str | None) -> str | None:
     for known_id, cipher, authorized in found.ciphers:
         if known_id == shop_id:
             if not authorized:
-                raise NotLentError(Why.SHOP_NOT_AUTHORIZED)
+                raise gate.ShutError(Why.SHOP_NOT_AUTHORIZED)
             return cipher
     raise errors.NotFoundError("This connection has no such shop.")

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from evergrant.core import flows
 from evergrant.core.app import App
-from evergrant.core.connection import Change, Connection, Event
+from evergrant.core.connection import Change, Connection
 from evergrant.core.link import Claimed, Mode, Purpose
 from evergrant.core.secret import Secret
 from evergrant.providers.wire import Granted, Record, Reply, Request
@@ -61,6 +61,13 @@ class Platform(Protocol):
         """
 
 
+class SealingKey(Protocol):
+    """An open data key: what the store seals an answer with, at once and without asking the database."""
+
+    def seal(self, field: str, version: int, value: Secret) -> bytes:
+        """The value, sealed for that field and version."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkSession:
     """One hosted link. `ended` tells how: completed, failed with a code, or not yet."""
@@ -78,6 +85,15 @@ class LinkSession:
     outcome: str | None = None
     code: str | None = None
     result_id: str | None = None
+    is_revoked: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A code about to be shown to the platform, and the key its answer will be sealed with."""
+
+    code: Secret
+    key: SealingKey
 
 
 class Links(Protocol):
@@ -107,7 +123,7 @@ class Links(Protocol):
 class Exchanges(Protocol):
     """How far each code has come on its way to a connection."""
 
-    async def begin(self, claimed: Claimed) -> Secret | None:
+    async def begin(self, claimed: Claimed) -> Shown | None:
         """Note that the code is about to be shown, and give it; None if somebody else has it."""
 
     async def put_back(self, claimed: Claimed, wait: timedelta) -> None:
@@ -116,14 +132,19 @@ class Exchanges(Protocol):
     async def again(self, claimed: Claimed, wait: timedelta) -> None:
         """What comes after the answer could not be done: a worker tries again after a while."""
 
-    async def keep_answer(self, claimed: Claimed, granted: Granted, now: datetime) -> None:
-        """Keep the pair that came for the code: on disk first, then in the database."""
+    async def keep_answer(self, claimed: Claimed, key: SealingKey, granted: Granted, now: datetime) -> None:
+        """Keep the pair that came for the code: on disk first, before the database is asked for anything, then there."""
+
+    async def lost(self, claimed: Claimed, code: str, now: datetime) -> None:
+        """Nobody knows what became of the code that was shown: end the request, unless its answer is here after all."""
 
     async def answer(self, claimed: Claimed) -> tuple[Granted, datetime] | None:
         """The pair kept for this request, and when it was granted."""
 
     async def take_unfinished(self, limit: int) -> Sequence[tuple[Claimed, str]]:
-        """Requests whose worker is gone, each with how far it came: `waiting`, `sent`, `answered` or `overdue`."""
+        """Requests whose worker is gone, each with how far it came: `waiting`, `sent`, `answered`, or too
+        old to go on with: `overdue` (the code was never shown) or `unplaced` (its answer never found a connection).
+        """
 
     async def heal(self) -> int:
         """Bring answers that reached the disk but not the database to the database; gives how many."""
@@ -133,9 +154,7 @@ class Exchanges(Protocol):
     ) -> None:
         """Keep the connection with its new pair, end the request and its session. Raises StaleError."""
 
-    async def set_aside(
-        self, claimed: Claimed, granted: Granted, why: str, events: Sequence[Event], now: datetime
-    ) -> None:
+    async def set_aside(self, claimed: Claimed, granted: Granted, why: str, now: datetime) -> None:
         """Keep a pair without a proven owner, sealed, and fail the request with `why`."""
 
 
@@ -157,8 +176,8 @@ class Connections(Protocol):
     async def tell_expiring(self, clock: str, now: datetime) -> int:
         """Note the 30-day warning once per end, for every connection that has come that close; gives how many."""
 
-    async def take_suspended(self, clock: str, limit: int) -> Sequence[tuple[str, str]]:
-        """Suspended connections nobody is verifying."""
+    async def take_unverified(self, clock: str, limit: int) -> Sequence[tuple[str, str]]:
+        """Connections the platform is to be asked about and nobody asks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +193,25 @@ class Taken:
     issued_at: datetime
     access_ends: datetime
     probe: bool
+    failures: int
+    key: SealingKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spooled:
+    """The pair a refresh brought, on this machine's disk until the books have it. `version` is the one it replaces."""
+
+    tenant_id: str
+    connection_id: str
+    app_id: str
+    fence: int
+    version: int
+    granted: Granted
+    at: datetime
+    due_at: datetime
+    key: SealingKey
+    name: str
+    """The file's name; empty if the disk did not take it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,9 +233,18 @@ class Tokens(Protocol):
     async def take_due(self, clock: str, now: datetime, limit: int) -> Sequence[Taken]:
         """Take refreshes that are due, each with a lease, a fencing number and a kept attempt."""
 
-    async def keep(self, taken: Taken, granted: Granted, *, due_at: datetime, now: datetime, change: Change) -> str:
-        """Keep a new pair: on disk first, then where the fence still matches; gives `ok`, or `stray` if the lease was
-        lost and the pair is kept aside. Raises StaleError.
+    async def holds(self, taken: Taken) -> bool:
+        """Whether the lease still has the hard limit of a call left."""
+
+    async def spool(self, taken: Taken, granted: Granted, *, at: datetime, due_at: datetime) -> Spooled:
+        """Keep an answer on disk, before anything else is asked of anybody. A disk that does not take it is logged."""
+
+    async def spooled(self) -> Sequence[Spooled]:
+        """Answers a killed process left on this machine's disk."""
+
+    async def keep(self, spooled: Spooled, change: Change) -> str:
+        """Keep a new pair where the one it replaces still stands; gives `ok`, or `outlived` if a newer one stands or
+        the tokens were destroyed meanwhile. Raises StaleError.
         """
 
     async def give_back(self, taken: Taken, outcome: str, wait: timedelta) -> None:
@@ -214,17 +261,16 @@ class Tokens(Protocol):
     async def doubts(self, clock: str) -> Sequence[Doubt]:
         """Attempts whose worker is gone without a word."""
 
-    async def set_aside(self, taken: Taken, granted: Granted, why: str) -> None:
+    async def set_aside(self, spooled: Spooled, why: str) -> None:
         """Keep a pair that is not this connection's, sealed, out of reach."""
 
     async def access(self, tenant_id: str, connection_id: str) -> tuple[Secret, datetime] | None:
         """The access token and its end, for our own calls."""
 
-    async def want(self, tenant_id: str, connection_id: str, now: datetime) -> None:
-        """Make the refresh due at once."""
-
-    async def heal(self) -> int:
-        """Bring answers that reached the disk but not the database to the database; gives how many."""
+    async def want(
+        self, tenant_id: str, connection_id: str, now: datetime, *, issued_before: datetime | None = None
+    ) -> None:
+        """Make the refresh due at once, unless the pair is younger than `issued_before`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,17 +286,26 @@ class Run:
     failures: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brought:
+    """What a whole poll brought: everything up to `cursor`, so many new or newer records, and rows nobody could read."""
+
+    cursor: datetime
+    kept: int
+    unreadable: tuple[str, ...] = ()
+
+
 class Flows(Protocol):
     """When each flow runs, and what it brought."""
 
     async def take_due(self, clock: str, now: datetime, limit: int) -> Sequence[Run]:
         """Take polls that are due."""
 
-    async def keep_records(self, run: Run, records: Sequence[Record]) -> int:
-        """Keep records, newest version wins; gives how many were new or newer."""
+    async def keep_records(self, run: Run, records: Sequence[Record], reached: datetime | None = None) -> int:
+        """Keep records, newest version wins; gives how many were new or newer. Nothing is missing up to `reached`."""
 
-    async def done(self, run: Run, *, cursor: datetime, next_run_at: datetime, now: datetime, kept: int) -> None:
-        """The poll has everything up to `cursor`."""
+    async def done(self, run: Run, brought: Brought, *, next_run_at: datetime, now: datetime) -> None:
+        """The poll has everything up to its cursor."""
 
     async def failed(self, run: Run, error: str, wait: timedelta) -> None:
         """The poll brought nothing, or not all: again after a while."""

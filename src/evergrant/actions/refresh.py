@@ -7,26 +7,30 @@ R3 are `send`, R4 is the dialect's reading, R5 to R7 are `keep`.
 from datetime import datetime, timedelta
 
 from evergrant.actions import stale
-from evergrant.actions.ports import AnswerLostError, Doubt, NotSentError, Ports, Taken
+from evergrant.actions.ports import AnswerLostError, Doubt, NotSentError, Ports, Spooled, Taken
 from evergrant.core import connection, lifecycle, tokens
 from evergrant.core.app import App
 from evergrant.core.connection import Change
+from evergrant.core.errors import EvergrantError
 from evergrant.providers import dialects
 from evergrant.providers.wire import Granted, Misconfigured, Refused, Throttled, TokenAnswer, Unreadable
 
 AT_MOST = 100
 AGAIN = timedelta(seconds=5)
-AGAIN_MISCONFIGURED = timedelta(minutes=5)
+LONGEST_WAIT = timedelta(minutes=5)
 
 
 async def one(taken: Taken, ports: Ports) -> str:
     """Refresh one pair that was taken; gives the outcome's class, as the attempt row has it."""
     app = await ports.books.apps.by_id(taken.app_id)
     dialect = dialects.named(app.provider)
+    if not await ports.books.tokens.holds(taken):
+        await ports.books.tokens.give_back(taken, "not_sent", AGAIN)
+        return "not_sent"
     try:
         reply = await ports.platform.send(dialect.refresh_request(app, taken.refresh), once=True)
     except NotSentError:
-        await ports.books.tokens.give_back(taken, "not_sent", AGAIN)
+        await ports.books.tokens.give_back(taken, "not_sent", _back_off(taken))
         return "not_sent"
     except AnswerLostError:
         return await _doubt(_doubt_of(taken), app, ports)
@@ -46,33 +50,51 @@ async def doubts(clock: str, ports: Ports) -> int:
 async def _settle(taken: Taken, app: App, answer: TokenAnswer, now: datetime, ports: Ports) -> str:
     match answer:
         case Granted():
-            return await _keep(taken, app, answer, now, ports)
+            due_at = tokens.due_at(issued=now, access_ends=answer.pair.access_ends, jitter=ports.dice.fraction())
+            spooled = await ports.books.tokens.spool(taken, answer, at=now, due_at=due_at)
+            outcome = await _keep(spooled, taken, app, ports)
+            await ports.books.apps.refused(app.id, False)
+            return outcome
         case Refused():
             return await _end(taken, app, now, ports)
         case Throttled(wait=wait):
-            await ports.books.tokens.give_back(taken, "told_to_wait", wait)
+            again = max(wait, _back_off(taken)) if taken.failures else wait
+            await ports.books.tokens.give_back(taken, "told_to_wait", again)
             return "told_to_wait"
         case Misconfigured():
             await ports.books.apps.refused(app.id, True)
-            await ports.books.tokens.give_back(taken, "misconfigured", AGAIN_MISCONFIGURED)
+            await ports.books.tokens.give_back(taken, "misconfigured", LONGEST_WAIT)
             return "misconfigured"
         case Unreadable():
             return await _doubt(_doubt_of(taken), app, ports)
 
 
-async def _keep(taken: Taken, app: App, granted: Granted, now: datetime, ports: Ports) -> str:
-    known = await ports.books.connections.find(taken.tenant_id, taken.connection_id)
-    if known.open_id != granted.open_id:
-        await ports.books.tokens.set_aside(taken, granted, "identity_changed")
-        return await _doubt(_doubt_of(taken), app, ports)
-    due_at = tokens.due_at(issued=now, access_ends=granted.pair.access_ends, jitter=ports.dice.fraction())
+async def heal(ports: Ports) -> int:
+    """Bring answers a killed process left on this machine's disk to the books; gives how many."""
+    healed = 0
+    for spooled in await ports.books.tokens.spooled():
+        try:
+            app = await ports.books.apps.by_id(spooled.app_id)
+            healed += await _keep(spooled, None, app, ports) == "ok"
+        except EvergrantError:
+            continue  # it stays on disk, and the next sweep finds it
+    return healed
+
+
+async def _keep(spooled: Spooled, taken: Taken | None, app: App, ports: Ports) -> str:
+    """Bring an answer that is on disk to the books. It stays on disk until they have it."""
+    granted, now = spooled.granted, spooled.at
     news = lifecycle.News(
         kind=lifecycle.Kind.REFRESHED, at=now, ends=granted.pair.refresh_ends, scopes=granted.scopes or None
     )
 
     async def keep() -> str:
-        change = await _change(taken, app, news, now, ports)
-        return await ports.books.tokens.keep(taken, granted, due_at=due_at, now=now, change=change)
+        known = await ports.books.connections.find(spooled.tenant_id, spooled.connection_id)
+        if known.open_id != granted.open_id:
+            await ports.books.tokens.set_aside(spooled, "identity_changed")
+            return await _doubt(_doubt_of(taken), app, ports) if taken else "identity_changed"
+        needs = dialects.named(app.provider).FLOW_SCOPES
+        return await ports.books.tokens.keep(spooled, connection.apply(known, news, needs=needs, now=now))
 
     return await stale.until_kept(keep)
 
@@ -101,6 +123,11 @@ async def _doubt(doubt: Doubt, app: App, ports: Ports) -> str:
     probe_at = tokens.probe_at(issued=doubt.issued_at, access_ends=doubt.access_ends, rotation=app.rotation, now=now)
     await ports.books.tokens.doubt(doubt, probe_at=probe_at, now=now)
     return "in_doubt"
+
+
+def _back_off(taken: Taken) -> timedelta:
+    """Longer with every failure: nobody is helped by a refresh that fails every five seconds for a day."""
+    return min(AGAIN * int(2 ** min(taken.failures, 10)), LONGEST_WAIT)
 
 
 def _doubt_of(taken: Taken) -> Doubt:

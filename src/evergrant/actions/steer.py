@@ -6,7 +6,7 @@ from datetime import datetime
 
 from evergrant.actions import stale
 from evergrant.actions.ports import Ports
-from evergrant.core import connection, errors, flows, lifecycle
+from evergrant.core import connection, errors, flows, gate, lifecycle
 from evergrant.core.connection import Change, Connection
 from evergrant.providers import dialects
 
@@ -50,15 +50,32 @@ async def sync_now(
     """Make polls due at once; gives how many.
 
     Raises:
-        ConflictError: every one of them is shut; the sentence says why.
+        NotFoundError: the connection has no such shop.
+        FlowShutError: every one of them is shut; the sentence says what to do.
     """
     known = await ports.books.connections.find(tenant_id, connection_id)
+    if shop_id is not None and not any(shop.id == shop_id for shop in known.shops):
+        raise errors.NotFoundError("This connection has no such shop.")
     now = await ports.clock.now(known.clock)
     woken = await ports.books.flows.want(tenant_id, connection_id, now, shop_id, kind)
     if not woken:
-        shut = next((flow.shut for flow in known.flows if flow.shut), None)
-        raise errors.FlowShutError(f"Nothing can be synced now: {shut or 'there is no such flow'}.")
+        wanted = [flow for flow in known.flows if shop_id in (None, flow.shop_id) and kind in (None, flow.kind)]
+        raise errors.FlowShutError(next((gate.REMEDIES[flow.shut] for flow in wanted if flow.shut), None))
     return woken
+
+
+async def refresh_now(tenant_id: str, connection_id: str, ports: Ports) -> None:
+    """Make the refresh of the tokens due at once.
+
+    Raises:
+        ShutError: nothing is refreshed any more; only the seller's consent brings it back.
+    """
+    known = await ports.books.connections.find(tenant_id, connection_id)
+    now = await ports.clock.now(known.clock)
+    decided = gate.for_token(known.authorization, now)
+    if not known.is_alive and decided.why:
+        raise gate.ShutError(decided.why)
+    await ports.books.tokens.want(tenant_id, connection_id, now)
 
 
 async def _by_hand(

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from evergrant.actions.ports import AnswerLostError, NotSentError, Ports, Run, StaleError
-from evergrant.core import connection, flows, gate, lifecycle
+from evergrant.actions.ports import AnswerLostError, Brought, NotSentError, Ports, Run, StaleError
+from evergrant.core import connection, flows, gate, lifecycle, tokens
 from evergrant.core.app import App
 from evergrant.core.connection import Connection
 from evergrant.core.secret import Secret
@@ -16,9 +16,9 @@ FIRST_WAIT = timedelta(seconds=2)
 LONGEST_WAIT = timedelta(minutes=15)
 NEVER_BY_ITSELF = timedelta(minutes=15)
 
+FOR_A_TOKEN = timedelta(seconds=2)
+
 WAITS: Mapping[Trouble, timedelta] = {
-    Trouble.TOKEN_EXPIRED: timedelta(seconds=2),
-    Trouble.AUTHORIZATION_GONE: timedelta(seconds=2),
     Trouble.SCOPE_MISSING: NEVER_BY_ITSELF,
     Trouble.WRONG_SHOP: NEVER_BY_ITSELF,
     Trouble.OUR_MISTAKE: NEVER_BY_ITSELF,
@@ -33,7 +33,7 @@ async def one(run: Run, ports: Ports) -> str:
     app = await ports.books.apps.by_id(known.app_id)
     begun = await ports.clock.now(app.clock)
     window = flows.window(run.kind, run.cursor, begun)
-    page_token, kept = "", 0
+    page_token, kept, unreadable = "", 0, list[str]()
     seen = {page_token}
     while True:
         now = await ports.clock.now(app.clock)
@@ -43,10 +43,14 @@ async def one(run: Run, ports: Ports) -> str:
         answer = await _ask(run, app, access, window, page_token, now, ports)
         if not isinstance(answer, Page):
             return await _refused(run, app, answer, now, ports)
-        kept += await ports.books.flows.keep_records(run, answer.records)
+        kept += await ports.books.flows.keep_records(run, answer.records, answer.reached)
+        unreadable += answer.unreadable
         page_token = answer.next_token
         if not page_token:
-            await _done(run, window.until, begun, kept, ports)
+            next_run_at = flows.next_run(run.kind, begun, ports.dice.fraction())
+            brought = Brought(cursor=window.until, kept=kept, unreadable=tuple(unreadable))
+            await ports.books.apps.refused(app.id, False)
+            await ports.books.flows.done(run, brought, next_run_at=next_run_at, now=begun)
             return "done"
         if page_token in seen:  # the platform goes in circles: what is behind them was not read
             return await _refused(run, app, CallRefused(trouble=Trouble.UNAVAILABLE), now, ports)
@@ -70,7 +74,7 @@ async def _access(run: Run, app: App, now: datetime, ports: Ports) -> Access | s
         return f"shut: {decided.why}"
     token = await _token(run, known, now, ports)
     if token is None:
-        await ports.books.flows.failed(run, Trouble.TOKEN_EXPIRED, WAITS[Trouble.TOKEN_EXPIRED])
+        await ports.books.flows.failed(run, Trouble.TOKEN_EXPIRED, FOR_A_TOKEN)
         return Trouble.TOKEN_EXPIRED
     return Access(token=token, cipher=shop.cipher)
 
@@ -101,8 +105,8 @@ async def _ask(
 async def _refused(run: Run, app: App, refusal: CallRefused, now: datetime, ports: Ports) -> str:
     match refusal.trouble:
         case Trouble.TOKEN_EXPIRED:
-            await ports.books.tokens.want(run.tenant_id, run.connection_id, now)
-        case Trouble.AUTHORIZATION_GONE:
+            await ports.books.tokens.want(run.tenant_id, run.connection_id, now, issued_before=now - tokens.FRESH)
+        case Trouble.AUTHORIZATION_GONE | Trouble.WRONG_SHOP:  # a dead token may say either (wire sheet 3.7)
             await _suspend(run, app, now, ports)
         case Trouble.MISCONFIGURED:
             await ports.books.apps.refused(app.id, True)
@@ -123,8 +127,3 @@ async def _suspend(run: Run, app: App, now: datetime, ports: Ports) -> None:
         await ports.books.connections.keep(change, actor="sync")
     except StaleError:
         return  # whoever changed it knows more; the next poll asks again
-
-
-async def _done(run: Run, reached: datetime, begun: datetime, kept: int, ports: Ports) -> None:
-    next_run_at = flows.next_run(run.kind, begun, ports.dice.fraction())
-    await ports.books.flows.done(run, cursor=reached, next_run_at=next_run_at, now=begun, kept=kept)

@@ -3,11 +3,12 @@
 import asyncio
 import random
 import secrets
+from contextlib import suppress
 from datetime import UTC, datetime
 from time import monotonic
 
 from evergrant.core.app import WALL
-from evergrant.core.errors import PlatformUnavailableError
+from evergrant.core.errors import DatabaseUnavailableError, PlatformUnavailableError
 from evergrant.core.secret import Secret
 from evergrant.net.sandbox_clock import ClockUnreadableError, SandboxClock
 from evergrant.store.clocks import Clocks as RememberedClocks
@@ -73,6 +74,7 @@ class PlatformClock:
                 raise PlatformUnavailableError(f"The sandbox at {clock} does not tell its time.") from error
             return last
         if known is None or abs(known[1] - offset) > 1:
-            await self._remembered.remember(clock, offset)
+            with suppress(DatabaseUnavailableError):  # the time is known all the same
+                await self._remembered.remember(clock, offset)
         self._read[clock] = (monotonic(), offset)
         return offset

@@ -1,7 +1,7 @@
 """One seller's consent to one app: its state, its reason, its scopes, and the end only the seller can move."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 EXPIRING = timedelta(days=30)
@@ -10,8 +10,6 @@ EXPIRING = timedelta(days=30)
 "30 days before the authorization expires, an [Upcoming authorization expiration] webhook will be triggered."
 (source S2, read 2026-11)
 """
-
-FAR = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 class State(StrEnum):
@@ -28,6 +26,10 @@ class State(StrEnum):
     REAUTHORIZATION_REQUIRED = "reauthorization_required"
     """The platform refused the grant before its end, and no notice said why."""
     ERASED = "erased"
+
+
+OVER = frozenset({State.EXPIRED, State.CANCELLED, State.DEACTIVATED, State.REAUTHORIZATION_REQUIRED, State.ERASED})
+"""States that only a new consent ends, if anything does."""
 
 
 class Reason(StrEnum):
@@ -64,10 +66,19 @@ class Authorization:
 
     def days_remaining(self, now: datetime) -> int | None:
         """Whole days until the end, counted up (23 hours left are one day); 0 once it is over, None while unknown."""
+        if self.state in OVER:
+            return 0
         if self.ends is None:
             return None
         left = self.ends - now
         return max(0, -(-left // timedelta(days=1)))
+
+    @property
+    def period_days(self) -> int | None:
+        """How long the authorization was given for, in whole days; None while unknown."""
+        if self.granted_at is None or self.ends is None:
+            return None
+        return round((self.ends - self.granted_at) / timedelta(days=1))
 
     def missing(self, required: frozenset[str]) -> frozenset[str]:
         """The scopes the app requires and the seller has not given."""

@@ -66,6 +66,17 @@ class Connection:
     shops: tuple[Shop, ...] = ()
     flows: tuple[Flow, ...] = ()
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether its token clock is turned."""
+        return self.authorization.state in REFRESHES
+
+    def is_free_for(self, merchant_id: str) -> bool:
+        """Whether its shops may go to a connection of this customer. What ended stays its own customer's to renew."""
+        if self.authorization.state is State.ERASED:
+            return True
+        return self.authorization.state in WIPES and self.merchant_id != merchant_id
+
     def flow(self, shop_id: str, kind: FlowKind) -> Flow | None:
         """The flow of that kind of that shop, if there is one."""
         return next((flow for flow in self.flows if flow.shop_id == shop_id and flow.kind is kind), None)
@@ -81,13 +92,25 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A connection before and after, and what is told of it. The store keeps it whole or not at all."""
+    """A connection before and after, what is told of it, and whether the platform has to be asked about it at once.
+
+    The store keeps it whole or not at all. One that asks counts as a change even where nothing else moves, so that
+    whoever is asking already finds that the connection was changed meanwhile.
+    """
 
     before: Connection
     after: Connection
     at: datetime
     events: tuple[Event, ...]
     why_not: str = ""
+    asks: bool = False
+    answers: bool = False
+    """It brings the platform's answer, so that nobody needs to ask any more."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the connection's row stays as it is."""
+        return self.before == self.after and not self.asks and not self.answers
 
     @property
     def wipes_tokens(self) -> bool:
@@ -113,7 +136,8 @@ def apply(known: Connection, news: lifecycle.News, *, needs: Needs, now: datetim
     step = lifecycle.step(known.authorization, news, now)
     stepped = replace(known, authorization=step.authorization)
     events = (Event(type=step.tells, data=_facts(step.authorization)),) if step.tells else ()
-    change = settle(known, stepped, events=events, needs=needs, now=now, why_not=step.why)
+    settled = settle(known, stepped, events=events, needs=needs, now=now, why_not=step.why)
+    change = replace(settled, asks=step.asks, answers=news.kind in lifecycle.VERDICTS)
     ends = step.authorization.ends
     if step.moved and step.authorization.state is State.EXPIRED and ends is not None:
         return replace(change, at=min(ends, now))  # it ended then, whenever the sweep came by

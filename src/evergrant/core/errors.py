@@ -22,6 +22,9 @@ class EvergrantError(Exception):
 class LinkError(EvergrantError):
     """A hosted link, or the way back from the platform, cannot be used."""
 
+    session_id = ""
+    """The link session whose outcome says the same from now on; empty where none is known."""
+
 
 class LinkUnknownError(LinkError):
     """There is no such link. Ask whoever sent it for a new one."""
@@ -102,7 +105,7 @@ class CodeRefusedError(LinkError):
 
 
 class WrongShopError(LinkError):
-    """The authorization was given for another shop. Nothing was changed: start again and choose the right shop under "Target shop"."""
+    """Another shop was authorized than the one this link is for. Start again, and choose the right one under "Target shop"."""
 
     code = "wrong_shop"
 
@@ -129,6 +132,12 @@ class ShopsNotReadableError(LinkError):
     """The consent does not let us see which shop it is for. Start again, and leave every permission switched on."""
 
     code = "shops_not_readable"
+
+
+class ConsentOvertakenError(LinkError):
+    """A newer authorization of this shop is in place already. There is nothing left to do."""
+
+    code = "consent_overtaken"
 
 
 class ExchangeOutcomeLostError(LinkError):

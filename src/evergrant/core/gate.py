@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from evergrant.core.authorization import Authorization, State
+from evergrant.core.errors import EvergrantError
 
 
 class Why(StrEnum):
@@ -55,6 +56,38 @@ ASKS_THE_SELLER = frozenset(
     }
 )
 """Reasons only the seller's consent can cure."""
+
+REMEDIES: Mapping[Why, str] = {
+    Why.AUTHORIZATION_PENDING: "The seller has not authorized yet. Send the link again.",
+    Why.AUTHORIZATION_EXPIRED: "The period the seller chose is over. Ask the seller to renew: POST /v1/link-sessions with purpose `renew`.",
+    Why.AUTHORIZATION_CANCELLED: "The authorization was cancelled. Only the seller can give it again: POST /v1/link-sessions with purpose `renew`.",
+    Why.AUTHORIZATION_DEACTIVATED: "The platform deactivated the authorization. Ask the seller to look into Seller Center.",
+    Why.AUTHORIZATION_SUSPENDED: "The platform says the seller withdrew the authorization; it is being verified. Try again in a minute.",
+    Why.REAUTHORIZATION_REQUIRED: "The platform refuses the authorization before its end. Ask the seller to renew: POST /v1/link-sessions with purpose `renew`.",
+    Why.CONNECTION_ERASED: "This connection was erased.",
+    Why.SHOP_NOT_AUTHORIZED: "The seller's last consent does not cover this shop. Ask the seller to renew it for this shop.",
+    Why.SCOPE_MISSING: "The seller's last consent lacks a permission this flow needs. Ask the seller to renew with every permission on.",
+    Why.PAUSED_BY_VENDOR: "Your team paused this flow. Resume it first.",
+}
+
+
+class ShutError(EvergrantError):
+    """The gate is shut. `code` says why, the sentence what cures it, `remedy` who has to act."""
+
+    def __init__(self, why: Why) -> None:
+        super().__init__(REMEDIES[why])
+        self.code = why.value  # type: ignore[misc]
+
+    @property
+    def remedy(self) -> str:
+        """`seller_renews`, `you_resume`, `wait`, or `none` where nothing brings it back."""
+        match Why(self.code):
+            case Why.CONNECTION_ERASED:
+                return "none"
+            case Why.PAUSED_BY_VENDOR:
+                return "you_resume"
+            case why:
+                return "seller_renews" if why in ASKS_THE_SELLER else "wait"
 
 
 def for_token(authorization: Authorization, now: datetime) -> Gate:

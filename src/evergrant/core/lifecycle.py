@@ -83,13 +83,17 @@ def noticed(known: Authorization, _news: News, _now: datetime) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Branch:
-    """One way out of a cell: `to` None means it stays as it is, and `why` says for which reason."""
+    """One way out of a cell: `to` None means it stays as it is, and `why` says for which reason.
+
+    `asks`: the platform has to be asked anew, and an answer to a question that was put before does not count.
+    """
 
     to: State | None
     when: Condition = always
     because: Reason | None = None
     tells: str | None = None
     why: str = ""
+    asks: bool = False
 
 
 Cell = tuple[Branch, ...]
@@ -107,6 +111,11 @@ def to(state: State, *, because: Reason | None = None, tells: str | None = None,
 def stays(why: str, *, when: Condition = always) -> Branch:
     """The authorization stays as it is, for the reason given."""
     return Branch(to=None, why=why, when=when)
+
+
+def asking(branch: Branch) -> Branch:
+    """The same way out, and the platform is asked at once."""
+    return replace(branch, asks=True)
 
 
 def impossible(why: str) -> Cell:
@@ -129,16 +138,18 @@ SELLER_CANCELS = to(CANCELLED, because=Reason.SELLER_CANCELLED, tells="connectio
 VENDOR_LETS_GO = to(CANCELLED, because=Reason.VENDOR_DISCONNECTED, tells="connection.cancelled")
 PLATFORM_DEACTIVATES = to(DEACTIVATED, because=Reason.PLATFORM_DEACTIVATED, tells="connection.deactivated")
 IS_ERASED = to(ERASED, because=Reason.ERASED, tells="connection.erased")
-SUSPENDS = to(SUSPENDED, because=Reason.DEAUTHORIZATION_NOTICED, tells="connection.suspended", when=not_older)
+SUSPENDS = asking(to(SUSPENDED, because=Reason.DEAUTHORIZATION_NOTICED, tells="connection.suspended", when=not_older))
 RESUMES = to(ACTIVE, tells="connection.resumed")
 REFUSED = to(REAUTHORIZE, because=Reason.REFRESH_REFUSED, tells="connection.reauthorization_required")
 LOST = to(REAUTHORIZE, because=Reason.REFRESH_OUTCOME_LOST, tells="connection.reauthorization_required")
 UNEXPLAINED = to(REAUTHORIZE, because=Reason.CALL_REFUSED, tells="connection.reauthorization_required")
 NOT_YET = stays("the end has moved, or the clock was ahead")
-OLD_NOTICE = stays("an older notice: a newer consent stands")
+# Ignored, but verified: where the platform's clock is behind ours, a real cancellation looks like this (TS-15).
+OLD_NOTICE = asking(stays("an older notice: a newer consent stands"))
 OLD_CONSENT = stays("an older consent: a newer one stands")
 OVER = stays("it is over already")
-VERIFIED_ALREADY = stays("nothing is being verified")
+REFUTED = stays("the platform says that the consent stands")
+VERIFIED_FIRST = asking(stays("nothing is destroyed before the notice is verified", when=not_older))
 
 ENDED: Mapping[Kind, Cell] = {
     Kind.GRANTED: (RENEWED,),
@@ -168,24 +179,28 @@ TABLE: Mapping[State, Mapping[Kind, Cell]] = {
         Kind.REFRESHED: (replace(RENEWED, when=end_moved), to(ACTIVE)),
         Kind.REFRESH_REFUSED: (EXPIRES, REFUSED),
         Kind.REFRESH_LOST: (EXPIRES, LOST),
-        Kind.CALL_REFUSED: (EXPIRES, to(SUSPENDED, because=Reason.CALL_REFUSED, tells="connection.suspended")),
+        Kind.CALL_REFUSED: (EXPIRES, asking(to(SUSPENDED, because=Reason.CALL_REFUSED, tells="connection.suspended"))),
         Kind.LAPSED: (EXPIRES, NOT_YET),
         Kind.DEAUTHORIZATION_NOTICED: (SUSPENDS, OLD_NOTICE),
-        Kind.DEAUTHORIZATION_CONFIRMED: (VERIFIED_ALREADY,),
-        Kind.DEAUTHORIZATION_REFUTED: (VERIFIED_ALREADY,),
+        Kind.DEAUTHORIZATION_CONFIRMED: (EXPIRES, SELLER_CANCELS),
+        Kind.DEAUTHORIZATION_REFUTED: (REFUTED,),
         Kind.DEACTIVATED: (PLATFORM_DEACTIVATES,),
         Kind.DISCONNECTED: (VENDOR_LETS_GO,),
         Kind.ERASED: (IS_ERASED,),
     },
     State.SUSPENDED: {
         Kind.GRANTED: (replace(RENEWED, when=not_older), OLD_CONSENT),
-        Kind.REFRESHED: (replace(RENEWED, when=end_moved), RESUMES),
+        # The refresh may have been under way before the seller cancelled: what it brings is taken, and proves nothing.
+        Kind.REFRESHED: (
+            asking(to(SUSPENDED, tells="connection.renewed", when=end_moved)),
+            asking(to(SUSPENDED)),
+        ),
         Kind.REFRESH_REFUSED: (EXPIRES, replace(SELLER_CANCELS, when=noticed), REFUSED),
         Kind.REFRESH_LOST: (EXPIRES, replace(SELLER_CANCELS, when=noticed), LOST),
         Kind.CALL_REFUSED: (stays("it is being verified already"),),
         Kind.LAPSED: (EXPIRES, NOT_YET),
         Kind.DEAUTHORIZATION_NOTICED: (
-            to(SUSPENDED, because=Reason.DEAUTHORIZATION_NOTICED, when=not_older),
+            asking(to(SUSPENDED, because=Reason.DEAUTHORIZATION_NOTICED, when=not_older)),
             OLD_NOTICE,
         ),
         Kind.DEAUTHORIZATION_CONFIRMED: (replace(SELLER_CANCELS, when=noticed), UNEXPLAINED),
@@ -204,7 +219,8 @@ TABLE: Mapping[State, Mapping[Kind, Cell]] = {
     State.REAUTHORIZATION_REQUIRED: {
         **ENDED,
         Kind.REFRESHED: (replace(RENEWED, when=end_moved), RESUMES),
-        Kind.DEAUTHORIZATION_NOTICED: (replace(SELLER_CANCELS, when=not_older), OLD_NOTICE),
+        Kind.DEAUTHORIZATION_NOTICED: (VERIFIED_FIRST, OLD_NOTICE),
+        Kind.DEAUTHORIZATION_CONFIRMED: (SELLER_CANCELS,),
         Kind.DISCONNECTED: (VENDOR_LETS_GO,),
     },
     State.ERASED: {
@@ -214,14 +230,24 @@ TABLE: Mapping[State, Mapping[Kind, Cell]] = {
 }
 
 
+VERIFIABLE = frozenset({ACTIVE, SUSPENDED, REAUTHORIZE})
+"""States in which the platform may be asked whether the consent stands."""
+
+VERDICTS = frozenset({Kind.DEAUTHORIZATION_CONFIRMED, Kind.DEAUTHORIZATION_REFUTED})
+"""The platform's answers to that question."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What the table decided: the authorization as it now is, what the vendor is told, and why nothing moved if so."""
+    """What the table decided: the authorization as it now is, what the vendor is told, why nothing moved if so, and
+    whether the platform has to be asked.
+    """
 
     authorization: Authorization
     moved: bool
     tells: str | None
     why: str
+    asks: bool
 
 
 def step(known: Authorization, news: News, now: datetime) -> Step:
@@ -240,12 +266,14 @@ def _taken(branch: Branch, known: Authorization, news: News) -> Step:
     if branch.why.startswith("impossible"):
         raise ImpossibleNewsError(f"{news.kind} while {known.state}: {branch.why}")
     if branch.to is None:
-        return Step(authorization=known, moved=False, tells=None, why=branch.why)
-    moved = replace(known, state=branch.to, reason=branch.because)
+        return Step(authorization=known, moved=False, tells=None, why=branch.why, asks=branch.asks)
+    # Whoever stays in a state without a new reason stays there for the old one.
+    reason = known.reason if branch.to is known.state and branch.because is None else branch.because
+    moved = replace(known, state=branch.to, reason=reason)
     if news.kind in (Kind.GRANTED, Kind.REFRESHED):
         moved = replace(
             moved, ends=news.ends or known.ends, scopes=known.scopes if news.scopes is None else news.scopes
         )
     if news.kind is Kind.GRANTED:
         moved = replace(moved, granted_at=news.at)
-    return Step(authorization=moved, moved=moved != known, tells=branch.tells, why="")
+    return Step(authorization=moved, moved=moved != known, tells=branch.tells, why="", asks=branch.asks)

@@ -11,6 +11,10 @@ LONGEST_REFRESH = timedelta(days=200 * 366)
 """Ends beyond these are not believed: a client that reads a duration as an instant, or milliseconds as seconds, is off
 by far more (wire sheet 2.4). Ends 99 years away are believed: sellers have them."""
 
+FRESH = timedelta(minutes=10)
+"""An access token this young that the platform calls expired is not cured by another one: "refresh once, retry once"
+(wire sheet 3.7)."""
+
 PROBE_MARGIN = 0.10
 LEAST_PROBE_MARGIN = timedelta(minutes=10)
 

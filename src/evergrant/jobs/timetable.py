@@ -39,8 +39,8 @@ async def _due_polls(clock: str, ports: Ports, room: int) -> Sequence[Any]:
     return await ports.books.flows.take_due(clock, await ports.clock.now(clock), min(room, sync.AT_MOST))
 
 
-async def _suspended(clock: str, ports: Ports, room: int) -> Sequence[Any]:
-    return await ports.books.connections.take_suspended(clock, room)
+async def _unverified(clock: str, ports: Ports, room: int) -> Sequence[Any]:
+    return await ports.books.connections.take_unverified(clock, room)
 
 
 async def _verify(taken: tuple[str, str], ports: Ports) -> str:
@@ -48,7 +48,7 @@ async def _verify(taken: tuple[str, str], ports: Ports) -> str:
 
 
 async def _heal(_clock: str, ports: Ports) -> int:
-    return await ports.books.tokens.heal() + await ports.books.exchanges.heal()
+    return await refresh.heal(ports) + await ports.books.exchanges.heal()
 
 
 async def _unfinished(_clock: str, ports: Ports, room: int) -> Sequence[Any]:
@@ -62,7 +62,7 @@ async def _notices(_clock: str, ports: Ports, room: int) -> Sequence[Any]:
 DUE = (
     Due(name="refresh", every=0.5, take=_due_refreshes, run=refresh.one),
     Due(name="sync", every=0.5, take=_due_polls, run=sync.one),
-    Due(name="verify", every=1.0, take=_suspended, run=_verify),
+    Due(name="verify", every=1.0, take=_unverified, run=_verify),
     Due(name="digest", every=0.5, take=_notices, run=receive.digest),
     Due(name="finish", every=1.0, take=_unfinished, run=connect.resume),
 )

@@ -124,10 +124,16 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """Some records, and where the next ones begin; empty when there are no more."""
+    """Some records, and where the next ones begin; empty when there are no more.
+
+    `unreadable` are the ids, as far as there are any, of rows that are no records. `reached` is the last change behind which
+    nothing is missing, where pages come in the order of changes; None where they come in none.
+    """
 
     records: tuple[Record, ...]
     next_token: str
+    unreadable: tuple[str, ...] = ()
+    reached: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

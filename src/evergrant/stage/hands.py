@@ -29,6 +29,11 @@ class Hands:
         self._sandbox = httpx2.Client(base_url=f"{stage.sandbox}/_sandbox", timeout=60, trust_env=False)
         self.stage = stage
 
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._hub.close()
+        self._sandbox.close()
+
     def hub(self, method: str, path: str, body: Mapping[str, Any] | None = None, **query: Any) -> Any:
         """A call of the hub's API; waits while the hub is away.
 

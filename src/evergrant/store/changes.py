@@ -2,7 +2,6 @@
 
 from evergrant.actions.ports import StaleError
 from evergrant.actions.reading import Entry
-from evergrant.core.authorization import State
 from evergrant.core.connection import Change, Connection, Event
 from evergrant.store import audit, events, sealing
 from evergrant.store.database import Connection as Database
@@ -17,7 +16,7 @@ async def keep(connection: Database, change: Change, *, actor: str) -> None:
     """
     if change.before.revision == 0:
         await _create(connection, change)
-    elif change.before != change.after:
+    elif not change.is_empty:
         await _update(connection, change)
     await _keep_shops(connection, change)
     await _keep_flows(connection, change)
@@ -67,16 +66,27 @@ async def _create(connection: Database, change: Change) -> None:
     )
 
 
+# Whether a refresh is in doubt is the token clock's own to write: a change may rest on an older reading of it.
+# Who is to be asked about stays so until the platform has answered or the authorization has ended; where a refusal has
+# ended it, only a notice asks.
+UPDATE = """
+update connections set state = $4, reason = $5, authorized_at = $6, authorization_ends = $7, scopes = $8,
+    seller_name = $9, revision = revision + 1,
+    verify_after = case
+        when $10 then now()
+        when $11 then null
+        when $4 = 'suspended' then coalesce(verify_after, now())
+        when $4 = 'active' or ($4 = 'reauthorization_required' and $4 = state) then verify_after
+    end
+where tenant_id = $1 and id = $2 and revision = $3
+returning true
+"""
+
+
 async def _update(connection: Database, change: Change) -> None:
     after, authorization = change.after, change.after.authorization
     moved = await connection.fetchval(
-        """
-        update connections set state = $4, reason = $5, authorized_at = $6, authorization_ends = $7, scopes = $8,
-            in_doubt_since = $9, seller_name = $10, revision = revision + 1,
-            verify_after = case when $4 = 'suspended' then coalesce(verify_after, now()) end
-        where tenant_id = $1 and id = $2 and revision = $3
-        returning true
-        """,
+        UPDATE,
         after.tenant_id,
         after.id,
         change.before.revision,
@@ -85,11 +95,14 @@ async def _update(connection: Database, change: Change) -> None:
         authorization.granted_at,
         authorization.ends,
         sorted(authorization.scopes),
-        after.in_doubt_since,
         after.seller_name,
+        change.asks,
+        change.answers,
     )
     if not moved:
         raise StaleError
+    if change.asks:
+        await connection.execute("select pg_notify('evergrant_work', 'verify')")
 
 
 async def _keep_shops(connection: Database, change: Change) -> None:
@@ -118,10 +131,19 @@ async def _keep_shops(connection: Database, change: Change) -> None:
 
 
 async def _hold(connection: Database, holder: Connection, shop_id: str) -> None:
-    """Note that this connection holds the shop under its app. Raises StaleError if another took it meanwhile."""
+    """Note that this connection holds the shop under its app; what has ended for good lets go of it.
+
+    Raises:
+        StaleError: another living connection holds it meanwhile.
+    """
     key = digest(f"{holder.app_id}|{shop_id}")
     await connection.execute(
-        "insert into shop_holders (hash, tenant_id, connection_id) values ($1, $2, $3) on conflict do nothing",
+        """
+        insert into shop_holders as h (hash, tenant_id, connection_id) values ($1, $2, $3)
+        on conflict (hash) do update set tenant_id = excluded.tenant_id, connection_id = excluded.connection_id
+        where exists (select from connections c where c.tenant_id = h.tenant_id and c.id = h.connection_id
+                      and c.id <> excluded.connection_id and c.state in ('cancelled', 'deactivated', 'erased'))
+        """,
         key,
         holder.tenant_id,
         holder.id,
@@ -132,7 +154,11 @@ async def _hold(connection: Database, holder: Connection, shop_id: str) -> None:
 
 
 async def _keep_flows(connection: Database, change: Change) -> None:
-    """Write what the change decides of each flow. How far a flow has come is the flow's own to write."""
+    """Write what the change decides of each flow. How far a flow has come is the flow's own to write.
+
+    A flow that opens begins at once, but where the platform has only said that the consent stands, a refused poll goes on
+    backing off: what it was refused for may be refused again.
+    """
     before = {(flow.shop_id, flow.kind): flow for flow in change.before.flows}
     for flow in change.after.flows:
         if before.get((flow.shop_id, flow.kind)) == flow and change.before.revision:
@@ -142,9 +168,10 @@ async def _keep_flows(connection: Database, change: Change) -> None:
             insert into flows (tenant_id, connection_id, shop_id, kind, clock, shut, paused_by_vendor, next_run_at)
             values ($1, $2, $3, $4, $5, $6, $7, $8)
             on conflict (tenant_id, connection_id, shop_id, kind) do update set shut = excluded.shut,
-                paused_by_vendor = excluded.paused_by_vendor, next_run_at = excluded.next_run_at, failures = 0,
-                last_error = case when excluded.shut is null then null else flows.last_error end,
-                lease_until = case when excluded.shut is null then null else flows.lease_until end
+                paused_by_vendor = excluded.paused_by_vendor, next_run_at = excluded.next_run_at,
+                failures = case when excluded.shut is null and not $9 then 0 else flows.failures end,
+                last_error = case when excluded.shut is null and not $9 then null else flows.last_error end,
+                lease_until = case when excluded.shut is null and not $9 then null else flows.lease_until end
             """,
             change.after.tenant_id,
             change.after.id,
@@ -154,6 +181,7 @@ async def _keep_flows(connection: Database, change: Change) -> None:
             flow.shut,
             flow.paused_by_vendor,
             flow.next_run_at,
+            change.answers,
         )
 
 
@@ -171,5 +199,3 @@ async def _settle_tokens(connection: Database, change: Change) -> None:
         await connection.execute(
             "update tokens set due_at = null where tenant_id = $1 and connection_id = $2", after.tenant_id, after.id
         )
-    elif after.authorization.state is State.SUSPENDED and change.before.authorization.state is not State.SUSPENDED:
-        await connection.execute("select pg_notify('evergrant_work', 'verify')")

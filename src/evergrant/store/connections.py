@@ -131,14 +131,14 @@ class Connections:
                 await events.write(connection, row["tenant_id"], row["id"], [told], now)
         return len(rows)
 
-    async def take_suspended(self, clock: str, limit: int) -> Sequence[tuple[str, str]]:
-        """Suspended connections nobody is verifying; each is this worker's for 20 seconds."""
+    async def take_unverified(self, clock: str, limit: int) -> Sequence[tuple[str, str]]:
+        """Connections the platform is to be asked about and nobody asks; each is this worker's for 20 seconds."""
         async with self._database.connection() as connection:
             rows = await connection.fetch(
                 """
                 update connections set verify_after = now() + interval '20 seconds'
                 where (tenant_id, id) in (select tenant_id, id from connections
-                    where clock = $1 and state = 'suspended' and verify_after <= now()
+                    where clock = $1 and verify_after <= now()
                     order by verify_after limit $2 for update skip locked)
                 returning tenant_id, id
                 """,

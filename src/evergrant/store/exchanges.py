@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from evergrant.actions.ports import SealingKey, Shown, StaleError
 from evergrant.actions.reading import Entry
 from evergrant.core.connection import Change, Event
 from evergrant.core.link import Claimed
-from evergrant.core.secret import Secret
 from evergrant.providers.wire import Granted
 from evergrant.store import audit, changes, events, links, pairs, sealing
 from evergrant.store.database import Connection, Database
@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from evergrant.store.vault import Vault
 
 SPOOL_KIND = "exchange"
-KEEP_TRYING = timedelta(minutes=10)
+SHOW_FOR = timedelta(minutes=10)
 """How long a worker goes on trying to exchange a code while the platform is away; the platform's own limit is 30."""
+
+PLACE_FOR = timedelta(days=1)
+"""How long a worker goes on asking for the shops of a grant while the platform does not tell."""
 
 TAKE_UNFINISHED = """
 update authorization_requests r set fence = r.fence + 1, lease_until = now() + interval '60 seconds'
@@ -26,9 +29,9 @@ from link_sessions s
 where (r.tenant_id, r.id) in (
     select tenant_id, id from authorization_requests
     where exchange in ('waiting', 'sent', 'answered') and lease_until < now()
-    order by consumed_at limit $2 for update skip locked)
+    order by consumed_at limit $1 for update skip locked)
   and s.tenant_id = r.tenant_id and s.id = r.session_id
-returning r.id as request_id, r.consumed_at, r.exchange, r.consumed_at < now() - $1::interval as overdue, s.*
+returning r.id as request_id, r.consumed_at, r.exchange, now() - r.consumed_at as age, s.*
 """
 
 
@@ -40,7 +43,7 @@ class Exchanges:
         self._vault = vault
         self._spool = spool
 
-    async def begin(self, claimed: Claimed) -> Secret | None:
+    async def begin(self, claimed: Claimed) -> Shown | None:
         """Note that the code is about to be shown, and give it; None if it has been shown already."""
         async with self._database.transaction() as connection:
             sealed = await connection.fetchval(
@@ -54,7 +57,7 @@ class Exchanges:
             if sealed is None:
                 return None
             key = await sealing.key_of(connection, self._vault, claimed.tenant_id, claimed.request_id)
-            return key.open("code", 1, sealed)
+            return Shown(code=key.open("code", 1, sealed), key=key)
 
     async def put_back(self, claimed: Claimed, wait: timedelta) -> None:
         """The code was provably not used: a worker shows it again after a while."""
@@ -82,21 +85,29 @@ class Exchanges:
                 wait,
             )
 
-    async def keep_answer(self, claimed: Claimed, granted: Granted, now: datetime) -> None:
-        """Keep the pair that came for the code: on disk first, then in the database."""
-        async with self._database.connection() as connection:
-            key = await sealing.key_of(connection, self._vault, claimed.tenant_id, claimed.request_id)
+    async def keep_answer(self, claimed: Claimed, key: SealingKey, granted: Granted, now: datetime) -> None:
+        """Keep the pair that came for the code: on disk first, before the database is asked for anything, then there."""
         slip = Slip(
             kind=SPOOL_KIND,
             tenant_id=claimed.tenant_id,
             owner_id=claimed.request_id,
-            fence=0,
             sealed=key.seal("grant", 1, pairs.packed(granted)),
             at=now.isoformat(),
         )
         name = await self._spool.put(slip)
         await self._heal_one(slip)
         await self._spool.drop(name)
+
+    async def lost(self, claimed: Claimed, code: str, now: datetime) -> None:
+        """Nobody knows what became of the code that was shown: end the request, unless its answer is here after all."""
+        async with self._database.transaction() as connection:
+            still = await connection.fetchval(
+                "select exchange from authorization_requests where tenant_id = $1 and id = $2 for update",
+                claimed.tenant_id,
+                claimed.request_id,
+            )
+            if still == "sent":
+                await links.fail(connection, claimed, code, now)
 
     async def heal(self) -> int:
         """Bring answers that reached the disk but not the database to the database; gives how many were wanted."""
@@ -142,7 +153,7 @@ class Exchanges:
     async def take_unfinished(self, limit: int) -> Sequence[tuple[Claimed, str]]:
         """Requests whose worker is gone, each with how far it came."""
         async with self._database.connection() as connection:
-            rows = await connection.fetch(TAKE_UNFINISHED, KEEP_TRYING, limit)
+            rows = await connection.fetch(TAKE_UNFINISHED, limit)
         return [(links.claimed(row), _stage(row)) for row in rows]
 
     async def complete(
@@ -161,28 +172,28 @@ class Exchanges:
             await links.end_request(connection, claimed, "done")
             await _completed(connection, claimed, change)
 
-    async def set_aside(
-        self, claimed: Claimed, granted: Granted, why: str, told: Sequence[Event], now: datetime
-    ) -> None:
+    async def set_aside(self, claimed: Claimed, granted: Granted, why: str, now: datetime) -> None:
         """Keep a pair without a proven owner, sealed, and fail the request with `why`."""
         async with self._database.transaction() as connection:
             await pairs.set_aside(
                 connection, self._vault, claimed.tenant_id, claimed.app_id, claimed.connection_id, granted, why
             )
-            await events.write(connection, claimed.tenant_id, claimed.connection_id, told, now)
             await links.fail(connection, claimed, why, now)
 
 
 async def _completed(connection: Connection, claimed: Claimed, change: Change) -> None:
-    await connection.execute(
+    """End the session with its one result. Raises StaleError if it was used or withdrawn meanwhile."""
+    first = await connection.fetchval(
         """
         update link_sessions set outcome = 'completed', code = null, result_id = $3, ended_at = now()
-        where tenant_id = $1 and id = $2
+        where tenant_id = $1 and id = $2 and outcome is distinct from 'completed' and revoked_at is null returning true
         """,
         claimed.tenant_id,
         claimed.session_id,
         change.after.id,
     )
+    if not first:
+        raise StaleError
     data = {"link_session_id": claimed.session_id, "purpose": claimed.purpose.value}
     told = Event(type="link_session.completed", data=data)
     await events.write(connection, claimed.tenant_id, change.after.id, [told], change.at)
@@ -196,6 +207,10 @@ async def _completed(connection: Connection, claimed: Claimed, change: Change) -
 
 
 def _stage(row: Any) -> str:
-    if row["exchange"] == "waiting" and row["overdue"]:
-        return "overdue"
-    return str(row["exchange"])
+    match row["exchange"]:
+        case "waiting" if row["age"] > SHOW_FOR:
+            return "overdue"
+        case "answered" if row["age"] > PLACE_FOR:
+            return "unplaced"
+        case _ as stage:
+            return str(stage)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from evergrant.actions.ports import Run
+from evergrant.actions.ports import Brought, Run
 from evergrant.core import flows
 from evergrant.core.connection import Event
 from evergrant.providers.wire import Record
@@ -12,6 +12,8 @@ from evergrant.store.database import Database
 
 LEASE = timedelta(seconds=30)
 """Renewed with every page, and longer than the hard limit of a call: a killed worker's poll is taken over within this."""
+
+MOST_IDS = 20
 
 TAKE_DUE = """
 update flows f set fence = fence + 1, lease_until = now() + $4, wanted = false
@@ -22,10 +24,11 @@ where (tenant_id, connection_id, shop_id, kind) in (
 returning *
 """
 
-# Newest version wins; the same version seen again is not counted. The lease is renewed with every page.
+# Newest version wins; the same version seen again is not counted, but the platform tells whole seconds, and a record may
+# change twice within one. The lease is renewed with every page, and a killed poll goes on where it was, as far as is known.
 KEEP_RECORDS = """
 with lease as (
-    update flows set lease_until = now() + $9
+    update flows set lease_until = now() + $9, reached = greatest(reached, $10)
     where tenant_id = $1 and connection_id = $2 and shop_id = $3 and kind = $4 and fence = $5
 ), kept as (
     insert into records (tenant_id, connection_id, shop_id, kind, record_id, updated_at, document)
@@ -34,6 +37,7 @@ with lease as (
     on conflict (tenant_id, connection_id, shop_id, kind, record_id) do update
         set updated_at = excluded.updated_at, document = excluded.document, kept_at = now()
         where excluded.updated_at > records.updated_at
+            or (excluded.updated_at = records.updated_at and excluded.document is distinct from records.document)
     returning true
 )
 select count(*) from kept
@@ -52,9 +56,10 @@ where tenant_id = $1 and connection_id = $2 and shop_id = $3 and kind = $4 and f
 returning before.last_success_at, before.failures
 """
 
+# Whoever asks cuts a back-off of ours short, but never the wait the platform told us.
 WANT = """
 update flows set next_run_at = least(next_run_at, $3), wanted = true,
-    lease_until = case when failures > 0 then null else lease_until end
+    lease_until = case when failures > 0 and last_error is distinct from 'throttled' then null else lease_until end
 where tenant_id = $1 and connection_id = $2 and shut is null
   and ($4::text is null or shop_id = $4) and ($5::text is null or kind = $5)
 returning true
@@ -84,8 +89,8 @@ class Flows:
             for row in rows
         ]
 
-    async def keep_records(self, run: Run, records: Sequence[Record]) -> int:
-        """Keep records, newest version wins; gives how many were new or newer."""
+    async def keep_records(self, run: Run, records: Sequence[Record], reached: datetime | None = None) -> int:
+        """Keep records, newest version wins; gives how many were new or newer. Nothing is missing up to `reached`."""
         latest = {record.id: record for record in sorted(records, key=lambda record: record.updated_at)}
         if not latest:
             return 0
@@ -98,24 +103,28 @@ class Flows:
                 [record.updated_at for record in latest.values()],
                 [record.document for record in latest.values()],
                 LEASE,
+                reached,
             )
         return kept
 
-    async def done(self, run: Run, *, cursor: datetime, next_run_at: datetime, now: datetime, kept: int) -> None:
-        """The poll has everything up to `cursor`. A flow shut meanwhile keeps what it reached and stays shut."""
+    async def done(self, run: Run, brought: Brought, *, next_run_at: datetime, now: datetime) -> None:
+        """The poll has everything up to its cursor. A flow shut meanwhile keeps what it reached and stays shut."""
         async with self._database.transaction() as connection:
             before = await connection.fetchrow(
                 DONE,
                 *_where(run),
                 run.fence,
-                cursor,
+                brought.cursor,
                 next_run_at,
                 now,
             )
-            if before is not None and (kept or before["last_success_at"] is None or before["failures"]):
-                data = {"shop_id": run.shop_id, "flow": run.kind.value, "records": kept}
-                told = Event(type="flow.synced", data=data)
-                await events.write(connection, run.tenant_id, run.connection_id, [told], now)
+            if before is None:
+                return
+            told = _unreadable(run, brought)
+            if brought.kept or before["last_success_at"] is None or before["failures"]:
+                data = {"shop_id": run.shop_id, "flow": run.kind.value, "records": brought.kept}
+                told = [*told, Event(type="flow.synced", data=data)]
+            await events.write(connection, run.tenant_id, run.connection_id, told, now)
 
     async def failed(self, run: Run, error: str, wait: timedelta) -> None:
         """The poll brought nothing, or not all: again after a while."""
@@ -159,6 +168,20 @@ class Flows:
             if rows:
                 await connection.execute("select pg_notify('evergrant_work', 'sync')")
         return len(rows)
+
+
+def _unreadable(run: Run, brought: Brought) -> list[Event]:
+    """The vendor is told of rows that could not be kept, by the platform's ids for them, and goes without no others."""
+    if not brought.unreadable:
+        return []
+    ids = [found for found in brought.unreadable if found][:MOST_IDS]
+    data = {
+        "shop_id": run.shop_id,
+        "flow": run.kind.value,
+        "records": len(brought.unreadable),
+        "record_ids": ids,
+    }
+    return [Event(type="flow.record_unreadable", data=data)]
 
 
 def _where(run: Run) -> tuple[str, str, str, str]:

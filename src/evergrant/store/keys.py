@@ -1,4 +1,4 @@
-"""API keys, and the one read behind the token route: key, connection, shops and sealed token in a single statement."""
+"""API keys, and the one read behind the token route: keys, connections, shops and sealed tokens in a single statement."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,26 +9,34 @@ from evergrant.actions.reading import ApiKey, Entry
 from evergrant.core.errors import NotFoundError
 from evergrant.core.secret import Secret
 from evergrant.store import audit, connections, sealing
-from evergrant.store.database import Database
+from evergrant.store.database import GROUP_SECONDS, ONE_ROWS_FAULT, Database
+from evergrant.store.together import Together
 from evergrant.store.values import digest, from_json
 
 if TYPE_CHECKING:
     from evergrant.store.vault import Vault
 
+# Many reads in one statement, each with its place among those that asked. A statement begins after everybody in it has
+# asked, so nobody is given what stood before.
 LENDABLE = """
-select k.tenant_id, k.id as key_id, k.scopes as key_scopes, k.revoked_at is not null as revoked,
+select asked.place, k.tenant_id, k.id as key_id, k.scopes as key_scopes, k.revoked_at is not null as revoked,
     coalesce(k.expires_at <= now(), false) as expired, c.id as connection_id, c.open_id, c.clock, c.state, c.reason,
     c.authorized_at, c.authorization_ends, c.scopes, a.required_scopes, t.version, t.access_sealed, t.access_ends,
     d.key_number, d.wrapped,
     (select json_agg(json_build_array(s.shop_id, s.cipher, s.authorized) order by s.shop_id) from shops s
      where s.tenant_id = c.tenant_id and s.connection_id = c.id)::text as ciphers
-from api_keys k
-left join connections c on c.tenant_id = k.tenant_id and c.id = $2
+from unnest($1::bytea[], $2::text[]) with ordinality as asked (hash, connection_id, place)
+join api_keys k on k.hash = asked.hash
+left join connections c on c.tenant_id = k.tenant_id and c.id = asked.connection_id
 left join apps a on a.tenant_id = c.tenant_id and a.id = c.app_id
 left join tokens t on t.tenant_id = c.tenant_id and t.connection_id = c.id
 left join data_keys d on d.tenant_id = c.tenant_id and d.owner_id = c.id
-where k.hash = $1
 """
+READERS = 2
+"""Statements of token reads under way at the same time; the next readers gather meanwhile."""
+
+Asked = tuple[bytes, str]
+"""A key's hash, and the connection whose token is wanted."""
 
 
 class Keys:
@@ -37,6 +45,7 @@ class Keys:
     def __init__(self, database: Database, vault: "Vault") -> None:
         self._database = database
         self._vault = vault
+        self._together: Together[Asked, Any] = Together(self._read, alone=ONE_ROWS_FAULT, most=64, writers=READERS)
 
     async def add(
         self,
@@ -86,11 +95,17 @@ class Keys:
 
     async def for_token(self, key: Secret, connection_id: str) -> tuple[ApiKey | None, Lendable | None]:
         """The key somebody showed, and the connection whose token they want, if it is their tenant's."""
-        async with self._database.connection() as connection:
-            row = await connection.fetchrow(LENDABLE, digest(key.reveal()), connection_id)
+        row = await self._together.put((digest(key.reveal()), connection_id))
         if row is None:
             return None, None
         return _key(row), self._lendable(row) if row["connection_id"] else None
+
+    async def _read(self, group: Sequence[Asked]) -> Sequence[Any]:
+        """A row for each who asked, None where the key is nobody's."""
+        async with self._database.connection(within=GROUP_SECONDS) as connection:
+            rows = await connection.fetch(LENDABLE, [key for key, _ in group], [wanted for _, wanted in group])
+        found = {row["place"]: row for row in rows}
+        return [found.get(place) for place in range(1, len(group) + 1)]
 
     def _lendable(self, row: Any) -> Lendable:
         access = None

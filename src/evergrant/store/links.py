@@ -24,6 +24,7 @@ update authorization_requests r set consumed_at = now(), exchange = 'waiting', c
 from link_sessions s
 where r.state_hash = $1 and r.app_id = $2 and r.browser_hash = $3 and r.consumed_at is null and r.expires_at > now()
   and r.tenant_id = $4 and s.tenant_id = r.tenant_id and s.id = r.session_id
+  and s.revoked_at is null and s.outcome is distinct from 'completed'
 returning r.id as request_id, r.consumed_at, s.*
 """
 
@@ -187,15 +188,28 @@ class Links:
             row = await connection.fetchrow(CLAIM, key, app_id, browser_hash, request["tenant_id"], sealed)
             if row is not None:
                 return claimed(row)
-            spent = await connection.fetchval(
-                "select consumed_at is not null from authorization_requests where state_hash = $1", key
-            )
-        raise errors.StateUsedError if spent else errors.StateExpiredError
+            raise await _why_not(connection, key)
 
     async def fail(self, claimed: Claimed, code: str, now: datetime) -> None:
         """The request brought nothing; the session says why and can be tried again."""
         async with self._database.transaction() as connection:
             await fail(connection, claimed, code, now)
+
+
+async def _why_not(connection: Connection, state_hash: bytes) -> errors.LinkError:
+    """Why a state that its own browser brought back could not be spent."""
+    row = await connection.fetchrow(
+        """
+        select r.consumed_at, s.revoked_at, s.outcome from authorization_requests r
+        join link_sessions s on s.tenant_id = r.tenant_id and s.id = r.session_id where r.state_hash = $1
+        """,
+        state_hash,
+    )
+    if row["consumed_at"] is not None:
+        return errors.StateUsedError()
+    if row["revoked_at"] is not None:
+        return errors.LinkRevokedError()
+    return errors.LinkUsedError() if row["outcome"] == "completed" else errors.StateExpiredError()
 
 
 async def fail(connection: Connection, claimed: Claimed, code: str, now: datetime) -> None:
@@ -211,7 +225,8 @@ async def fail(connection: Connection, claimed: Claimed, code: str, now: datetim
         code,
     )
     if failed:
-        told = Event(type="link_session.failed", data={"link_session_id": claimed.session_id, "code": code})
+        kind = "link_session.wrong_shop" if code == errors.WrongShopError.code else "link_session.failed"
+        told = Event(type=kind, data={"link_session_id": claimed.session_id, "code": code})
         await events.write(connection, claimed.tenant_id, claimed.connection_id, [told], now)
 
 
@@ -279,4 +294,5 @@ def _session(row: Any) -> LinkSession:
         outcome=row["outcome"],
         code=row["code"],
         result_id=row["result_id"],
+        is_revoked=row["revoked_at"] is not None,
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from evergrant.actions.ports import SealingKey
 from evergrant.core.connection import Connection as Known
 from evergrant.core.secret import Secret
 from evergrant.core.tokens import TokenPair
@@ -16,7 +17,7 @@ from evergrant.store.database import Connection
 from evergrant.store.values import digest
 
 if TYPE_CHECKING:
-    from evergrant.store.vault import DataKey, Vault
+    from evergrant.store.vault import Vault
 
 
 class _Packed(msgspec.Struct):
@@ -78,7 +79,7 @@ def unpacked(secret: Secret) -> Granted:
     )
 
 
-def sealed(key: "DataKey", pair: TokenPair, version: int) -> SealedPair:
+def sealed(key: SealingKey, pair: TokenPair, version: int) -> SealedPair:
     """A pair, sealed as that version."""
     return SealedPair(
         version=version,

@@ -1,7 +1,7 @@
-"""Commits what many callers bring in one transaction, and wakes each only when it is durable.
+"""Does what many callers ask for in one statement, and wakes each with its own answer when that is committed.
 
-While one commit is under way the next callers gather; they go together in the one after it. Under no load a caller
-waits for its own commit only.
+While one statement is under way the next callers gather; they go together in the one after it, which begins after all of
+them have asked. Under no load a caller waits for its own statement only.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ Answer = TypeVar("Answer")
 
 
 class Together(Generic[Row, Answer]):
-    """Rows in, each caller's own answer out once `write` has committed its group.
+    """Rows in, each caller's own answer out once `write` has done its group. `writers` statements run side by side.
 
     `alone` are the errors one row brings upon its whole group: then each row is written by itself, so that it fails alone.
     """
@@ -22,7 +22,7 @@ class Together(Generic[Row, Answer]):
         self,
         write: Callable[[Sequence[Row]], Awaitable[Sequence[Answer]]],
         *,
-        alone: tuple[type[Exception], ...],
+        alone: tuple[type[Exception], ...] = (),
         most: int = 256,
         writers: int = 1,
     ) -> None:

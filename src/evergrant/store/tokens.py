@@ -4,23 +4,25 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import msgspec
+import structlog
 
-from evergrant.actions.ports import Doubt, StaleError, Taken
-from evergrant.actions.reading import Entry
+from evergrant.actions.ports import Doubt, SealingKey, Spooled, Taken
 from evergrant.core.connection import Change, Event
+from evergrant.core.errors import VaultIntegrityError
 from evergrant.core.secret import Secret
 from evergrant.providers.wire import Granted
-from evergrant.store import audit, changes, events, pairs, sealing
+from evergrant.store import changes, events, pairs, sealing
 from evergrant.store.database import Connection, Database
 from evergrant.store.spool import Slip, Spool
+from evergrant.store.values import digest
 
 if TYPE_CHECKING:
     from evergrant.store.vault import Vault
 
 SPOOL_KIND = "refresh"
 LEASE = timedelta(seconds=60)
-"""Longer than the hard limit of a call (20 s, net/platform.py), so that a living worker never loses its lease."""
+CALL_LIMIT = timedelta(seconds=20)
+"""The hard limit of a call (net/platform.py). A lease is longer, so that a living worker never loses it."""
 
 # Nothing is shown after the end of the authorization, which is the end of the refresh token: the sweep may be late.
 # One statement: the lease, the fencing number and the attempt are there together or not at all. A row whose last
@@ -45,11 +47,36 @@ select t.*, k.key_number, k.wrapped from taken t
 join data_keys k on k.tenant_id = t.tenant_id and k.owner_id = t.connection_id
 """
 
+# The pair, the end of the attempt and of every older doubt, and the record of it, where the pair it replaces still
+# stands: together or not at all, in one statement, the connection's row first. Such an answer is the newest pair there
+# is, whoever holds the lease by now: a fence that has moved moves once more, so that whoever shows the old token
+# meanwhile changes nothing.
 KEEP = """
-update tokens set version = $4, access_sealed = $5, access_ends = $6, refresh_sealed = $7, refresh_hash = $8,
-    refresh_ends = $9, issued_at = $10, due_at = $11, lease_until = null, failures = 0
-where tenant_id = $1 and connection_id = $2 and fence = $3 returning true
+with held as (
+    select tenant_id, id from connections where tenant_id = $1 and id = $2 for update
+), kept as (
+    update tokens t set version = $4, access_sealed = $5, access_ends = $6, refresh_sealed = $7, refresh_hash = $8,
+        refresh_ends = $9, issued_at = $10, due_at = $11, lease_until = null, failures = 0,
+        fence = case when fence = $3 then fence else fence + 1 end
+    from held
+    where t.tenant_id = held.tenant_id and t.connection_id = held.id and t.version = $4 - 1
+    returning t.tenant_id, t.connection_id
+), ended as (
+    update presentations p set outcome = case when p.fence = $3 then 'ok' else 'outlived' end, ended_at = now() from kept
+    where p.tenant_id = kept.tenant_id and p.connection_id = kept.connection_id
+      and (p.outcome is null or p.outcome = 'in_doubt')
+), settled as (
+    update connections c set in_doubt_since = null from kept
+    where c.tenant_id = kept.tenant_id and c.id = kept.connection_id and c.in_doubt_since is not null
+), recorded as (
+    insert into audit (tenant_id, actor, action, subject, request_id, detail)
+    select tenant_id, 'refresh', 'token.refreshed', connection_id, '', '{}' from kept
+)
+select true from kept
 """
+
+UNREADABLE_AGAIN = timedelta(hours=1)
+"""How long a row that does not open is left alone: nothing was sent, and only a person can mend it."""
 
 OUTCOME = """
 update presentations set outcome = $4, ended_at = now()
@@ -63,13 +90,7 @@ where p.outcome is null and t.clock = $1 and t.lease_until < now()
 """
 
 
-class _Spooled(msgspec.Struct):
-    version: int
-    access: bytes
-    access_ends: datetime
-    refresh: bytes
-    refresh_hash: bytes
-    refresh_ends: datetime
+log = structlog.get_logger("tokens")
 
 
 class Tokens:
@@ -81,51 +102,94 @@ class Tokens:
         self._spool = spool
 
     async def take_due(self, clock: str, now: datetime, limit: int) -> Sequence[Taken]:
-        """Take refreshes that are due, each with a lease, a fencing number and a kept attempt."""
+        """Take refreshes that are due, each with a lease, a fencing number and a kept attempt.
+
+        None while this machine's disk has no room for an answer. A row that does not open is set aside, alone.
+        """
+        if not await self._spool.takes():
+            return []
         async with self._database.connection() as connection:
             rows = await connection.fetch(TAKE_DUE, clock, now, limit, LEASE)
-        return [self._taken(row) for row in rows]
+        taken = []
+        for row in rows:
+            try:
+                taken.append(self._taken(row))
+            except VaultIntegrityError:
+                log.critical("tokens.unreadable", tenant=row["tenant_id"], connection=row["connection_id"])
+                where = (row["tenant_id"], row["connection_id"], row["fence"])
+                await self._give_back(where, "not_sent", UNREADABLE_AGAIN)
+        return taken
 
-    async def keep(self, taken: Taken, granted: Granted, *, due_at: datetime, now: datetime, change: Change) -> str:
-        """Keep a new pair: on disk first, then where the fence still matches.
-
-        Gives `ok`, or `stray` if the lease was lost and the pair is kept aside. Raises StaleError.
-        """
+    async def holds(self, taken: Taken) -> bool:
+        """Whether the lease still has the hard limit of a call left: a process may have been frozen since it took it."""
         async with self._database.connection() as connection:
-            key = await sealing.key_of(connection, self._vault, taken.tenant_id, taken.connection_id)
-        pair = pairs.sealed(key, granted.pair, taken.version + 1)
-        name = await self._spool.put(_slip(taken, pair, due_at, now))
-        try:
-            async with self._database.transaction() as connection:
-                where = (taken.tenant_id, taken.connection_id, taken.fence)
-                if change.before != change.after:
-                    await changes.lock(connection, taken.tenant_id, taken.connection_id)
-                kept = await _keep_pair(connection, where, pair, now, due_at)
-                if kept:
-                    await changes.keep(connection, change, actor="refresh")
-                    await _refreshed(connection, where)
-                else:
-                    await self._stray(connection, taken, granted, "lease_lost")
-        except StaleError:
-            await self._spool.drop(name)
-            raise
-        await self._spool.drop(name)
-        return "ok" if kept else "stray"
+            return bool(
+                await connection.fetchval(
+                    """
+                    select true from tokens
+                    where tenant_id = $1 and connection_id = $2 and fence = $3 and lease_until > now() + $4
+                    """,
+                    taken.tenant_id,
+                    taken.connection_id,
+                    taken.fence,
+                    CALL_LIMIT,
+                )
+            )
+
+    async def spool(self, taken: Taken, granted: Granted, *, at: datetime, due_at: datetime) -> Spooled:
+        """Keep an answer on disk, sealed, without asking the database for anything."""
+        slip = Slip(
+            kind=SPOOL_KIND,
+            tenant_id=taken.tenant_id,
+            owner_id=taken.connection_id,
+            app_id=taken.app_id,
+            fence=taken.fence,
+            version=taken.version,
+            sealed=taken.key.seal("grant", taken.version + 1, pairs.packed(granted)),
+            at=at.isoformat(),
+            due_at=due_at.isoformat(),
+        )
+        return _spooled(slip, granted, taken.key, await self._spool.put(slip))
+
+    async def spooled(self) -> Sequence[Spooled]:
+        """Answers a killed process left on this machine's disk. One nobody can open any more is set aside."""
+        found = []
+        for name, slip in self._spool.left():
+            if slip.kind != SPOOL_KIND:
+                continue
+            try:
+                async with self._database.connection() as connection:
+                    key = await sealing.key_of(connection, self._vault, slip.tenant_id, slip.owner_id)
+                granted = pairs.unpacked(key.open("grant", slip.version + 1, slip.sealed))
+            except VaultIntegrityError:
+                await self._spool.set_aside(name)
+                continue
+            found.append(_spooled(slip, granted, key, name))
+        return found
+
+    async def keep(self, spooled: Spooled, change: Change) -> str:
+        """Keep a new pair where the one it replaces still stands, and forget it on disk.
+
+        Gives `ok`, or `outlived` if a newer pair stands or the tokens were destroyed meanwhile. Raises StaleError.
+        """
+        if change.is_empty and not change.events and not change.stops_refreshing:
+            async with self._database.connection() as connection:
+                if await _replaced(connection, spooled):
+                    await self._spool.drop(spooled.name)
+                    return "ok"
+        async with self._database.transaction() as connection:
+            await changes.lock(connection, spooled.tenant_id, spooled.connection_id)
+            kept = await _replaced(connection, spooled)
+            if kept:
+                await changes.keep(connection, change, actor="refresh")
+            else:
+                await self._outlived(connection, spooled)
+        await self._spool.drop(spooled.name)
+        return "ok" if kept else "outlived"
 
     async def give_back(self, taken: Taken, outcome: str, wait: timedelta) -> None:
         """The token was provably not used up: try again after a while."""
-        async with self._database.transaction() as connection:
-            await connection.execute(OUTCOME, taken.tenant_id, taken.connection_id, taken.fence, outcome)
-            await connection.execute(
-                """
-                update tokens set lease_until = now() + $4, failures = failures + 1
-                where tenant_id = $1 and connection_id = $2 and fence = $3
-                """,
-                taken.tenant_id,
-                taken.connection_id,
-                taken.fence,
-                wait,
-            )
+        await self._give_back((taken.tenant_id, taken.connection_id, taken.fence), outcome, wait)
 
     async def end(self, taken: Taken | Doubt, change: Change) -> str:
         """The platform refused the token for good.
@@ -186,10 +250,11 @@ class Tokens:
             for row in rows
         ]
 
-    async def set_aside(self, taken: Taken, granted: Granted, why: str) -> None:
+    async def set_aside(self, spooled: Spooled, why: str) -> None:
         """Keep a pair that is not this connection's, sealed, out of reach."""
         async with self._database.transaction() as connection:
-            await self._stray(connection, taken, granted, why)
+            await self._stray(connection, spooled, why)
+        await self._spool.drop(spooled.name)
 
     async def access(self, tenant_id: str, connection_id: str) -> tuple[Secret, datetime] | None:
         """The access token and its end, for our own calls; None if they were destroyed."""
@@ -208,14 +273,17 @@ class Tokens:
         key = sealing.opened(self._vault, tenant_id, connection_id, row["key_number"], row["wrapped"])
         return key.open("access_token", row["version"], row["access_sealed"]), row["access_ends"]
 
-    async def want(self, tenant_id: str, connection_id: str, now: datetime) -> None:
-        """Make the refresh due at once, unless its outcome is in doubt."""
+    async def want(
+        self, tenant_id: str, connection_id: str, now: datetime, *, issued_before: datetime | None = None
+    ) -> None:
+        """Make the refresh due at once, unless its outcome is in doubt or the pair is younger than `issued_before`."""
         async with self._database.connection() as connection:
             await connection.execute(
                 """
                 with wanted as (
                     update tokens t set due_at = least(due_at, $3)
-                    where tenant_id = $1 and connection_id = $2 and due_at > $3 and not exists (
+                    where tenant_id = $1 and connection_id = $2 and due_at > $3
+                      and ($4::timestamptz is null or issued_at < $4) and not exists (
                         select from presentations p where p.tenant_id = t.tenant_id
                           and p.connection_id = t.connection_id and p.outcome = 'in_doubt')
                     returning true)
@@ -224,38 +292,30 @@ class Tokens:
                 tenant_id,
                 connection_id,
                 now,
+                issued_before,
             )
 
-    async def heal(self) -> int:
-        """Bring answers that reached the disk but not the database to the database; gives how many were wanted."""
-        healed = 0
-        for name, slip in self._spool.left():
-            if slip.kind != SPOOL_KIND:
-                continue
-            if await self._heal_one(slip):
-                healed += 1
-                await self._spool.drop(name)
-            else:
-                await self._spool.set_aside(name)
-        return healed
-
-    async def _heal_one(self, slip: Slip) -> bool:
-        found = msgspec.msgpack.decode(slip.sealed, type=_Spooled)
-        pair = pairs.SealedPair(
-            version=found.version,
-            access=found.access,
-            access_ends=found.access_ends,
-            refresh=found.refresh,
-            refresh_hash=found.refresh_hash,
-            refresh_ends=found.refresh_ends,
-        )
-        at, due_at = datetime.fromisoformat(slip.at), datetime.fromisoformat(slip.due_at)
+    async def _give_back(self, where: tuple[str, str, int], outcome: str, wait: timedelta) -> None:
         async with self._database.transaction() as connection:
-            where = (slip.tenant_id, slip.owner_id, slip.fence)
-            kept = await _keep_pair(connection, where, pair, at, due_at)
-            if kept:
-                await _refreshed(connection, where)
-        return kept
+            await connection.execute(
+                """
+                update tokens set lease_until = now() + $4, failures = failures + 1
+                where tenant_id = $1 and connection_id = $2 and fence = $3
+                """,
+                *where,
+                wait,
+            )
+            await connection.execute(OUTCOME, *where, outcome)
+
+    async def _outlived(self, connection: Connection, spooled: Spooled) -> None:
+        """A newer pair stands: keep this one aside, unless it is that very pair, brought a second time."""
+        where = (spooled.tenant_id, spooled.connection_id)
+        stands = await connection.fetchval(
+            "select refresh_hash from tokens where tenant_id = $1 and connection_id = $2", *where
+        )
+        if stands is not None and stands != digest(spooled.granted.pair.refresh.reveal()):
+            await self._stray(connection, spooled, "outlived")
+        await connection.execute(OUTCOME, *where, spooled.fence, "outlived")
 
     def _taken(self, row: Any) -> Taken:
         key = sealing.opened(self._vault, row["tenant_id"], row["connection_id"], row["key_number"], row["wrapped"])
@@ -269,43 +329,34 @@ class Tokens:
             issued_at=row["issued_at"],
             access_ends=row["access_ends"],
             probe=row["probe"],
+            failures=row["failures"],
+            key=key,
         )
 
-    async def _stray(self, connection: Connection, taken: Taken, granted: Granted, why: str) -> None:
-        await pairs.set_aside(connection, self._vault, taken.tenant_id, taken.app_id, taken.connection_id, granted, why)
-        await connection.execute(OUTCOME, taken.tenant_id, taken.connection_id, taken.fence, "outlived")
+    async def _stray(self, connection: Connection, spooled: Spooled, why: str) -> None:
+        tenant_id, app_id, connection_id = spooled.tenant_id, spooled.app_id, spooled.connection_id
+        await pairs.set_aside(connection, self._vault, tenant_id, app_id, connection_id, spooled.granted, why)
 
 
-async def _keep_pair(
-    connection: Connection, where: tuple[str, str, int], pair: pairs.SealedPair, now: datetime, due_at: datetime
-) -> bool:
-    """Replace the pair where tenant, connection and fence match; says whether they did."""
+async def _replaced(connection: Connection, spooled: Spooled) -> bool:
+    """Put the new pair in the place of the one it replaces, if that still stands; says whether it did."""
+    pair = pairs.sealed(spooled.key, spooled.granted.pair, spooled.version + 1)
     return bool(
         await connection.fetchval(
             KEEP,
-            *where,
+            spooled.tenant_id,
+            spooled.connection_id,
+            spooled.fence,
             pair.version,
             pair.access,
             pair.access_ends,
             pair.refresh,
             pair.refresh_hash,
             pair.refresh_ends,
-            now,
-            due_at,
+            spooled.at,
+            spooled.due_at,
         )
     )
-
-
-async def _refreshed(connection: Connection, where: tuple[str, str, int]) -> None:
-    tenant_id, connection_id, _fence = where
-    await connection.execute(OUTCOME, *where, "ok")
-    await connection.execute(
-        "update connections set in_doubt_since = null where tenant_id = $1 and id = $2 and in_doubt_since is not null",
-        tenant_id,
-        connection_id,
-    )
-    entry = Entry(tenant_id=tenant_id, actor="refresh", action="token.refreshed", subject=connection_id)
-    await audit.write(connection, [entry])
 
 
 async def _flag(connection: Connection, doubt: Doubt, probe_at: datetime, now: datetime) -> None:
@@ -323,21 +374,16 @@ async def _flag(connection: Connection, doubt: Doubt, probe_at: datetime, now: d
         await events.write(connection, doubt.tenant_id, doubt.connection_id, [told], now)
 
 
-def _slip(taken: Taken, pair: pairs.SealedPair, due_at: datetime, now: datetime) -> Slip:
-    content = _Spooled(
-        version=pair.version,
-        access=pair.access,
-        access_ends=pair.access_ends,
-        refresh=pair.refresh,
-        refresh_hash=pair.refresh_hash,
-        refresh_ends=pair.refresh_ends,
-    )
-    return Slip(
-        kind=SPOOL_KIND,
-        tenant_id=taken.tenant_id,
-        owner_id=taken.connection_id,
-        fence=taken.fence,
-        sealed=msgspec.msgpack.encode(content),
-        at=now.isoformat(),
-        due_at=due_at.isoformat(),
+def _spooled(slip: Slip, granted: Granted, key: SealingKey, name: str) -> Spooled:
+    return Spooled(
+        tenant_id=slip.tenant_id,
+        connection_id=slip.owner_id,
+        app_id=slip.app_id,
+        fence=slip.fence,
+        version=slip.version,
+        granted=granted,
+        at=datetime.fromisoformat(slip.at),
+        due_at=datetime.fromisoformat(slip.due_at),
+        key=key,
+        name=name,
     )

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from evergrant.core.errors import EvergrantError, InvalidRequestError, NotFoundError
 from evergrant.providers import dialects
-from evergrant.web import health, look, problems
+from evergrant.web import access, health, look, problems, words
 from evergrant.web.access import LoginRequiredError
 from evergrant.web.api import connections, link_sessions, setup
 from evergrant.web.desk import Desk
@@ -70,7 +70,13 @@ async def _evergrant_error(request: Request, error: Exception) -> Response:
     request_id = request.scope["state"]["request_id"]
     if request.scope["path"].startswith(FOR_PROGRAMS):
         return JSONResponse(problems.body_of(error, request_id), status_code=status, headers=headers)
-    context = {"error": error, "status": status, "request_id": request_id}
+    for_team = access.LOGIN_COOKIE in {name.removeprefix("__Host-") for name in request.cookies}
+    context = {
+        "error": error,
+        "title": words.problem(error.code, status),
+        "request_id": request_id,
+        "for_team": for_team,
+    }
     return look.page(request, "problem.html", context, status=status, headers=headers)
 
 

@@ -45,8 +45,7 @@ class Card:
 
     id: str
     title: str
-    merchant: str
-    region: str
+    of: str
     status: Status
     rings: Rings
     ends: datetime | None
@@ -69,23 +68,33 @@ def card(found: Listed, now: datetime, records: dict[tuple[str, str], int] | Non
     )
     return Card(
         id=known.id,
-        title=words.listed([shop.name or shop.id for shop in known.shops]) or known.seller_name,
-        merchant=found.merchant_name,
-        region=words.listed(sorted({shop.region for shop in known.shops if shop.region})),
+        title=title(found),
+        of=_of(found),
         status=status,
         rings=rings(found, now),
         ends=authorization.ends,
         token_ends=found.token_ends,
         refresh_due_at=found.refresh_due_at,
         now=now,
-        fate=fate(
-            authorization, status, [words.FLOWS[kind] for kind in sorted({flow.kind for flow in known.flows})], now
-        ),
+        fate=fate(authorization, status, [words.FLOWS[kind] for kind in sorted({flow.kind for flow in known.flows})]),
         flows=lines,
         wants_person=status.tone in (Tone.OVER, Tone.SOON) and authorization.state is not State.ERASED,
         lives=status.tone in (Tone.WELL, Tone.SOON),
         in_doubt=known.in_doubt_since is not None,
     )
+
+
+def title(found: Listed) -> str:
+    """What a connection is called: its shops, or its seller while they are not known."""
+    known = found.connection
+    return words.listed([shop.name or shop.id for shop in known.shops]) or known.seller_name
+
+
+def _of(found: Listed) -> str:
+    """Whose it is, where that is not said already, and where it sells."""
+    regions = words.listed(sorted({words.region(shop.region) for shop in found.connection.shops if shop.region}))
+    owner = found.merchant_name if found.merchant_name != title(found) else ""
+    return " · ".join(part for part in (owner, regions) if part)
 
 
 def in_order(cards: Sequence[Card]) -> list[Card]:
@@ -105,7 +114,7 @@ def summary(cards: Sequence[Card]) -> str:
     return words.listed([part for part in parts if part])
 
 
-def fate(authorization: Authorization, status: Status, flows: list[str], now: datetime) -> str:
+def fate(authorization: Authorization, status: Status, flows: list[str]) -> str:
     """What stops, and when, if nobody acts; or what has stopped."""
     what = words.listed(flows) or "Everything"
     if status.tone is Tone.WAITING:
@@ -114,8 +123,7 @@ def fate(authorization: Authorization, status: Status, flows: list[str], now: da
         return f"{what} have stopped. They resume, and catch up, once the shop owner renews."
     if authorization.ends is None:
         return ""
-    left = authorization.days_remaining(now) or 0
-    return f"If nobody renews, {what} stop on {words.day(authorization.ends)}, in {words.days(left)}."
+    return f"If nobody renews, {what} stop on {words.day(authorization.ends)}."
 
 
 def rings(found: Listed, now: datetime) -> Rings:

@@ -118,8 +118,8 @@ class Guard:
 async def answer_json(send: Send, status: int, body: object, headers: dict[str, str] | None = None) -> None:
     """Send a whole JSON answer from a bare ASGI function."""
     content = msgspec.json.encode(body)
-    sent = {"content-type": "application/json", "content-length": str(len(content)), **(headers or {})}
-    raw = [(name.encode(), value.encode()) for name, value in sent.items()]
+    raw = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(content))]
+    raw += [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
     await send({"type": "http.response.start", "status": status, "headers": raw})
     await send({"type": "http.response.body", "body": content})
 
@@ -141,4 +141,5 @@ def _note_crash(error: Exception, request_id: str, scope: Scope) -> None:
 
 
 def _told_path(scope: Scope) -> str:
-    return SECRET_PARTS.sub(r"\1/…", scope["path"])
+    path: str = scope["path"]
+    return SECRET_PARTS.sub(r"\1/…", path) if path.startswith("/l") else path

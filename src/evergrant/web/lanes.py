@@ -97,7 +97,7 @@ class Lanes:
         async with _soon(NOTICE_SECONDS):
             app = await self._desk.apps.by_id(app_id)
         signatures = [value for name, value in scope["headers"] if name == b"authorization"]
-        body = await _body(receive_)
+        body = await _body(scope, receive_)
         if len(signatures) != 1 or not receive.is_theirs(app, body, signatures[0]):
             raise NoticeSignatureError
         async with _soon(NOTICE_SECONDS):
@@ -131,6 +131,8 @@ def _header(scope: Scope, name: bytes) -> str:
 
 def _token_query(scope: Scope) -> tuple[str | None, timedelta]:
     """`shop_id` and `min_ttl` (seconds) of a token read."""
+    if not scope["query_string"]:
+        return None, timedelta(0)
     query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
     shop_ids, least = query.get("shop_id", [None]), query.get("min_ttl", ["0"])
     seconds = given.number(least[0], digits=6)
@@ -142,8 +144,9 @@ def _token_query(scope: Scope) -> tuple[str | None, timedelta]:
     return shop_ids[0], wanted
 
 
-async def _body(receive_: Receive) -> bytes:
+async def _body(scope: Scope, receive_: Receive) -> bytes:
     """The whole body; the Guard says how large it may be."""
+    declared = _header(scope, b"content-length")
     body = b""
     while True:
         message = await receive_()
@@ -151,5 +154,5 @@ async def _body(receive_: Receive) -> bytes:
             raise InvalidRequestError("The body did not arrive whole.")
         chunk: bytes = message.get("body", b"")
         body += chunk
-        if not message.get("more_body"):
-            return body
+        if not message.get("more_body") or str(len(body)) == declared:
+            return body  # as long as it said: the server's own "that was all" need not be waited for

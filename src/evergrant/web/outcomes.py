@@ -66,10 +66,10 @@ async def _succeeded(session: LinkSession, desk: Desk) -> Told:
     found = await desk.connections.listed(session.tenant_id, session.result_id)
     shops = words.listed([shop.name or shop.id for shop in found.connection.shops if shop.authorized])
     ends = found.connection.authorization.ends
-    until = f" The authorization now ends on {words.day(ends)}." if ends else ""
+    until = f" until {words.day(ends)}" if ends else ""
     renewed = session.purpose is not Purpose.LINK
     title = "Your TikTok Shop is now successfully renewed!" if renewed else "Your TikTok Shop is connected!"
-    return Told(open=False, succeeded=True, code="", title=title, sentence=f"{shops}.{until}")
+    return Told(open=False, succeeded=True, code="", title=title, sentence=f"{shops} is authorized{until}.")
 
 
 def _every(kind: type[errors.EvergrantError]) -> list[type[errors.EvergrantError]]:

@@ -40,6 +40,7 @@ STATUSES: Mapping[str, int] = {
     "sandbox_token_in_production": 409,
     "shop_already_connected": 409,
     "shops_not_readable": 422,
+    "consent_overtaken": 409,
     "signature_invalid": 401,
     "state_already_used": 409,
     "state_browser_mismatch": 403,

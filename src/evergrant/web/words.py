@@ -6,15 +6,17 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from babel import Locale
 from babel.dates import format_date, format_datetime, format_timedelta
 from babel.lists import format_list
 
 from evergrant.core import gate
-from evergrant.core.authorization import Authorization, State
+from evergrant.core.authorization import Authorization, Reason, State
 from evergrant.core.flows import Kind
 from evergrant.core.gate import Why
 
 LOCALE = "en"
+TERRITORIES = Locale(LOCALE).territories
 
 
 class Tone(StrEnum):
@@ -59,7 +61,7 @@ REASONS: Mapping[Why, str] = {
     Why.CONNECTION_ERASED: "connection erased",
     Why.SHOP_NOT_AUTHORIZED: "shop not covered by the last consent",
     Why.SCOPE_MISSING: "permission missing",
-    Why.PAUSED_BY_VENDOR: "paused by your team",
+    Why.PAUSED_BY_VENDOR: "by your team",
 }
 """Why a flow is paused, as the words behind "Paused:"."""
 
@@ -73,11 +75,11 @@ EVENTS: Mapping[str, tuple[str, str]] = {
     "connection.renewed": ("refresh", "The authorization was renewed."),
     "connection.expiring": ("calendar-due", "The authorization ends within 30 days."),
     "connection.expired": ("plug-connected-x", "The authorization expired. Everything that rests on it stopped."),
-    "connection.cancelled": ("plug-connected-x", "The authorization was cancelled."),
+    "connection.cancelled": ("plug-connected-x", "The authorization was cancelled, by the seller or by TikTok."),
     "connection.deactivated": ("ban", "TikTok deactivated the authorization."),
     "connection.suspended": (
         "clock",
-        "Somebody says the authorization is over. It is being verified; nothing flows meanwhile.",
+        "TikTok says the authorization is over. It is being verified; nothing flows meanwhile.",
     ),
     "connection.resumed": ("player-play", "Verified: the authorization stands."),
     "connection.in_doubt": (
@@ -90,11 +92,34 @@ EVENTS: Mapping[str, tuple[str, str]] = {
     "flow.paused": ("player-pause", "{flow} paused: {reason}."),
     "flow.resumed": ("player-play", "{flow} resumed."),
     "flow.synced": ("package", "{flow} synced, {records} new or changed."),
+    "flow.record_unreadable": ("alert-triangle", "{flow}: {records} records could not be read and were left out."),
     "link_session.completed": ("circle-check", "A consent link was completed."),
     "link_session.failed": ("alert-triangle", "A consent link did not succeed."),
-    "link_session.wrong_shop": ("alert-triangle", "A consent was given for another shop. Nothing was changed here."),
+    "link_session.wrong_shop": ("alert-triangle", "A link for this shop was answered with another shop."),
     "tokens.destroyed": ("shield-lock", "Its tokens were destroyed."),
 }
+
+
+PROBLEMS: Mapping[str, str] = {
+    "csrf_failed": "Please send it once more",
+    "link_already_used": "This is done already",
+    "link_expired": "This link does not work any more",
+    "link_revoked": "This link does not work any more",
+    "link_unknown": "This link does not work",
+    "not_found": "There is nothing here",
+    "not_permitted": "This needs another role",
+    "state_already_used": "This is finished already",
+    "state_browser_mismatch": "This began in another browser",
+    "state_expired": "This took too long",
+    "state_missing": "Please start again",
+    "state_unknown": "Please start again",
+}
+"""What stands above the sentence of an error, by its code."""
+
+
+def problem(code: str, status: int) -> str:
+    """The heading of an error's page."""
+    return PROBLEMS.get(code, "Come back in a moment" if status == 503 else "This cannot be done")
 
 
 def status_of(authorization: Authorization, now: datetime) -> Status:
@@ -115,6 +140,8 @@ def event(kind: str, data: Mapping[str, Any]) -> tuple[str, str]:
     """An event as an icon and a sentence; one nobody has words for is shown by its name."""
     icon, sentence = EVENTS.get(kind, ("history", kind))
     flow, reason = str(data.get("flow") or ""), str(data.get("reason") or "")
+    if (kind, reason) == ("connection.cancelled", Reason.VENDOR_DISCONNECTED):
+        sentence = "Your team disconnected it."
     return icon, sentence.format(
         flow=FLOWS[Kind(flow)] if flow in list(Kind) else flow,
         reason=REASONS[Why(reason)] if reason in list(Why) else reason,
@@ -143,6 +170,11 @@ def day(when: datetime) -> str:
 def exact(when: datetime) -> str:
     """`14 March 2027, 10:15:00 UTC`."""
     return f"{format_datetime(when, 'd MMMM y, HH:mm:ss', locale=LOCALE)} UTC"
+
+
+def region(code: str) -> str:
+    """`United Kingdom` for `GB`; a code nobody knows stays as it is."""
+    return str(TERRITORIES.get(code, code))
 
 
 def days(count: int) -> str:

@@ -1,6 +1,7 @@
 """TikTok Shop's answers and notices, read into values. "Success is `code == 0`, not the HTTP status" (wire sheet 2.3)."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -26,8 +27,11 @@ from evergrant.providers.wire import (
 )
 
 DEFAULT_WAIT = timedelta(seconds=5)
+SHORTEST_WAIT = timedelta(seconds=1)
+"""`Retry-After: 0`, or a date that is past, is no invitation to ask without end."""
 LONGEST_WAIT = timedelta(hours=1)
 LATEST_YEAR = 9000
+LONGEST_ID = 64
 
 THROTTLE_CODES = frozenset({36009002})
 REFUSAL_CODES = frozenset({36004001, 36004004, 36004005})
@@ -179,10 +183,13 @@ def _granted(found: _Tokens, now: datetime) -> Granted | Unreadable:
 
 
 def read_shops(reply: Reply) -> tuple[Shop, ...] | CallRefused:
-    """The shops of a grant (3.4)."""
+    """The shops of a grant (3.4). The call names no shop, so that where nothing fits it is the token (3.7)."""
     envelope = _envelope(reply)
     if isinstance(envelope, Unreadable) or envelope.code != 0:
-        return _call_refused(reply, envelope)
+        refused = _call_refused(reply, envelope)
+        return (
+            replace(refused, trouble=Trouble.AUTHORIZATION_GONE) if refused.trouble is Trouble.WRONG_SHOP else refused
+        )
     try:
         found = msgspec.json.decode(envelope.data, type=_Shops)
     except msgspec.MsgspecError:
@@ -201,23 +208,43 @@ def read_shops(reply: Reply) -> tuple[Shop, ...] | CallRefused:
 
 
 def read_page(kind: flows.Kind, reply: Reply) -> Page | CallRefused:
-    """One page of orders or products (6.1, 6.2). Each record keeps the platform's own bytes."""
+    """One page of orders or products (6.1, 6.2). Each record keeps the platform's own bytes.
+
+    A row nobody can read costs itself, not its page. Orders are asked for oldest change first; products cannot be sorted.
+    """
     envelope = _envelope(reply)
     if isinstance(envelope, Unreadable) or envelope.code != 0:
         return _call_refused(reply, envelope)
     try:
         if kind is flows.Kind.ORDERS:
             orders = msgspec.json.decode(envelope.data, type=_Orders)
-            return Page(records=tuple(map(_record, orders.orders)), next_token=orders.next_page_token or "")
+            page = _page(orders.orders, orders.next_page_token)
+            changes = [record.updated_at for record in page.records]
+            return replace(page, reached=changes[-1]) if changes and changes == sorted(changes) else page
         products = msgspec.json.decode(envelope.data, type=_Products)
-        return Page(records=tuple(map(_record, products.products)), next_token=products.next_page_token or "")
+        return _page(products.products, products.next_page_token)
     except (msgspec.MsgspecError, ValueError):
         return CallRefused(trouble=Trouble.UNAVAILABLE)
 
 
-def _record(raw: msgspec.Raw) -> Record:
-    row = msgspec.json.decode(raw, type=_Row)
-    return Record(id=row.id, updated_at=instant(row.update_time or row.create_time), document=bytes(raw))
+def _page(rows: list[msgspec.Raw], next_token: str | None) -> Page:
+    read = [_record(raw) for raw in rows]
+    return Page(
+        records=tuple(record for record in read if isinstance(record, Record)),
+        next_token=next_token or "",
+        unreadable=tuple(found for found in read if isinstance(found, str)),
+    )
+
+
+def _record(raw: msgspec.Raw) -> Record | str:
+    """The record, or the id of what is none."""
+    try:
+        row = msgspec.json.decode(raw, type=_Row)
+        return Record(id=row.id, updated_at=instant(row.update_time or row.create_time), document=bytes(raw))
+    except (msgspec.MsgspecError, ValueError):
+        found = msgspec.json.decode(raw)
+        named = found.get("id", "") if isinstance(found, dict) else ""
+        return str(named)[:LONGEST_ID] if isinstance(named, str | int) else ""
 
 
 def read_notice(body: bytes) -> Notice:
@@ -260,7 +287,7 @@ def _envelope(reply: Reply) -> _Envelope | Unreadable:
 def _wait(reply: Reply) -> timedelta:
     if reply.retry_after is None:
         return DEFAULT_WAIT
-    return min(max(timedelta(seconds=min(reply.retry_after, LONGEST_WAIT.total_seconds())), timedelta(0)), LONGEST_WAIT)
+    return timedelta(seconds=min(max(reply.retry_after, SHORTEST_WAIT.total_seconds()), LONGEST_WAIT.total_seconds()))
 
 
 def _throttled(reply: Reply) -> Throttled:

@@ -71,11 +71,8 @@ async def read_connection(connection_id: str, key: Reads, request: Request) -> d
 
 @router.post("/connections/{connection_id}/refresh", status_code=202)
 async def refresh(connection_id: str, key: Manages, request: Request) -> dict[str, Any]:
-    """Ask for a fresh token pair; the worker does it."""
-    desk = desk_of(request)
-    known = await desk.connections.listed(key.tenant_id, connection_id)
-    now = await desk.ports.clock.now(known.connection.clock)
-    await desk.ports.books.tokens.want(key.tenant_id, connection_id, now)
+    """Ask for a fresh token pair; the worker does it. 409 with the reason once the authorization is over."""
+    await steer.refresh_now(key.tenant_id, connection_id, desk_of(request).ports)
     return {"accepted": True}
 
 

@@ -1,5 +1,7 @@
 """One connection: its clocks, its flows with what each is doing, its life so far, and what can be done by hand."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -9,6 +11,7 @@ from evergrant.actions import steer
 from evergrant.actions.reading import Happened, Person
 from evergrant.core import flows
 from evergrant.web import access, cards, look, words
+from evergrant.web.desk import Desk
 
 router = APIRouter(include_in_schema=False)
 
@@ -64,8 +67,21 @@ async def activity(request: Request, person: Reader) -> Response:
     """Everything that happened, newest first."""
     desk = access.desk_of(request)
     found = await desk.log.page(person.tenant_id, after=0, limit=SHOWN, newest_first=True)
-    context = look.signed_in(request, person, happened=[_line(known) for known in found])
-    return look.page(request, "activity.html", context)
+    ids = {known.connection_id for known in found if known.connection_id}
+    told = {name: await _title(name, person, desk) for name in ids}
+    lines = [_line(known) | _of_whom(known, told) for known in found]
+    return look.page(request, "activity.html", look.signed_in(request, person, happened=lines))
+
+
+async def _title(connection_id: str, person: Person, desk: Desk) -> tuple[str, datetime]:
+    """What a connection is called, and the time on its clock."""
+    found = await desk.connections.listed(person.tenant_id, connection_id)
+    return cards.title(found), await desk.ports.clock.now(found.connection.clock)
+
+
+def _of_whom(known: Happened, told: Mapping[str, tuple[str, datetime]]) -> dict[str, Any]:
+    shop, now = told.get(known.connection_id or "", ("", known.happened_at))
+    return {"shop": shop, "now": now}
 
 
 async def _context(connection_id: str, request: Request, person: Person) -> dict[str, Any]:

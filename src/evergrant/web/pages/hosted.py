@@ -64,7 +64,12 @@ async def come_back(provider: str, app_id: str, request: Request) -> Response:
     if app.provider != provider:
         raise errors.AppMismatchError
     callback = _callback(request)
-    claimed = await connect.come_back(callback, app_id=app_id, browsers=_browsers(request, desk), ports=desk.ports)
+    try:
+        claimed = await connect.come_back(callback, app_id=app_id, browsers=_browsers(request, desk), ports=desk.ports)
+    except errors.LinkError as error:
+        if not error.session_id:
+            raise
+        return RedirectResponse(f"/done/{error.session_id}", status_code=303)
     with suppress(errors.PlatformError, errors.LinkError):  # the session says how it came out; a worker goes on
         await connect.finish(claimed, desk.ports)
     return RedirectResponse(f"/done/{claimed.session_id}", status_code=303)

@@ -2,8 +2,8 @@
 
 from evergrant.store.migrations import script
 
-revision = "0002"
-down_revision = "0001"
+revision = "0004"
+down_revision = "0003"
 
 
 def upgrade() -> None:

@@ -1,0 +1,93 @@
+"""The bare limit: static JSON, one `SELECT 1`, and a platform that answers refreshes, on the hub's own server arrangement.
+
+    python -m bench.bare --port 9000 --dsn postgresql://…
+
+The same Granian in the same event loop, the same driver with the same pool, and nothing of ours around them.
+"""
+
+import argparse
+import asyncio
+import json
+import signal
+import time
+from itertools import count
+from typing import Any
+from urllib.parse import parse_qs
+
+import asyncpg
+import uvloop
+from granian.constants import Interfaces
+from granian.server.embed import Server
+
+POOL = 10
+"""The hub's own default (`database_connections`)."""
+STATIC = json.dumps({"code": 0, "message": "Success", "data": {"name": "Evergrant", "number": 42}}).encode()
+WEEK = 7 * 86_400
+
+
+class Bare:
+    """An ASGI application with three paths."""
+
+    def __init__(self, pool: Any) -> None:
+        self._pool = pool
+        self._numbers = count()
+
+    async def __call__(self, scope: Any, _receive: Any, send: Any) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            return
+        content = STATIC
+        if scope["path"] == "/select-1":
+            async with self._pool.acquire() as connection:
+                content = b'{"one":%d}' % await connection.fetchval("select 1")
+        elif scope["path"] == "/api/v2/token/refresh":
+            content = self._pair(scope["query_string"].decode())
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": content})
+
+    def _pair(self, query: str) -> bytes:
+        """A fresh pair for what the refresh token names: `TTP_<open id>.<end, Unix seconds>.<anything>`."""
+        shown = parse_qs(query)["refresh_token"][0]
+        open_id, ends, _ = shown.removeprefix("TTP_").split(".")
+        number, now = next(self._numbers), int(time.time())  # noqa: TID251  (a platform has a clock of its own)
+        data = {
+            "access_token": f"TTP_access.{number:060d}",
+            "access_token_expire_in": now + WEEK,
+            "refresh_token": f"TTP_{open_id}.{ends}.{number:040d}",
+            "refresh_token_expire_in": int(ends),
+            "open_id": open_id,
+            "seller_name": "Bench",
+            "seller_base_region": "GB",
+            "user_type": 0,
+            "granted_scopes": ["seller.authorization.info", "seller.order.info", "seller.product.basic"],
+        }
+        return json.dumps({"code": 0, "message": "success", "data": data, "request_id": "bench"}).encode()
+
+
+async def _keep_session(_connection: object) -> None:
+    """As in the hub: no query when a connection is given back."""
+
+
+async def serve(port: int, dsn: str) -> None:
+    """Serve until SIGTERM."""
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    async with asyncpg.create_pool(dsn, min_size=2, max_size=POOL, reset=_keep_session) as pool:
+        server = Server(Bare(pool), address="127.0.0.1", port=port, interface=Interfaces.ASGINL, log_enabled=False)
+        serving = asyncio.create_task(server.serve())
+        await stop.wait()
+        server.stop()  # type: ignore[no-untyped-call]
+        await serving
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.bare")
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--dsn", required=True)
+    given = parser.parse_args()
+    uvloop.run(serve(given.port, given.dsn))
+
+
+if __name__ == "__main__":
+    main()

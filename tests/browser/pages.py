@@ -1,0 +1,208 @@
+"""Every page of the hub, one after the other, in a world that has one of each."""
+
+from collections.abc import Iterator
+
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser.scene import (
+    Scene,
+    Seller,
+    authorize,
+    card,
+    fill_in_the_form,
+    log_in_as_seller,
+    renew_button,
+    told,
+    until,
+)
+
+Shown = tuple[str, Page]
+
+
+def before_the_first_app(page: Page) -> Iterator[Shown]:
+    """What a new tenant sees. Needs a scene without an app."""
+    for path in ("dashboard", "connect", "activity"):
+        page.goto(f"/{path}")
+        yield f"{path}, no app yet", page
+
+
+def before_the_first_shop(scene: Scene) -> Iterator[Shown]:
+    """Logging in, and what is there before the first shop."""
+    page = scene.browser().new_page()
+    page.goto("/login")
+    yield "login", page
+    page.get_by_label("E-mail address").fill(scene.stage.login.email)
+    page.get_by_label("Password").fill("a wrong one")
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    yield "login, refused", page
+    page = scene.dashboard(page.context)
+    yield "dashboard, no shop yet", page
+    page.goto("/connect")
+    yield "connect", page
+
+
+def with_shops(scene: Scene, page: Page) -> Iterator[Shown]:
+    """One shop of each kind: fine, ending soon, expired, cancelled, deactivated; and what happened to them."""
+    cast = {
+        "expiring": ("Cedar & Clay", "14d"),
+        "expired": ("Linen & Lark", "1d"),
+        "cancelled": ("Quarry & Quill", "180d"),
+        "deactivated": ("Harbour Lane", "90d"),
+        "fine": ("Thistle & Thread", "365d"),
+    }
+    ids: dict[str, str] = {}
+    for kind, (shop, period) in cast.items():
+        seller = scene.seller(shop)
+        ids[kind] = scene.connect(seller, period)
+        until(lambda kind=kind: all(flow["last_success_at"] for flow in scene.connection(ids[kind])["flows"]))  # type: ignore[misc]
+        grant = scene.grant(seller)["id"]
+        if kind == "cancelled":
+            scene.hands.sandbox("POST", f"/grants/{grant}/cancel")
+        if kind == "deactivated":
+            scene.hands.sandbox("POST", f"/grants/{grant}/deactivate")
+    scene.advance("26h")
+    until(lambda: len([found for found in scene.hands.all("/v1/connections") if found["status"] == "active"]) == 2)
+    page.goto("/dashboard")
+    expect(card(page, "Linen & Lark")).to_contain_text("Expired")
+    yield "dashboard", page
+    for kind, connection_id in ids.items():
+        page.goto(f"/connections/{connection_id}")
+        yield f"connection, {kind}", page
+    page.goto("/activity")
+    yield "activity", page
+    page.goto("/connect")
+    yield "connect, with customers", page
+    page.goto("/connections/con_none")
+    yield "problem, not found", page
+
+
+def around_the_window(scene: Scene, page: Page) -> Iterator[Shown]:
+    """What the Dashboard says while a consent is given in the small window, and what the window ends with."""
+    seller = scene.seller("Anchor & Ash")
+    scene.connect(seller, "20d")
+    scene.sign_in(page.context, seller)
+    page.context.route("**/static/done.js", lambda route: route.fulfill(body="", content_type="text/javascript"))
+    page.goto("/dashboard")
+    popup = _opened(page, seller)
+    yield "dashboard, waiting", page
+    popup.close()
+    expect(told(page)).to_contain_text("was closed")
+    yield "dashboard, window closed", page
+    popup = _opened(page, seller)
+    popup.get_by_role("button", name="Discard").click()
+    expect(told(page)).to_contain_text("Nothing was changed")
+    yield "window, discarded", popup
+    popup.close()
+    yield "dashboard, discarded", page
+    popup = _opened(page, seller)
+    fill_in_the_form(popup)
+    authorize(popup)
+    expect(told(page)).to_contain_text("successfully renewed")
+    yield "window, renewed", popup
+    popup.close()
+    yield "dashboard, renewed", page
+    page.evaluate("window.open = () => null")
+    renew_button(page, seller.shop).click()
+    yield "dashboard, window blocked", page
+
+
+def for_sellers(scene: Scene) -> Iterator[Shown]:
+    """What a seller sees who was sent a link: the page with the button, the ways it can end, and the refusals."""
+    page = scene.browser().new_page()
+    seller = scene.seller("Bramble & Birch")
+    link = scene.link(seller)
+    page.goto(link["url"])
+    yield "link", page
+    page.get_by_role("button", name="Continue to TikTok Shop").click()
+    page.get_by_role("button", name="Next for United Kingdom").click()
+    log_in_as_seller(page, seller)
+    fill_in_the_form(page, "90")
+    authorize(page)
+    expect(page.get_by_role("heading", name="Your TikTok Shop is connected!")).to_be_visible()
+    yield "link, connected", page
+    page.goto(link["url"])
+    yield "link, used", page
+    (connection_id,) = (
+        found["id"] for found in scene.hands.all("/v1/connections") if found["shops"][0]["name"] == seller.shop
+    )
+    link = scene.link(seller, purpose="renew", connection_id=connection_id)
+    page.goto(link["url"])
+    yield "link to renew", page
+    page.get_by_role("button", name="Continue to TikTok Shop").click()
+    page.get_by_role("button", name="Discard").click()
+    expect(page.get_by_role("heading", name="Nothing was changed")).to_be_visible()
+    yield "link, discarded", page
+    scene.hands.hub("POST", f"/v1/link-sessions/{link['id']}/revoke")
+    page.goto(link["url"])
+    yield "link, withdrawn", page
+    page.goto(f"{scene.stage.hub}/l/nothing")
+    yield "link, unknown", page
+    page.goto(f"{scene.stage.hub}/cb/tiktok-shop/{scene.app_id}?code=x&state=forged")
+    yield "return, unknown state", page
+    page.goto(f"{scene.stage.hub}/cb/tiktok-shop/{scene.app_id}?code=x")
+    yield "return, no state", page
+    yield from _still_finishing(scene, page, seller, connection_id)
+
+
+def _still_finishing(scene: Scene, page: Page, seller: Seller, connection_id: str) -> Iterator[Shown]:
+    """The platform is away while the code is exchanged."""
+    link = scene.link(seller, purpose="renew", connection_id=connection_id)
+    page.goto(link["url"])
+    page.get_by_role("button", name="Continue to TikTok Shop").click()
+    fill_in_the_form(page)
+    fault = {"app": scene.key, "kind": "api", "path": "/authorization/*", "action": "status", "status": 500}
+    scene.hands.sandbox("POST", "/faults", fault)
+    page.route("**/done/*", _without_looking_again)
+    authorize(page)
+    expect(page.get_by_role("heading", name="Finishing with TikTok")).to_be_visible()
+    yield "return, still finishing", page
+    page.unroute("**/done/*")
+    scene.hands.sandbox("DELETE", "/faults")
+    page.reload()
+    expect(page.get_by_role("heading", name="successfully renewed")).to_be_visible()
+    yield "link, renewed", page
+
+
+def _without_looking_again(route: Route) -> None:
+    answer = route.fetch()
+    route.fulfill(response=answer, headers={name: value for name, value in answer.headers.items() if name != "refresh"})
+
+
+def _opened(page: Page, seller: Seller) -> Page:
+    with page.expect_popup() as opening:
+        renew_button(page, seller.shop).click()
+    popup = opening.value
+    expect(popup.get_by_role("heading", name="Renew", exact=True)).to_be_visible()
+    return popup
+
+
+def of_the_sandbox(scene: Scene) -> Iterator[Shown]:
+    """The platform's side: its front page, and a consent from the prompt to the way back."""
+    at = scene.stage.sandbox
+    seller = scene.seller("Juniper & Jute")
+    page = scene.browser().new_page()
+    page.goto(at)
+    yield "sandbox, front page", page
+    page.goto(f"{at}/limits")
+    yield "sandbox, limits", page
+    page.goto(f"{at}/open/authorize?service_id=1")
+    yield "sandbox, refusal", page
+    page.goto(f"{at}/seller/register")
+    yield "sandbox, register", page
+    page.goto(scene.link(seller)["url"])
+    page.get_by_role("button", name="Continue to TikTok Shop").click()
+    yield "sandbox, region", page
+    page.get_by_role("button", name="Next for United Kingdom").click()
+    yield "sandbox, login", page
+    log_in_as_seller(page, seller)
+    yield "sandbox, form", page
+    page.get_by_role("button", name="Confirm to Install", exact=True).click()
+    yield "sandbox, form with faults", page
+    fill_in_the_form(page, "90")
+    yield "sandbox, review", page
+    scene.hands.sandbox("POST", "/switches", {"return_countdown": "10s"})
+    authorize(page)
+    expect(page.get_by_role("heading", name="Authorized")).to_be_visible()
+    yield "sandbox, return", page
+    scene.hands.sandbox("POST", "/switches", {"return_countdown": "off"})

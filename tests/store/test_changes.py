@@ -1,0 +1,28 @@
+"""A change of a connection rests on what was read: what others write meanwhile is theirs."""
+
+from dataclasses import replace
+
+from evergrant.actions import refresh, steer
+from evergrant.core import connection
+from tests.world_fixture import World
+
+
+async def test_a_pause_decided_before_a_doubt_does_not_take_it_back(world: World) -> None:
+    """Read, then a refresh falls in doubt, then the pause is kept: paused, and still in doubt."""
+    connection_id = await world.linked()
+    book = world.hub.ports.books
+    world.sandbox.advance("4d")
+    known = await book.connections.find(world.hub.tenant_id, connection_id)
+    paused = replace(known, flows=tuple(replace(flow, paused_by_vendor=True) for flow in known.flows))
+    change = connection.settle(known, paused, events=(), needs={}, now=await world.now())
+    lost = {"kind": "token", "path": "/api/v2/token/refresh", "action": "lose_reply", "moment": "after_work"}
+    world.sandbox.post("/faults", lost | {"times": 1})
+    (taken,) = await book.tokens.take_due(world.sandbox.url, await world.now(), 10)
+    assert "in_doubt" == await refresh.one(taken, world.hub.ports)
+    await book.connections.keep(change, actor="key_1")
+    found = await world.connection(connection_id)
+
+    assert {"paused"} == {flow["state"] for flow in found["flows"]}
+    assert found["in_doubt_since"]
+    await steer.resume(world.hub.tenant_id, connection_id, actor="key_1", ports=world.hub.ports)
+    assert (await world.connection(connection_id))["in_doubt_since"]

@@ -1,0 +1,63 @@
+"""Takes a picture of every page of hub and sandbox, light and dark, desk and phone: `python -m tools.shots FOLDER`."""
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from evergrant.stage import cast
+from evergrant.stage.cast import Login, Places, Stage
+from tests.browser import pages
+from tests.browser.conftest import ARGUMENTS, CHROMIUM
+from tests.browser.pages import Shown
+from tests.browser.scene import PASSWORD, vendor
+
+WIDTHS = {"desk": 1280, "phone": 375}
+
+
+def everything(stage: Stage, chromium: Browser) -> Iterator[Shown]:
+    empty = vendor(stage, chromium, with_app=False)
+    yield from pages.before_the_first_app(empty.dashboard(empty.browser()))
+    scene = vendor(stage, chromium)
+    team = scene.browser()
+    yield from pages.before_the_first_shop(scene)
+    yield from pages.with_shops(scene, scene.dashboard(team))
+    for walk in (pages.around_the_window, lambda made, _: pages.for_sellers(made)):
+        other = vendor(stage, chromium)
+        yield from walk(other, other.dashboard(other.browser()))
+    yield from pages.of_the_sandbox(scene)
+
+
+def take(page: Page, folder: Path, name: str) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    for where, width in WIDTHS.items():
+        page.set_viewport_size({"width": width, "height": 800})
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+            page.screenshot(path=folder / f"{name}.{where}.{scheme}.png", full_page=True)
+    page.set_viewport_size({"width": WIDTHS["desk"], "height": 800})
+
+
+def main() -> int:
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    login = Login(email="stage@vendor.example", password=PASSWORD)
+    with TemporaryDirectory() as place:
+        places = Places(folder=Path(place), hub_port=cast.free_port(), sandbox_port=cast.free_port())
+        with (
+            cast.stage(places, told=lambda *_: None, login=login, name="The stage") as stage,
+            sync_playwright() as made,
+        ):
+            chromium = made.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+            for number, (name, page) in enumerate(everything(stage, chromium), 1):
+                take(page, folder, f"{number:02} {re.sub('[^a-z ]', '', name)}".replace(" ", "-"))
+                print(name, flush=True)
+            chromium.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
