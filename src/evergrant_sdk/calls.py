@@ -73,8 +73,9 @@ def link(session_id: str) -> Call[LinkSession]:
 
 
 def refusal(status: int, body: Any) -> Exception:
-    """The exception for an answer that is not a success."""
-    error = body.get("error", {}) if isinstance(body, dict) else {}
+    """The exception for an answer that is not a success. What stands between us and the hub may answer in its own words."""
+    told = body.get("error") if isinstance(body, dict) else None
+    error = told if isinstance(told, dict) else {}
     code, message = str(error.get("code", "unknown")), str(error.get("message", f"HTTP {status}"))
     if status in COME_BACK:
         return HubUnavailable(f"{code}: {message}")
@@ -106,7 +107,14 @@ def _connection(found: Any) -> Connection:
         expiring=found["expiring"],
         scopes=tuple(found["scopes"]),
         missing_scopes=tuple(found["missing_scopes"]),
-        shops=tuple(Shop(**shop) for shop in found["shops"]),
+        shops=tuple(_shop(shop) for shop in found["shops"]),
+    )
+
+
+def _shop(found: Any) -> Shop:
+    """Its fields by name: a hub that tells more is no reason to fail."""
+    return Shop(
+        id=found["id"], name=found["name"], region=found["region"], cipher=found["cipher"], status=found["status"]
     )
 
 

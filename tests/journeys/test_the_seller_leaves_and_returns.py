@@ -144,7 +144,7 @@ async def test_a_bad_signature_is_refused_and_nothing_is_kept(world: World) -> N
 
 
 async def test_notices_nobody_understands_are_kept_and_settled(world: World) -> None:
-    """An unknown type, a shop of nobody's, no JSON at all: 200, kept, and no harm done."""
+    """A shop of nobody's (a deauthorization: first), an unknown type, no JSON at all: 200, kept, and no harm done."""
     await world.linked()
     for body in (
         b'{"type":99,"timestamp":1767225600,"shop_id":"1","data":{}}',
@@ -154,7 +154,7 @@ async def test_notices_nobody_understands_are_kept_and_settled(world: World) -> 
         assert 200 == await world.deliver(body)
     taken = list(await world.hub.ports.books.inbox.take(10))
 
-    assert ["unknown_type", "unreadable", "unknown_shop"] == [
+    assert ["unknown_shop", "unknown_type", "unreadable"] == [
         await receive.digest(received, world.hub.ports) for received in taken
     ]
 

@@ -1,10 +1,13 @@
 """The database goes away and comes back: an honest 503 everywhere, nothing lost, and nothing to be done by hand."""
 
-from collections.abc import AsyncIterator
-from contextlib import ExitStack
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from time import monotonic
 
+import psutil  # type: ignore[import-untyped]
 import pytest
 
 from evergrant import postgres
@@ -74,6 +77,52 @@ async def test_without_the_database_every_door_says_so_and_nothing_is_lost(outag
     assert 303 == (await person.get(back)).status_code
     assert 200 == (await world.hub.api.get(f"/v1/connections/{connection_id}/token")).status_code
     assert "completed" == (await world.hub.api.get(f"/v1/link-sessions/{link['id']}")).json()["outcome"]
+
+
+@contextmanager
+def frozen(pid: int) -> Iterator[None]:
+    """A server that neither answers nor hangs up: its processes stand still, given one of them."""
+    postmaster = psutil.Process(pid).parent()
+    assert postmaster is not None
+    everyone = [postmaster, *postmaster.children(recursive=True)]
+    try:
+        for process in everyone:
+            process.suspend()
+        yield
+    finally:
+        for process in reversed(everyone):
+            process.resume()
+
+
+@pytest.mark.processes
+async def test_a_database_that_stands_still_is_told_in_time(outage: tuple[Outage, World]) -> None:
+    """Tokens within five seconds, notices within three, even of many at once; and all is well when it moves again."""
+    _, world = outage
+    connection_id = await world.linked()
+    token = f"/v1/connections/{connection_id}/token"
+    async with world.hub.parts.database.connection() as connection:
+        pid = await connection.fetchval("select pg_backend_pid()")
+    body = b'{"type":99,"tts_notification_id":"1","shop_id":"1","timestamp":1767225600,"data":{}}'
+    app = await world.hub.parts.apps.by_id(world.app_id)
+    signature = {"authorization": signing.sign_notice(app.key, app.secret, body)}
+
+    async def timed(method: str, path: str) -> tuple[int, str, float]:
+        begun = monotonic()
+        sender = world.hub.api if path == token else world.hub.new_browser()
+        given = {} if path == token else {"content": body, "headers": signature}
+        got = await sender.request(method, path, **given)  # type: ignore[arg-type]
+        return got.status_code, got.headers.get("x-error-code", ""), monotonic() - begun
+
+    notice = f"/hooks/tiktok-shop/{world.app_id}"
+    with frozen(pid):
+        tokens = await asyncio.gather(*[timed("GET", token) for _ in range(15)])
+        notices = await asyncio.gather(*[timed("POST", notice) for _ in range(15)])
+
+    assert {(503, "database_unavailable")} == {answer[:2] for answer in (*tokens, *notices)}
+    assert 5.0 > max(answer[2] for answer in tokens)
+    assert 3.0 > max(answer[2] for answer in notices)
+    assert (200, "") == (await timed("GET", token))[:2]
+    assert (200, "") == (await timed("POST", notice))[:2]
 
 
 async def test_without_an_audit_record_no_token_leaves(world: World) -> None:

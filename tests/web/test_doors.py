@@ -4,7 +4,8 @@ import httpx2
 import pytest
 
 from evergrant.assembly import programs
-from tests.hub_fixture import ORIGIN, Hub
+from evergrant.core.secret import Secret
+from tests.hub_fixture import ORIGIN, PASSWORD, Hub
 
 APP = {"key": "6sbxkey0001", "secret": "sbx_secret_4f2a9c", "service_id": "7000000000000000001"}
 
@@ -61,6 +62,25 @@ async def test_an_app_is_kept_and_its_secret_never_shown(hub: Hub) -> None:
     assert [made.json()["id"]] == [app["id"] for app in listed.json()["items"]]
     assert APP["secret"] not in made.text + listed.text
     assert made.json()["base_urls"]["auth"] == "https://auth.tiktok-shops.com"
+
+
+async def test_an_app_is_kept_once_and_nobody_learns_whose_it_is(hub: Hub) -> None:
+    """Kept twice, two connections could end each other's tokens: 409, in the same words for one's own and another's."""
+    other = await programs.add_tenant(
+        hub.parts, name="Other", email="o@other.example", person="O", password=Secret(PASSWORD)
+    )
+    foreign = {"authorization": f"Bearer {other.api_key.reveal()}"}
+    made = await hub.api.post("/v1/apps", json=APP)
+    again = await hub.api.post("/v1/apps", json=APP | {"secret": "another", "name": "Another"})
+    theirs = await hub.new_browser().post("/v1/apps", json=APP, headers=foreign)
+    elsewhere = await hub.api.post("/v1/apps", json=APP | {"region": "US"})
+
+    assert [201, 409, 409, 201] == [got.status_code for got in (made, again, theirs, elsewhere)]
+    assert {"conflict"} == {code_of(again), code_of(theirs)}
+    assert again.json()["error"]["message"] == theirs.json()["error"]["message"]
+    assert "Partner Center" in again.json()["error"]["message"]
+    assert 2 == len((await hub.api.get("/v1/apps")).json()["items"])
+    assert [] == (await hub.new_browser().get("/v1/apps", headers=foreign)).json()["items"]
 
 
 @pytest.mark.parametrize(

@@ -319,6 +319,10 @@ class Flows(Protocol):
         """Make polls due at once; gives how many were open."""
 
 
+FIRST, LATER = 0, 1
+"""Which notices overtake which."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
     """A notice kept raw, taken by this worker to be understood."""
@@ -328,6 +332,7 @@ class Received:
     notification_id: str
     body: bytes
     attempts: int
+    priority: int = LATER
 
 
 class Inbox(Protocol):

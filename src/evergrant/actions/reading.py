@@ -38,6 +38,9 @@ class People(Protocol):
     async def by_login(self, token: Secret) -> Person | None:
         """Whoever is logged in with this token; its idle time begins anew."""
 
+    async def still_logged_in(self, token: Secret) -> Person | None:
+        """Whoever is logged in with this token; its idle time goes on."""
+
     async def log_out(self, token: Secret) -> None:
         """End a login."""
 
@@ -93,7 +96,7 @@ class AppBook(Protocol):
     """Platform credentials, as the vendor manages them."""
 
     async def add(self, app: App, *, actor: str) -> None:
-        """Keep a new app, its secret sealed."""
+        """Keep a new app, its secret sealed. Raises ConflictError: it is kept already."""
 
     async def by_id(self, app_id: str) -> App:
         """One app by its id alone, as the platform's calls name it. Raises NotFoundError."""

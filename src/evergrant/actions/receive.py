@@ -1,11 +1,12 @@
 """Take notices from the platform: verified on raw bytes and kept before they are understood; then understood."""
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 from evergrant.actions import stale
-from evergrant.actions.ports import Ports, Received
+from evergrant.actions.ports import FIRST, LATER, Ports, Received
 from evergrant.core import connection, flows, lifecycle
 from evergrant.core.app import App
 from evergrant.core.connection import Change
@@ -13,6 +14,7 @@ from evergrant.providers import dialects
 from evergrant.providers.wire import Notice, NoticeKind
 
 AT_MOST = 50
+LONGEST_ID = 128
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,27 +30,36 @@ def is_theirs(app: App, body: bytes, signature: bytes) -> bool:
     return dialects.named(app.provider).is_notice_signed(app.key, app.secret, body, signature)
 
 
-def name_of(app: App, body: bytes) -> str:
-    """Under which name a notice is kept once: the platform's id, or the hash of its bytes where it carries none."""
-    try:
-        given = dialects.named(app.provider).read_notice(body).id
-    except ValueError:
-        given = ""
-    return given or f"sha256:{hashlib.sha256(body).hexdigest()}"
+def received(app: App, body: bytes) -> Received:
+    """A notice as it is kept: under the platform's id, or the hash of its bytes where it carries none, so that it is
+    kept once; and what ends an authorization before all else.
+
+    An id that no database would keep, or no person read, counts as none.
+    """
+    name, priority = f"sha256:{hashlib.sha256(body).hexdigest()}", LATER
+    with suppress(ValueError):
+        notice = dialects.named(app.provider).read_notice(body)
+        if notice.id.isascii() and notice.id.isprintable() and 0 < len(notice.id) <= LONGEST_ID:
+            name = notice.id
+        if notice.kind is NoticeKind.SELLER_DEAUTHORIZATION:
+            priority = FIRST
+    return Received(
+        tenant_id=app.tenant_id, app_id=app.id, notification_id=name, body=body, attempts=0, priority=priority
+    )
 
 
-async def digest(received: Received, ports: Ports) -> str:
+async def digest(taken: Received, ports: Ports) -> str:
     """Find out what one kept notice means, and settle it together with the change it brings."""
-    app = await ports.books.apps.by_id(received.app_id)
+    app = await ports.books.apps.by_id(taken.app_id)
     try:
-        notice = dialects.named(app.provider).read_notice(received.body)
+        notice = dialects.named(app.provider).read_notice(taken.body)
     except ValueError:
-        await ports.books.inbox.settle(received, "unreadable")
+        await ports.books.inbox.settle(taken, "unreadable")
         return "unreadable"
 
     async def settle() -> str:
         understood = await _understand(notice, app, ports)
-        await ports.books.inbox.settle(received, understood.outcome, understood.change)
+        await ports.books.inbox.settle(taken, understood.outcome, understood.change)
         return understood.outcome
 
     return await stale.until_kept(settle)

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 KNOWN_FOR = timedelta(seconds=2)
 """How long a process believes what it read of an app: a changed secret is used everywhere within this time."""
 
+KEPT_ALREADY = (
+    "An app with this key is kept here already, and kept twice the two would end each other's tokens. Use the one among "
+    "your apps; if there is none, the key is somebody else's here: create an app of your own in Partner Center."
+)
+
 SELECT = """
 select a.*, k.key_number, k.wrapped from apps a
 join data_keys k on k.tenant_id = a.tenant_id and k.owner_id = a.id
@@ -37,14 +42,19 @@ class Apps:
         self._read: dict[str, tuple[float, App]] = {}
 
     async def add(self, app: App, *, actor: str) -> None:
-        """Keep a new app, its secret sealed."""
+        """Keep a new app, its secret sealed.
+
+        Raises:
+            ConflictError: it is kept already, here or elsewhere in this hub.
+        """
         async with self._database.transaction() as connection:
             key = await sealing.key_for(connection, self._vault, app.tenant_id, app.id)
-            await connection.execute(
+            made = await connection.fetchval(
                 """
                 insert into apps (tenant_id, id, provider, region, name, key, secret_sealed, service_id, hosts,
                     required_scopes, rotation, clock)
                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                on conflict (provider, region, key, (hosts ->> 'auth')) where not is_twin do nothing returning true
                 """,
                 app.tenant_id,
                 app.id,
@@ -59,6 +69,8 @@ class Apps:
                 app.rotation,
                 app.clock,
             )
+            if not made:
+                raise ConflictError(KEPT_ALREADY)
             entry = Entry(tenant_id=app.tenant_id, actor=actor, action="app.added", subject=app.id)
             await audit.write(connection, [entry])
 

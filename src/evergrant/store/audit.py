@@ -7,7 +7,7 @@ import asyncpg
 from evergrant.actions.reading import Entry
 from evergrant.core.errors import AuditUnavailableError, DatabaseUnavailableError
 from evergrant.store import values
-from evergrant.store.database import Connection, Database
+from evergrant.store.database import GROUP_SECONDS, ONE_ROWS_FAULT, Connection, Database
 from evergrant.store.together import Together
 
 INSERT = """
@@ -34,7 +34,7 @@ class Trail:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._together: Together[Entry, None] = Together(self._commit)
+        self._together: Together[Entry, None] = Together(self._commit, alone=ONE_ROWS_FAULT)
 
     async def record(self, entry: Entry) -> None:
         """Return once the entry is durable.
@@ -48,6 +48,6 @@ class Trail:
             raise AuditUnavailableError from error
 
     async def _commit(self, entries: Sequence[Entry]) -> Sequence[None]:
-        async with self._database.connection() as connection:
+        async with self._database.connection(within=GROUP_SECONDS) as connection:
             await write(connection, entries)
         return [None] * len(entries)

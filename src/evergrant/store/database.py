@@ -13,6 +13,8 @@ SCHEMA = "evergrant"
 OLDEST_SERVER = 15
 COMMAND_SECONDS = 15.0
 ACQUIRE_SECONDS = 5.0
+GROUP_SECONDS = 5.0
+"""How long a commit of many callers' rows may take: the next group waits for it."""
 
 GONE = (
     OSError,
@@ -25,6 +27,13 @@ GONE = (
     asyncpg.exceptions.DiskFullError,
 )
 """What asyncpg raises when the server is away, starting, stopping, full, or hung up on us."""
+
+ONE_ROWS_FAULT = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.exceptions.ProgramLimitExceededError,
+)
+"""What is wrong with a row, not with the server: a value it cannot keep, a parent that is gone, a key too long to index."""
 
 Connection = Any
 """An asyncpg connection or its pool proxy: the driver ships no types."""
@@ -79,8 +88,8 @@ class Database:
             self._pool.terminate()
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
-        """One connection for single statements.
+    async def connection(self, *, within: float | None = None) -> AsyncIterator[Connection]:
+        """One connection for single statements, which take `within` seconds at the most.
 
         Raises:
             DatabaseUnavailableError: the server is away.
@@ -88,10 +97,14 @@ class Database:
         try:
             async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
                 try:
-                    yield connection
+                    async with asyncio.timeout(within):
+                        yield connection
                 except asyncpg.InternalClientError as error:
                     connection.terminate()  # the server hung up in the middle of an exchange: never use it again
                     raise DatabaseUnavailableError from error
+                except (TimeoutError, asyncio.CancelledError):
+                    connection.terminate()  # nobody waits for a server that does not answer, not even to say goodbye
+                    raise
         except asyncpg.InterfaceError as error:
             if isinstance(error, ValueError):
                 raise  # a wrong argument: our mistake

@@ -1,4 +1,7 @@
-"""The event log: what happened to whom, in order, told to open pages the moment it is committed."""
+"""The event log: what happened to whom, in order, told to open pages the moment it is committed.
+
+Positions rise in the order of the commits (migration 0004 says how), so nothing ever appears behind a reader's back.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -6,7 +6,7 @@ from datetime import timedelta
 from evergrant.actions.ports import Received
 from evergrant.core.connection import Change
 from evergrant.store import changes
-from evergrant.store.database import Database
+from evergrant.store.database import GROUP_SECONDS, ONE_ROWS_FAULT, Database
 from evergrant.store.together import Together
 
 LEASE = timedelta(seconds=30)
@@ -14,8 +14,8 @@ LEASE = timedelta(seconds=30)
 # Many notices in one commit. A notice that was kept before is not kept again, and its sender is answered all the same.
 PUT = """
 with kept as (
-    insert into notices (tenant_id, app_id, notification_id, body)
-    select * from unnest($1::text[], $2::text[], $3::text[], $4::bytea[])
+    insert into notices (tenant_id, app_id, notification_id, body, priority)
+    select * from unnest($1::text[], $2::text[], $3::text[], $4::bytea[], $5::smallint[])
     on conflict do nothing returning true
 )
 select count(*), pg_notify('evergrant_work', 'digest') from kept
@@ -26,7 +26,7 @@ update notices set lease_until = now() + $2, attempts = attempts + 1
 where (tenant_id, app_id, notification_id) in (
     select tenant_id, app_id, notification_id from notices
     where settled_at is null and (lease_until is null or lease_until < now())
-    order by position limit $1 for update skip locked)
+    order by priority, position limit $1 for update skip locked)
 returning *
 """
 
@@ -36,14 +36,14 @@ class Inbox:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._together: Together[Received, None] = Together(self._put, writers=2)
+        self._together: Together[Received, None] = Together(self._put, alone=ONE_ROWS_FAULT, writers=2)
 
     async def put(self, received: Received) -> None:
         """Return once the notice is durable. Raises DatabaseUnavailableError: then no 200 may be given."""
         await self._together.put(received)
 
     async def take(self, limit: int) -> Sequence[Received]:
-        """Take notices nobody has settled, oldest first."""
+        """Take notices nobody has settled, oldest first; those that end authorizations overtake the rest."""
         async with self._database.connection() as connection:
             rows = await connection.fetch(TAKE, limit, LEASE)
         return [
@@ -53,8 +53,9 @@ class Inbox:
                 notification_id=row["notification_id"],
                 body=row["body"],
                 attempts=row["attempts"],
+                priority=row["priority"],
             )
-            for row in sorted(rows, key=lambda row: row["position"])
+            for row in sorted(rows, key=lambda row: (row["priority"], row["position"]))
         ]
 
     async def settle(self, received: Received, outcome: str, change: Change | None = None) -> None:
@@ -88,12 +89,13 @@ class Inbox:
             )
 
     async def _put(self, group: Sequence[Received]) -> Sequence[None]:
-        async with self._database.connection() as connection:
+        async with self._database.connection(within=GROUP_SECONDS) as connection:
             await connection.execute(
                 PUT,
                 [received.tenant_id for received in group],
                 [received.app_id for received in group],
                 [received.notification_id for received in group],
                 [received.body for received in group],
+                [received.priority for received in group],
             )
         return [None] * len(group)

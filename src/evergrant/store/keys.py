@@ -9,7 +9,7 @@ from evergrant.actions.reading import ApiKey, Entry
 from evergrant.core.errors import NotFoundError
 from evergrant.core.secret import Secret
 from evergrant.store import audit, connections, sealing
-from evergrant.store.database import Database
+from evergrant.store.database import GROUP_SECONDS, ONE_ROWS_FAULT, Database
 from evergrant.store.together import Together
 from evergrant.store.values import digest, from_json
 
@@ -45,7 +45,7 @@ class Keys:
     def __init__(self, database: Database, vault: "Vault") -> None:
         self._database = database
         self._vault = vault
-        self._together: Together[Asked, Any] = Together(self._read, most=64, writers=READERS)
+        self._together: Together[Asked, Any] = Together(self._read, alone=ONE_ROWS_FAULT, most=64, writers=READERS)
 
     async def add(
         self,
@@ -102,7 +102,7 @@ class Keys:
 
     async def _read(self, group: Sequence[Asked]) -> Sequence[Any]:
         """A row for each who asked, None where the key is nobody's."""
-        async with self._database.connection() as connection:
+        async with self._database.connection(within=GROUP_SECONDS) as connection:
             rows = await connection.fetch(LENDABLE, [key for key, _ in group], [wanted for _, wanted in group])
         found = {row["place"]: row for row in rows}
         return [found.get(place) for place in range(1, len(group) + 1)]

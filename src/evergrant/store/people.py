@@ -23,6 +23,13 @@ IDLE = timedelta(minutes=30)
 ABSOLUTE = timedelta(hours=12)
 """A login ends when it was not used for so long, or is that old (TS-24)."""
 
+VALID = """
+l.hash = $1 and l.ended_at is null and l.seen_at > now() - $2::interval and l.created_at > now() - $3::interval
+and p.tenant_id = l.tenant_id and p.id = l.person_id and t.id = p.tenant_id
+"""
+LOOK = "select p.*, t.name as tenant_name from logins l, people p, tenants t where"
+USE = "update logins l set seen_at = now() from people p, tenants t where"
+
 AT_ONCE = 2
 """How many passwords are checked at the same time: each takes 64 MiB and a core for a while."""
 
@@ -93,17 +100,17 @@ class People:
         """Whoever is logged in with this token; its idle time begins anew."""
         async with self._database.connection() as connection:
             row = await connection.fetchrow(
-                """
-                update logins l set seen_at = now() from people p, tenants t
-                where l.hash = $1 and l.ended_at is null and l.seen_at > now() - $2::interval
-                  and l.created_at > now() - $3::interval
-                  and p.tenant_id = l.tenant_id and p.id = l.person_id and t.id = p.tenant_id
-                returning p.*, t.name as tenant_name
-                """,
+                f"{USE} {VALID} returning p.*, t.name as tenant_name",
                 digest(token.reveal()),
                 IDLE,
                 ABSOLUTE,
             )
+        return _person(row) if row else None
+
+    async def still_logged_in(self, token: Secret) -> Person | None:
+        """Whoever is logged in with this token; its idle time goes on."""
+        async with self._database.connection() as connection:
+            row = await connection.fetchrow(f"{LOOK} {VALID}", digest(token.reveal()), IDLE, ABSOLUTE)
         return _person(row) if row else None
 
     async def log_out(self, token: Secret) -> None:

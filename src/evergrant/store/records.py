@@ -1,4 +1,7 @@
-"""What was pulled: orders and products as received, readable in the order in which they first came."""
+"""What was pulled: orders and products as received, readable in the order in which they first came.
+
+Positions rise in the order of the commits (migration 0004 says how), so nothing ever appears behind a reader's back.
+"""
 
 from collections.abc import Sequence
 

@@ -92,6 +92,20 @@ async def person_of(request: Request) -> Person:
     return person
 
 
+async def watching_person(request: Request) -> Person:
+    """Whoever is logged in, for what an open page fetches by itself: nobody has to be there for that, so it is no use.
+
+    Raises:
+        LoginRequiredError: nobody is.
+    """
+    desk = desk_of(request)
+    token = request.cookies.get(desk.cookie(LOGIN_COOKIE))
+    person = await desk.people.still_logged_in(Secret(token)) if token else None
+    if person is None:
+        raise LoginRequiredError
+    return person
+
+
 async def acting_person(request: Request) -> Person:
     """Whoever is logged in, for a form that changes something: the CSRF token is checked, and the role."""
     person = await person_of(request)
@@ -111,7 +125,11 @@ async def check_csrf(request: Request, cookie: str) -> None:
     value = request.cookies.get(desk_of(request).cookie(cookie), "")
     form = await request.form()
     given = form.get("csrf")
-    if not value or not isinstance(given, str) or not hmac.compare_digest(csrf_of(value).encode(), given.encode()):
+    if (
+        not value
+        or not isinstance(given, str)
+        or not hmac.compare_digest(csrf_of(value).encode(), given.encode(errors="replace"))
+    ):
         raise problems.CsrfFailedError
 
 

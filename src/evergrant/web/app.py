@@ -7,7 +7,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from evergrant.core.errors import EvergrantError, InvalidRequestError, NotFoundError
 from evergrant.providers import dialects
@@ -32,6 +32,7 @@ class MethodNotAllowedError(EvergrantError):
 def build(desk: Desk) -> ASGIApp:
     """The application."""
     app = FastAPI(title="Evergrant", version="1", docs_url=None, redoc_url=None, openapi_url="/openapi.json")
+    app.router.redirect_slashes = False  # a redirect to a Host header is a redirect to anywhere
     app.state.desk = desk
     app.state.templates = look.environment()
     for room in (setup, link_sessions, connections, health, login, dashboard, connection, hosted):
@@ -41,8 +42,15 @@ def build(desk: Desk) -> ASGIApp:
     app.add_exception_handler(RequestValidationError, _not_understood)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(LoginRequiredError, _to_login)
+    app.add_exception_handler(Exception, _broken)
+
+    async def say_no(scope: Scope, receive: Receive, send: Send, error: EvergrantError) -> None:
+        request = Request({**scope, "app": app})
+        await (await _evergrant_error(request, error))(scope, receive, send)
+
     return Guard(
         Lanes(app, desk),
+        say_no=say_no,
         request_id=lambda: desk.ports.dice.identifier("req"),
         form_targets=consent_origins(desk.sandbox_urls),
         is_https=desk.is_https,
@@ -60,7 +68,7 @@ async def _evergrant_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, EvergrantError)
     status, headers = problems.status_of(error), problems.headers_of(error)
     request_id = request.scope["state"]["request_id"]
-    if request.url.path.startswith(FOR_PROGRAMS):
+    if request.scope["path"].startswith(FOR_PROGRAMS):
         return JSONResponse(problems.body_of(error, request_id), status_code=status, headers=headers)
     for_team = access.LOGIN_COOKIE in {name.removeprefix("__Host-") for name in request.cookies}
     context = {
@@ -76,18 +84,24 @@ async def _not_understood(request: Request, error: Exception) -> Response:
     """A field is missing or of the wrong kind: say which, and never repeat its value."""
     assert isinstance(error, RequestValidationError)
     said = "; ".join(f"{'.'.join(str(part) for part in found['loc'][1:])}: {found['msg']}" for found in error.errors())
-    return await _evergrant_error(request, InvalidRequestError(said))
+    return await _evergrant_error(request, InvalidRequestError(said.encode(errors="replace").decode()))
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    known = {404: NotFoundError(), 405: MethodNotAllowedError()}
+    known = {404: NotFoundError(), 405: MethodNotAllowedError(), 413: problems.TooLargeError()}
     return await _evergrant_error(request, known.get(error.status_code, InvalidRequestError(str(error.detail))))
+
+
+async def _broken(request: Request, _error: Exception) -> Response:
+    """Nobody thought of this. The Guard notes it; whoever asked gets the same kind of answer as for any other error."""
+    return await _evergrant_error(request, EvergrantError())
 
 
 async def _to_login(request: Request, _error: Exception) -> Response:
     """Send to the login and back. A fragment of an open page is told by its status instead."""
-    if request.headers.get("hx-request") or "application/json" in request.headers.get("accept", ""):
+    wanted = request.headers.get("accept", "")
+    if request.headers.get("hx-request") or "application/json" in wanted or "text/event-stream" in wanted:
         return Response(status_code=401, headers={"x-error-code": "login_required", "hx-refresh": "true"})
-    following = request.url.path if request.method == "GET" else "/dashboard"
+    following = request.scope["path"] if request.method == "GET" else "/dashboard"
     return RedirectResponse(f"/login?next={quote(following)}", status_code=303)

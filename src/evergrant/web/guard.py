@@ -1,8 +1,8 @@
 """What every answer carries: a request id, the security headers, one log line; and one honest answer when we break."""
 
-import asyncio
 import re
-from collections.abc import Callable
+import traceback
+from collections.abc import Awaitable, Callable
 from time import perf_counter
 
 import msgspec
@@ -10,12 +10,15 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from evergrant.core.errors import EvergrantError
-from evergrant.web import problems
+from evergrant.web import given, problems
 
 SECRET_PARTS = re.compile(r"^(/l)/[^/]+")
 """The handle of a hosted link stands in its address and must not stand in our log."""
 
 QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
+
+SayNo = Callable[[Scope, Receive, Send, EvergrantError], Awaitable[None]]
+"""Answers with an error: a page for people, JSON for programs."""
 
 log = structlog.get_logger("web")
 
@@ -47,9 +50,16 @@ class Guard:
     """The outermost layer of the hub."""
 
     def __init__(
-        self, app: ASGIApp, *, request_id: Callable[[], str], form_targets: tuple[str, ...], is_https: bool
+        self,
+        app: ASGIApp,
+        *,
+        say_no: SayNo,
+        request_id: Callable[[], str],
+        form_targets: tuple[str, ...],
+        is_https: bool,
     ) -> None:
         self._app = app
+        self._say_no = say_no
         self._request_id = request_id
         headers = security_headers(form_targets)
         if is_https:
@@ -64,24 +74,24 @@ class Guard:
         request_id = self._request_id()
         scope.setdefault("state", {})["request_id"] = request_id
         added = (*self._headers, (b"x-request-id", request_id.encode()))
-        begun, status = perf_counter(), 0
+        begun, status, is_whole = perf_counter(), 0, False
 
         async def sending(message: Message) -> None:
-            nonlocal status
+            nonlocal status, is_whole
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message = {**message, "headers": [*message.get("headers", ()), *added]}
             await send(message)
+            is_whole = message["type"] == "http.response.body" and not message.get("more_body")
 
         try:
-            await self._app(scope, receive, sending)
-        except asyncio.CancelledError:
-            raise
-        except Exception:
-            log.exception("request.crashed", request_id=request_id, path=_told_path(scope))
-            if status:
-                raise
-            await _broken(sending, request_id)
+            await self._served(scope, receive, sending)
+        except Exception as error:
+            _note_crash(error, request_id, scope)
+            if not status:
+                await answer_problem(sending, EvergrantError(), request_id)
+            elif not is_whole:
+                raise  # the server cuts the connection: nobody takes half an answer for a whole one
         finally:
             if scope["path"] not in QUIET:
                 took = round((perf_counter() - begun) * 1000, 1)
@@ -93,6 +103,16 @@ class Guard:
                     status=status,
                     ms=took,
                 )
+
+    async def _served(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refused = given.refusal(scope)
+        if refused is None:
+            try:
+                await self._app(scope, given.limited(receive), send)
+            except given.BodyTooLargeError:
+                refused = problems.TooLargeError()
+        if refused is not None:
+            await self._say_no(scope, receive, send, refused)
 
 
 async def answer_json(send: Send, status: int, body: object, headers: dict[str, str] | None = None) -> None:
@@ -110,8 +130,14 @@ async def answer_problem(send: Send, error: EvergrantError, request_id: str) -> 
     await answer_json(send, problems.status_of(error), body, problems.headers_of(error))
 
 
-async def _broken(send: Send, request_id: str) -> None:
-    await answer_problem(send, EvergrantError(), request_id)
+def _note_crash(error: Exception, request_id: str, scope: Scope) -> None:
+    """Where it broke and what kind of error it was. Not its words: a database repeats the values it was given."""
+    way = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
+    kinds = [type(error).__qualname__]
+    while (cause := error.__cause__ or error.__context__) is not None and isinstance(cause, Exception):
+        error = cause
+        kinds.append(type(error).__qualname__)
+    log.error("request.crashed", request_id=request_id, path=_told_path(scope), error=kinds, way=way)
 
 
 def _told_path(scope: Scope) -> str:

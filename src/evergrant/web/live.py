@@ -32,7 +32,7 @@ class Live:
         self.heard("")
 
     async def changes(self, tenant_id: str) -> AsyncIterator[bool]:
-        """True for each change of the tenant's, False as a sign of life in between. The first comes at once.
+        """True for each change of the tenant's, False as a sign of life every so often. The first change comes at once.
 
         Raises:
             TooManyListenersError: this process serves enough pages already.
@@ -43,10 +43,13 @@ class Live:
         event.set()
         self._listening.setdefault(tenant_id, set()).add(event)
         try:
+            time = asyncio.get_running_loop().time
+            beat = time() + BEAT_SECONDS
             while not self._closed:
                 try:
-                    await asyncio.wait_for(event.wait(), timeout=BEAT_SECONDS)
+                    await asyncio.wait_for(event.wait(), timeout=max(beat - time(), 0.0))
                 except TimeoutError:
+                    beat = time() + BEAT_SECONDS
                     yield False
                     continue
                 event.clear()

@@ -78,4 +78,4 @@ def page(
 def signed_in(request: Request, person: Any, **context: Any) -> dict[str, Any]:
     """What every page of somebody logged in shows: who they are, and the token their forms carry."""
     cookie = request.cookies[access.desk_of(request).cookie(access.LOGIN_COOKIE)]
-    return {"person": person, "csrf": access.csrf_of(cookie), "path": request.url.path, **context}
+    return {"person": person, "csrf": access.csrf_of(cookie), "path": request.scope["path"], **context}

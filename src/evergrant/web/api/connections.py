@@ -1,6 +1,5 @@
 """/v1/connections: what is connected, how long it lives, what it carried, and the few things a vendor does to it by hand."""
 
-from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -15,6 +14,7 @@ from evergrant.core.authorization import State
 from evergrant.web.access import WithScope, desk_of
 from evergrant.web.api import shapes
 from evergrant.web.desk import Desk
+from evergrant.web.given import Instant, Text
 
 router = APIRouter(prefix="/v1", tags=["connections"])
 
@@ -29,7 +29,7 @@ class FlowChoice(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     flow: flows.Kind | None = None
-    shop_id: str | None = None
+    shop_id: Text | None = None
 
 
 class KindChoice(BaseModel):
@@ -46,7 +46,7 @@ async def list_connections(
     request: Request,
     merchant_id: str | None = None,
     status: State | None = None,
-    expires_before: datetime | None = None,
+    expires_before: Instant | None = None,
     q: Annotated[str | None, Query(max_length=100)] = None,
     cursor: str = "",
     limit: Limit = 50,
@@ -140,14 +140,19 @@ async def records(
 async def timeline(
     connection_id: str, key: Reads, request: Request, cursor: str = "", limit: Limit = 50
 ) -> dict[str, Any]:
-    """The life of one connection, oldest first."""
+    """The life of one connection, oldest first. To follow it, ask again with `tail_cursor`, as for all events."""
     await desk_of(request).connections.listed(key.tenant_id, connection_id)
     return await _events(key, request, cursor, limit, connection_id)
 
 
 @router.get("/events", tags=["events"])
 async def events(key: Reads, request: Request, cursor: str = "", limit: Limit = 50) -> dict[str, Any]:
-    """Everything that happened, oldest first."""
+    """Everything that happened, oldest first.
+
+    To follow the log, ask again with the last answer's `tail_cursor` as `cursor`, whether or not it brought anything:
+    what comes later stands behind it, and nothing is told twice or left out. `next_cursor` is there while more is
+    waiting already.
+    """
     return await _events(key, request, cursor, limit, None)
 
 
@@ -156,7 +161,8 @@ async def _events(key: ApiKey, request: Request, cursor: str, limit: int, connec
     found = await desk_of(request).log.page(key.tenant_id, after=after, limit=limit + 1, connection_id=connection_id)
     shown = found[:limit]
     following = str(shown[-1].position) if len(found) > limit else None
-    return {"items": [shapes.event(known) for known in shown], "next_cursor": following}
+    tail = str(shown[-1].position if shown else after)
+    return {"items": [shapes.event(known) for known in shown], "next_cursor": following, "tail_cursor": tail}
 
 
 async def _shape(found: Listed, desk: Desk) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from evergrant.core.errors import InvalidRequestError
 from evergrant.core.link import DEFAULT_LINK, LONGEST_LINK, Mode, Purpose
 from evergrant.web.access import WithScope, desk_of
 from evergrant.web.api import shapes
+from evergrant.web.given import Text
 
 router = APIRouter(prefix="/v1/link-sessions", tags=["link sessions"])
 
@@ -24,11 +25,11 @@ class NewLinkSession(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    merchant_id: str
-    app_id: str
+    merchant_id: Text
+    app_id: Text
     purpose: Purpose = Purpose.LINK
-    connection_id: str | None = None
-    return_to: str | None = None
+    connection_id: Text | None = None
+    return_to: Text | None = None
     mode: Mode = Mode.REDIRECT
     expires_in: int = Field(
         default=int(DEFAULT_LINK.total_seconds()),

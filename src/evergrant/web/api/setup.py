@@ -14,6 +14,7 @@ from evergrant.providers import dialects
 from evergrant.web.access import WithScope, desk_of
 from evergrant.web.api import shapes
 from evergrant.web.desk import Desk
+from evergrant.web.given import Text
 
 router = APIRouter(prefix="/v1", tags=["setup"])
 
@@ -26,10 +27,10 @@ class BaseUrls(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    sandbox: str | None = None
-    authorize: str | None = None
-    auth: str | None = None
-    api: str | None = None
+    sandbox: Text | None = None
+    authorize: Text | None = None
+    auth: Text | None = None
+    api: Text | None = None
 
 
 class NewApp(BaseModel):
@@ -37,14 +38,14 @@ class NewApp(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    provider: str = "tiktok-shop"
-    region: str = Field(default="ROW", description="`US`, or `ROW` for the rest of the world: two portals, two keys.")
-    name: str = Field(default="", max_length=200)
-    key: str = Field(min_length=1, max_length=200)
-    secret: str = Field(min_length=1, max_length=500)
-    service_id: str = Field(min_length=1, max_length=100, description="Shown under the app's name; not the App Key.")
+    provider: Text = "tiktok-shop"
+    region: Text = Field(default="ROW", description="`US`, or `ROW` for the rest of the world: two portals, two keys.")
+    name: Text = Field(default="", max_length=200)
+    key: Text = Field(min_length=1, max_length=200)
+    secret: Text = Field(min_length=1, max_length=500)
+    service_id: Text = Field(min_length=1, max_length=100, description="Shown under the app's name; not the App Key.")
     base_urls: BaseUrls = BaseUrls()
-    required_scopes: list[str] = []
+    required_scopes: list[Text] = []
     rotation: Rotation = Field(
         default=Rotation.UNKNOWN, description="What a second use of a refresh token does; TikTok does not say."
     )
@@ -55,10 +56,10 @@ class NewMerchant(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    external_id: str = Field(min_length=1, max_length=200)
-    name: str = Field(min_length=1, max_length=200)
-    email: str = Field(default="", max_length=320)
-    locale: str = Field(default="en", max_length=20)
+    external_id: Text = Field(min_length=1, max_length=200)
+    name: Text = Field(min_length=1, max_length=200)
+    email: Text = Field(default="", max_length=320)
+    locale: Text = Field(default="en", max_length=20)
 
 
 @router.post("/apps", status_code=201)

@@ -9,6 +9,7 @@ from evergrant.core.app import App
 from evergrant.core.authorization import EXPIRING
 from evergrant.core.connection import Connection, Flow
 from evergrant.core.errors import InvalidRequestError
+from evergrant.web import given
 
 MOST = 200
 
@@ -138,6 +139,7 @@ def position(cursor: str | None) -> int:
     """
     if not cursor:
         return 0
-    if not cursor.isdigit() or len(cursor) > 18:
+    found = given.number(cursor, digits=18)
+    if found is None:
         raise InvalidRequestError("This cursor was not given by this list.")
-    return int(cursor)
+    return found

@@ -16,6 +16,7 @@ from evergrant.web.desk import Desk
 router = APIRouter(include_in_schema=False)
 
 Reader = Annotated[Person, Depends(access.person_of)]
+Watcher = Annotated[Person, Depends(access.watching_person)]
 Actor = Annotated[Person, Depends(access.acting_person)]
 SHOWN = 100
 
@@ -27,7 +28,7 @@ async def show(connection_id: str, request: Request, person: Reader) -> Response
 
 
 @router.get("/connections/{connection_id}/state")
-async def state(connection_id: str, request: Request, person: Reader) -> Response:
+async def state(connection_id: str, request: Request, person: Watcher) -> Response:
     """The part of the page that changes, for a page that is open."""
     return look.page(request, "_connection.html", await _context(connection_id, request, person))
 

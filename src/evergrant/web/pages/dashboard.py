@@ -10,14 +10,16 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from evergrant.actions import connect
 from evergrant.actions.reading import Filter, Listed, Merchant, Person
-from evergrant.core.errors import NotFoundError
+from evergrant.core.errors import DatabaseUnavailableError, NotFoundError
 from evergrant.core.link import DASHBOARD_LINK, Mode, Purpose
 from evergrant.web import access, cards, look, outcomes, words
 from evergrant.web.desk import Desk
+from evergrant.web.given import Text
 
 router = APIRouter(include_in_schema=False)
 
 Reader = Annotated[Person, Depends(access.person_of)]
+Watcher = Annotated[Person, Depends(access.watching_person)]
 Actor = Annotated[Person, Depends(access.acting_person)]
 SHOWN = 200
 
@@ -34,14 +36,14 @@ async def show(request: Request, person: Reader) -> Response:
 
 
 @router.get("/dashboard/shops")
-async def shops(request: Request, person: Reader) -> Response:
+async def shops(request: Request, person: Watcher) -> Response:
     """The shops alone, for a page that is open."""
     desk = access.desk_of(request)
     return look.page(request, "_shops.html", look.signed_in(request, person, **await _shops(desk, person)))
 
 
 @router.get("/dashboard/links/{session_id}")
-async def link_outcome(session_id: str, request: Request, person: Reader) -> Response:
+async def link_outcome(session_id: str, request: Request, person: Watcher) -> Response:
     """How a link that was opened from here came out: rendered, with the outcome in a header for the script."""
     desk = access.desk_of(request)
     session = await desk.links.find(person.tenant_id, session_id)
@@ -54,7 +56,7 @@ async def link_outcome(session_id: str, request: Request, person: Reader) -> Res
 async def renew(
     request: Request,
     person: Actor,
-    connection_id: Annotated[str, Form()],
+    connection_id: Annotated[Text, Form()],
     mode: Annotated[Mode, Form()] = Mode.REDIRECT,
 ) -> Response:
     """Make a renewal link for one connection, and send this browser straight on to the platform."""
@@ -79,9 +81,9 @@ async def show_connect(request: Request, person: Reader) -> Response:
 async def connect_shop(
     request: Request,
     person: Actor,
-    app_id: Annotated[str, Form()],
-    merchant_id: Annotated[str, Form()] = "",
-    new_merchant: Annotated[str, Form(max_length=200)] = "",
+    app_id: Annotated[Text, Form()],
+    merchant_id: Annotated[Text, Form()] = "",
+    new_merchant: Annotated[Text, Form(max_length=200)] = "",
     mode: Annotated[Mode, Form()] = Mode.REDIRECT,
 ) -> Response:
     """Make a link for a customer, new or known, and send this browser straight on to the platform."""
@@ -96,15 +98,28 @@ async def connect_shop(
 
 
 @router.get("/live")
-async def live(request: Request, person: Reader) -> Response:
-    """Server-sent events: `changed`, whenever something of the tenant's changed."""
+async def live(request: Request, person: Watcher) -> Response:
+    """Server-sent events: `changed`, whenever something of the tenant's changed; until the login ends."""
     desk = access.desk_of(request)
 
     async def stream() -> AsyncIterator[ServerSentEvent]:
         async for changed in desk.live.changes(person.tenant_id):
+            if not changed and not await _is_still_here(request):
+                return
             yield ServerSentEvent(event="changed" if changed else "beat", data="-")
 
     return EventSourceResponse(stream(), ping=60, headers={"cache-control": "no-store"})
+
+
+async def _is_still_here(request: Request) -> bool:
+    """Whether the login lasts. Without the database nobody knows, and nothing is told that could matter."""
+    try:
+        await access.watching_person(request)
+    except access.LoginRequiredError:
+        return False
+    except DatabaseUnavailableError:
+        return True
+    return True
 
 
 async def _shops(desk: Desk, person: Person) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from evergrant.core.secret import Secret
 from evergrant.web import access, look, problems
 from evergrant.web.desk import is_own_path
+from evergrant.web.given import Text
 
 router = APIRouter(include_in_schema=False)
 
@@ -30,9 +31,9 @@ async def show(request: Request, following: Annotated[str, Query(alias="next")] 
 @router.post("/login")
 async def log_in(
     request: Request,
-    email: Annotated[str, Form()] = "",
-    password: Annotated[str, Form()] = "",
-    following: Annotated[str, Form(alias="next")] = HOME,
+    email: Annotated[Text, Form()] = "",
+    password: Annotated[Text, Form()] = "",
+    following: Annotated[Text, Form(alias="next")] = HOME,
 ) -> Response:
     """Check address and password; begin a login under a fresh token."""
     await access.check_csrf(request, access.VISIT_COOKIE)
