@@ -53,7 +53,7 @@ def main() -> int:
         ):
             chromium = made.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
             for number, (name, page) in enumerate(everything(stage, chromium), 1):
-                take(page, folder, f"{number:02} {re.sub('[^a-z ]', '', name)}".replace(" ", "-"))
+                take(page, folder, f"{number:02} {re.sub('[^a-z ]', '', name.lower())}".replace(" ", "-"))
                 print(name, flush=True)
             chromium.close()
     return 0

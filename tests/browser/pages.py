@@ -75,6 +75,9 @@ def with_shops(scene: Scene, page: Page) -> Iterator[Shown]:
     yield "connect, with customers", page
     page.goto("/connections/con_none")
     yield "problem, not found", page
+    page.goto("/docs")
+    expect(page.get_by_role("heading", name="API reference")).to_be_visible()
+    yield "API reference", page
 
 
 def around_the_window(scene: Scene, page: Page) -> Iterator[Shown]:

@@ -153,3 +153,18 @@ async def test_every_answer_carries_the_security_headers(hub: Hub) -> None:
         assert "unsafe" not in got.headers["content-security-policy"]
         assert got.headers["x-content-type-options"] == "nosniff"
         assert got.headers["referrer-policy"] == "no-referrer"
+
+
+async def test_the_reference_names_every_route_the_hot_ones_included(hub: Hub) -> None:
+    """`/openapi.json` for machines, `/docs` for people: the same routes, and the one envelope of refusals."""
+    document = (await hub.browser.get("/openapi.json")).json()
+    page = await hub.browser.get("/docs")
+    routes = {(method.upper(), path) for path, found in document["paths"].items() for method in found}
+
+    assert ("GET", "/v1/connections/{connection_id}/token") in routes
+    assert all(path in page.text for _, path in routes)
+    refusals = document["paths"]["/v1/apps"]["post"]["responses"]["4XX"]["content"]["application/json"]["schema"]
+    assert {"$ref": "#/components/schemas/Error"} == refusals
+    assert {"code", "message", "request_id"} == set(
+        document["components"]["schemas"]["Error"]["properties"]["error"]["required"]
+    )

@@ -13,11 +13,11 @@ from evergrant.core.errors import EvergrantError, InvalidRequestError, NotFoundE
 from evergrant.providers import dialects
 from evergrant.web import access, health, look, problems, words
 from evergrant.web.access import LoginRequiredError
-from evergrant.web.api import connections, link_sessions, setup
+from evergrant.web.api import connections, described, link_sessions, setup
 from evergrant.web.desk import Desk
 from evergrant.web.guard import Guard
 from evergrant.web.lanes import Lanes
-from evergrant.web.pages import connection, dashboard, hosted, login
+from evergrant.web.pages import connection, dashboard, hosted, login, reference
 
 FOR_PROGRAMS = ("/v1/", "/hooks/", "/healthz", "/readyz", "/metrics", "/openapi.json")
 """Paths whose errors are JSON; everywhere else a person reads."""
@@ -32,10 +32,11 @@ class MethodNotAllowedError(EvergrantError):
 def build(desk: Desk) -> ASGIApp:
     """The application."""
     app = FastAPI(title="Evergrant", version="1", docs_url=None, redoc_url=None, openapi_url="/openapi.json")
+    app.openapi = lambda: described.openapi(app)  # type: ignore[method-assign]
     app.router.redirect_slashes = False  # a redirect to a Host header is a redirect to anywhere
     app.state.desk = desk
     app.state.templates = look.environment()
-    for room in (setup, link_sessions, connections, health, login, dashboard, connection, hosted):
+    for room in (setup, link_sessions, connections, health, login, dashboard, connection, hosted, reference):
         app.include_router(room.router)
     app.mount("/static", StaticFiles(directory=look.STATIC), name="static")
     app.add_exception_handler(EvergrantError, _evergrant_error)

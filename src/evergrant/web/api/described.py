@@ -1,0 +1,89 @@
+"""The OpenAPI document: what FastAPI knows of its routes, and beside it the fast lanes, which it does not see."""
+
+from typing import Any
+
+from fastapi import FastAPI
+
+ERROR: dict[str, Any] = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["code", "message", "request_id"],
+            "properties": {
+                "code": {"type": "string", "description": "Stable: what a program decides by."},
+                "message": {"type": "string", "description": "What to do, in a sentence."},
+                "request_id": {"type": "string"},
+                "remedy": {"type": "string", "enum": ["seller_renews", "you_resume", "wait", "none"]},
+            },
+        }
+    },
+}
+
+TOKEN: dict[str, Any] = {
+    "tags": ["connections"],
+    "summary": "Read Token",
+    "description": "A living access token, its end and the cipher of the shop; recorded before it leaves. 409 with the reason"
+    " once the authorization is over or being verified.",
+    "operationId": "read_token",
+    "parameters": [
+        {"name": "connection_id", "in": "path", "required": True, "schema": {"type": "string"}},
+        {"name": "shop_id", "in": "query", "required": False, "schema": {"type": "string"}},
+        {
+            "name": "min_ttl",
+            "in": "query",
+            "required": False,
+            "description": "Seconds the token has to live on at least.",
+            "schema": {"type": "integer", "minimum": 0, "maximum": 86400, "default": 0},
+        },
+    ],
+    "responses": {
+        "200": {
+            "description": "Successful Response",
+            "content": {
+                "application/json": {
+                    "schema": {
+                        "type": "object",
+                        "properties": {
+                            "access_token": {"type": "string"},
+                            "expires_at": {"type": "string", "format": "date-time"},
+                            "shop_cipher": {"type": ["string", "null"]},
+                            "open_id": {"type": "string"},
+                            "scopes": {"type": "array", "items": {"type": "string"}},
+                            "missing_scopes": {"type": "array", "items": {"type": "string"}},
+                        },
+                    }
+                }
+            },
+        }
+    },
+}
+
+SCHEME = {"type": "http", "scheme": "bearer", "description": "An API key: `Authorization: Bearer eg_…`."}
+
+
+def openapi(app: FastAPI) -> dict[str, Any]:
+    """The whole document, made once."""
+    if app.openapi_schema is None:
+        document = FastAPI.openapi(app)
+        document["paths"]["/v1/connections/{connection_id}/token"] = {"get": TOKEN}
+        components = document.setdefault("components", {})
+        components["securitySchemes"] = {"key": SCHEME}
+        components["schemas"]["Error"] = ERROR
+        document["security"] = [{"key": []}]
+        for operations in document["paths"].values():
+            for operation in operations.values():
+                _refusals(operation)
+        app.openapi_schema = document
+    return app.openapi_schema
+
+
+def _refusals(operation: dict[str, Any]) -> None:
+    """Every refusal has the one envelope, whatever its status."""
+    refusal = {
+        "description": "Refused: the code says why, the message what to do.",
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+    }
+    operation["responses"].pop("422", None)
+    operation["responses"] |= {"4XX": refusal, "503": refusal}
