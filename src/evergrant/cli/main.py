@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from evergrant.core.tokens import Rotation
+
 app = typer.Typer(
     name="evergrant",
     help="Keeps a seller's yes alive: TikTok Shop authorizations, their whole life, for integration vendors.",
@@ -95,7 +97,7 @@ def doctor() -> None:
 @app.command()
 def tour(
     as_json: Annotated[bool, typer.Option("--json", help="One object per promise: name, held, evidence.")] = False,
-    rotation: Annotated[str, typer.Option(help="How the platform treats a used refresh token.")] = "strict",
+    rotation: Annotated[Rotation, typer.Option(help="How the platform treats a used refresh token.")] = Rotation.STRICT,
     folder: Annotated[Path | None, typer.Option(help="Where it stands; kept. Otherwise a temporary folder.")] = None,
 ) -> None:
     """Show one authorization's whole life against the sandbox, in a minute. Exit 0 only if every promise held.

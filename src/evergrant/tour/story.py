@@ -182,7 +182,7 @@ class Story:
         """The owner presses Renew now, goes straight to TikTok's consent and comes back: same connection, new end."""
         before = self.ends
         self._log_in()
-        self.person.open(f"{self.stage.hub}/dashboard")
+        self.person.open(f"{self.stage.places.hub}/dashboard")
         self.person.press("Renew now", beside={"connection_id": self.connection_id})
         straight = self.person.has("Confirm to Install")
         self.consent()
@@ -242,7 +242,11 @@ class Story:
 
     def _make_the_world(self) -> None:
         given = {"name": "Tour", "key": KEY, "secret": SECRET, "service_id": SERVICE}
-        where = {"base_urls": {"sandbox": self.stage.sandbox}, "required_scopes": SCOPES, "rotation": self.rotation}
+        where = {
+            "base_urls": {"sandbox": self.stage.places.sandbox},
+            "required_scopes": SCOPES,
+            "rotation": self.rotation,
+        }
         made = self.hands.hub("POST", "/v1/apps", given | where)
         self.app_id = made["id"]
         published = {"kind": "shop", "visibility": "public", "status": "published", "scopes": SCOPES}
@@ -276,7 +280,7 @@ class Story:
             status: str = self.connection()["status"]
             if status != "active":
                 self._log_in()
-                self.person.open(f"{self.stage.hub}/dashboard")
+                self.person.open(f"{self.stage.places.hub}/dashboard")
                 self.person.press("Renew now", beside={"connection_id": self.connection_id})
                 self.consent()
             return status
@@ -284,7 +288,7 @@ class Story:
         patiently(_forgiving(come_through), lambda status: status == "active", "the renewal did not come through")
 
     def _log_in(self) -> None:
-        self.person.open(f"{self.stage.hub}/login")
+        self.person.open(f"{self.stage.places.hub}/login")
         self.person.press("Log in", email=self.stage.login.email, password=self.stage.login.password)
 
     def _token(self) -> str:
@@ -306,12 +310,12 @@ class Story:
         return {"at_the_platform": len(self.orders), "in_the_hub": len(kept), "twice": 0}
 
     def _vault_is_empty(self) -> bool:
-        chosen = settings.read(data_dir=self.stage.folder / "data", sandbox_urls=self.stage.sandbox)
+        chosen = settings.read(data_dir=self.stage.places.folder / "data", sandbox_urls=self.stage.places.sandbox)
 
         async def look(arguments: Arguments) -> bool:
             async with house(chosen, arguments) as parts:
                 tokens = parts.ports.books.tokens
-                return await tokens.access(self.stage.tenant_id, self.connection_id) is None
+                return await tokens.access(self.stage.tenant.id, self.connection_id) is None
 
         with programs.database(chosen) as arguments:
             return uvloop.run(look(arguments))
