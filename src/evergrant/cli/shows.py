@@ -73,7 +73,7 @@ def tour(*, as_json: bool, rotation: str, folder: Path | None) -> int:
 
     logs.configure(level="error", form="auto")
     console = Console(stderr=as_json)
-    begun, broken = monotonic(), 0
+    begun, broken, told = monotonic(), 0, 0
     with TemporaryDirectory(prefix="evergrant-tour-") as temporary, _reported():
         where = (folder or Path(temporary)).resolve()
         ground.check_empty(where)
@@ -83,10 +83,12 @@ def tour(*, as_json: bool, rotation: str, folder: Path | None) -> int:
             cast.stage(places, told=lambda *_: None, login=seeding.LOGIN, name="Tour") as stage,
         ):
             for promise in story.tell(stage, rotation=rotation):
-                broken += not promise.held
+                broken, told = broken + (not promise.held), told + 1
                 _show(promise, as_json=as_json, console=console)
                 status.update(f"[dim]{monotonic() - begun:.0f} s[/dim]")
-    summary = f"{broken} of the promises did not hold" if broken else "All promises held"
+    summary = f"{broken} of {told} promises did not hold" if broken else "All promises held"
+    if told < len(story.PROMISES):
+        summary = "The first promise did not hold, and all others rest on it"
     console.print(f"{summary}, {monotonic() - begun:.1f} s.")
     return 1 if broken else 0
 
@@ -105,10 +107,12 @@ def _told(console: Console) -> "Told":
 
 
 def _show(promise: "Promise", *, as_json: bool, console: Console) -> None:
+    from evergrant.tour import words
+
     if as_json:
         line = {"name": promise.name, "held": promise.held, "evidence": promise.evidence}
         print(json.dumps(line, default=str), flush=True)
         return
     mark = "[green]✓[/green]" if promise.held else "[red]✗[/red]"
     console.print(f"{mark} {escape(promise.sentence)}")
-    console.print(f"  [dim]{escape(', '.join(f'{name}: {value}' for name, value in promise.evidence.items()))}[/dim]")
+    console.print(f"  [dim]{escape(words.seen(promise))}[/dim]")

@@ -103,7 +103,7 @@ class Story:
         must(
             [shop["id"] for shop in found["shops"]] == [self.shop_id], "another shop is connected", shops=found["shops"]
         )
-        return {"connection": self.connection_id, "shop": found["shops"][0]["name"], "page": self.person.text[:80]}
+        return {"connection": self.connection_id, "shop": found["shops"][0]["name"], "page": self.person.heading}
 
     def the_end_is_known_at_once(self) -> Evidence:
         """The end of the period the seller chose is known from the first moment."""
@@ -136,8 +136,7 @@ class Story:
 
     def the_warning_comes_thirty_days_before(self) -> Evidence:
         """Thirty days before the end the vendor is told, once; TikTok's own notice is understood too."""
-        assert self.ends is not None
-        left = self.ends - datetime.fromisoformat(self.hands.sandbox("GET", "/clock")["now"])
+        left = self._known_end() - datetime.fromisoformat(self.hands.sandbox("GET", "/clock")["now"])
         self.advance(days=left.days - 29, hours=1)
         told = patiently(
             lambda: [event for event in self.events() if event["type"] == "connection.expiring"],
@@ -165,7 +164,7 @@ class Story:
 
     def nothing_is_sent_after_the_end(self) -> Evidence:
         """Not one call reaches TikTok after the end: proven from TikTok's own log."""
-        assert self.ends is not None
+        ends = self._known_end()
         self.new_orders(MISSED_ORDERS)
         self.hands.refusal("POST", f"/v1/connections/{self.connection_id}/syncs")
         self.advance(hours=6)
@@ -173,7 +172,7 @@ class Story:
         late = [
             {"path": entry["path"], "at": entry["at"]}
             for entry in (*self.log("api"), *self.log("token"))
-            if datetime.fromisoformat(entry["at"]) >= self.ends
+            if datetime.fromisoformat(entry["at"]) >= ends
         ]
         must(not late, "calls were made after the end", calls=late)
         return {"calls_after_the_end": 0, "calls_before_it": len(self.log("api"))}
@@ -239,6 +238,11 @@ class Story:
         return {"vault": "empty", "token": refused[1]}
 
     # -- small steps --------------------------------------------------------------------------------------------------
+
+    def _known_end(self) -> datetime:
+        if self.ends is None:
+            raise BrokenError("the end was never known")
+        return self.ends
 
     def _make_the_world(self) -> None:
         given = {"name": "Tour", "key": KEY, "secret": SECRET, "service_id": SERVICE}
@@ -338,7 +342,10 @@ PROMISES: tuple[Callable[[Story], Evidence], ...] = (
 
 
 def tell(stage: Stage, *, rotation: str) -> Iterator[Promise]:
-    """Keep the promises one after the other, each told as it is kept or broken."""
+    """Keep the promises one after the other, each told as it is kept or broken.
+
+    All others rest on the connection the first one makes: if it is broken, the tour ends.
+    """
     story = Story(stage=stage, rotation=rotation, hands=Hands(stage))
     for keep in PROMISES:
         name, sentence = keep.__name__, " ".join((keep.__doc__ or "").split())
@@ -349,6 +356,8 @@ def tell(stage: Stage, *, rotation: str) -> Iterator[Promise]:
         except (RefusedError, PageError, EvergrantError, OSError, KeyError, IndexError, TypeError, ValueError) as error:
             evidence, held = {"why": f"{type(error).__name__}: {error}"}, False
         yield Promise(name=name, sentence=sentence, held=held, evidence=evidence)
+        if not held and keep is PROMISES[0]:
+            return
 
 
 def _forgiving(step: Callable[[], Any]) -> Callable[[], Any]:
