@@ -24,6 +24,7 @@ COMMANDS = (
     ("demo",),
     ("keys", "create"),
     ("tenants", "create"),
+    ("tenants", "list"),
     ("connections", "list"),
     ("links", "create"),
 )
