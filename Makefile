@@ -14,8 +14,8 @@ FAULT_SEEDS ?= 1,2,3,4,5
 help: ## This list
 	@awk 'BEGIN {FS = ":.*##"} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*##/ {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.run ## Start PostgreSQL, sandbox, hub and worker with a seeded world; Ctrl-C stops all
-	@$(BIN)/evergrant demo
+demo: $(VENV)/.run ## Start PostgreSQL, sandbox, hub and worker with a seeded world; Ctrl-C stops all (ARGS="--port 8180 …")
+	@$(BIN)/evergrant demo $(ARGS)
 
 tour: $(VENV)/.run ## One authorization's whole life against the sandbox, in a minute
 	@$(BIN)/evergrant tour

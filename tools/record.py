@@ -1,7 +1,8 @@
 """Pytest plugin: remembers which requirements the run proved, so that `make requirements` can say so.
 
 A test names what it proves: `@pytest.mark.requirement("R-ECOM-8")`. The record is written only by a run started with
-`--record` (as `make test` does) that ran the whole suite to its end.
+`--record` (as `make test` does) that was given no part of the suite and passed; a whole run that did not pass removes
+it. Any other run leaves it alone.
 """
 
 import json
@@ -13,6 +14,20 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 RECORD = ROOT / ".evergrant" / "requirements.json"
 LIST = ROOT / "docs" / "reference" / "requirements.tsv"
+
+PARTS = (
+    "keyword",
+    "markexpr",
+    "lf",
+    "stepwise",
+    "deselect",
+    "ignore",
+    "ignore_glob",
+    "collectonly",
+    "setuponly",
+    "setupplan",
+)
+"""Options that leave tests out."""
 
 
 def known() -> dict[str, str]:
@@ -31,11 +46,18 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Recorder(config), "requirement-recorder")
 
 
+def is_whole(config: pytest.Config) -> bool:
+    """Whether the run was given no path and nothing else that leaves tests out."""
+    everything = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    return everything and not any(config.getoption(name, None) for name in PARTS)
+
+
 class Recorder:
     """Collects, per test, the requirements it is marked with and whether every phase of it passed."""
 
     def __init__(self, config: pytest.Config) -> None:
-        self.writes = bool(config.getoption("--record")) and not config.getoption("--no-record")
+        asked = bool(config.getoption("--record")) and not config.getoption("--no-record")
+        self.writes = asked and is_whole(config)
         self.marks: dict[str, list[str]] = {}
         self.passed: dict[str, bool] = {}
 
@@ -55,8 +77,10 @@ class Recorder:
             self.passed[report.nodeid] = self.passed.get(report.nodeid, True) and whole
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        ended = exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
-        if not self.writes or not ended or hasattr(session.config, "workerinput"):
+        if not self.writes or hasattr(session.config, "workerinput"):
+            return
+        if exitstatus != pytest.ExitCode.OK:
+            RECORD.unlink(missing_ok=True)
             return
         tests = [
             {"test": test, "requirements": numbers, "passed": self.passed.get(test, False)}

@@ -4,6 +4,7 @@ import os
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AnyHttpUrl, Field, SecretStr, TypeAdapter, ValidationError, field_validator
 from pydantic_settings import (
@@ -60,6 +61,14 @@ class Settings(BaseSettings):
         default="auto", description="`auto`: for people on a terminal, JSON otherwise."
     )
 
+    @field_validator("database_url")
+    @classmethod
+    def _postgresql(cls, value: SecretStr | None) -> SecretStr | None:
+        """The sentence must not repeat it: it holds a password."""
+        if value is not None and not _is_postgresql(value.get_secret_value()):
+            raise ValueError("it has to be an address such as postgresql://user:password@host:5432/database")
+        return value
+
     @field_validator("sandbox_urls", "return_urls", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
@@ -79,11 +88,6 @@ class Settings(BaseSettings):
         """The public address without a trailing slash."""
         return str(self.public_url).rstrip("/")
 
-    @property
-    def is_https(self) -> bool:
-        """Whether browsers reach the hub over TLS."""
-        return self.public_url.scheme == "https"
-
     @classmethod
     def settings_customise_sources(
         cls,
@@ -95,6 +99,15 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments, environment, file; nothing else."""
         return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=_config_file()))
+
+
+def _is_postgresql(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        port = parts.port
+    except ValueError:  # the port is no number
+        return False
+    return parts.scheme in ("postgresql", "postgres") and port != 0
 
 
 def read(**given: Any) -> Settings:

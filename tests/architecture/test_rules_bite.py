@@ -59,7 +59,21 @@ HOUSE_PLANTS = (
     ("purity: a call through a submodule", "evergrant/providers/wire.py", "import urllib.request"),
     ("allow-list: a package no room was given", "evergrant/web/health.py", "import requests"),
     ("allow-list: another room's package", "evergrant/core/gate.py", "import msgspec"),
+    ("states: one, through its name", "evergrant/actions/sync.py", "BAD = lambda x: x is State.ACTIVE"),
+    ("states: one, through its module", "evergrant/actions/sync.py", "BAD = lambda x: x != authorization.State.ACTIVE"),
+    ("states: one of several", "evergrant/web/health.py", "BAD = lambda x: x in (State.ACTIVE, State.EXPIRED)"),
+    ("states: one of a set", "evergrant/store/events.py", "BAD = lambda x: x not in frozenset({State.ACTIVE})"),
+    ("states: a case", "evergrant/web/live.py", "match BAD:\n    case State.ACTIVE | State.EXPIRED:\n        pass"),
+    ("secrets: revealed", "evergrant/actions/sync.py", "BAD = lambda x: x.reveal()"),
+    ("secrets: revealed by a function passed on", "evergrant/web/health.py", "BAD = [x.reveal for x in ()]"),
+    ("secrets: a folder that begins alike", "evergrant/storekeeper/new.py", "BAD = lambda x: x.reveal()"),
 )
+HOUSE_RULES = {
+    "purity": test_house.test_the_inner_rings_are_pure,
+    "allow-list": test_house.test_a_room_uses_only_the_packages_it_is_allowed,
+    "states": test_house.test_states_are_compared_only_in_core_and_where_they_are_shown,
+    "secrets": test_house.test_secrets_are_revealed_only_where_they_are_used,
+}
 
 
 @pytest.fixture(scope="module")
@@ -124,16 +138,16 @@ def test_a_planted_violation_is_caught_by_its_own_rule(tree: Path, planted: Plan
 def test_the_house_rules_catch_what_the_linter_cannot_see(
     rule: str, path: str, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Purity and the package allow-list, each seen to fail."""
-    target = tmp_path / path
+    """Each rule passes over the file as it is, and fails with the line planted in it."""
+    target, source = tmp_path / path, ROOT / "src" / path
     target.parent.mkdir(parents=True)
-    target.write_text(f"{(ROOT / 'src' / path).read_text(encoding='utf-8')}\n{line}\n", encoding="utf-8")
+    before = source.read_text(encoding="utf-8") if source.exists() else ""
     monkeypatch.setattr(test_house, "SRC", tmp_path)
-    check = (
-        test_house.test_the_inner_rings_are_pure
-        if rule.startswith("purity")
-        else test_house.test_a_room_uses_only_the_packages_it_is_allowed
-    )
+    check = HOUSE_RULES[rule.split(":", maxsplit=1)[0]]
+    if before:
+        target.write_text(before, encoding="utf-8")
+        check(target)
+    target.write_text(f"{before}\n{line}\n", encoding="utf-8")
 
     with pytest.raises(AssertionError):
         check(target)

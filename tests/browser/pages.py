@@ -139,11 +139,11 @@ def for_sellers(scene: Scene) -> Iterator[Shown]:
     scene.hands.hub("POST", f"/v1/link-sessions/{link['id']}/revoke")
     page.goto(link["url"])
     yield "link, withdrawn", page
-    page.goto(f"{scene.stage.hub}/l/nothing")
+    page.goto(f"{scene.stage.places.hub}/l/nothing")
     yield "link, unknown", page
-    page.goto(f"{scene.stage.hub}/cb/tiktok-shop/{scene.app_id}?code=x&state=forged")
+    page.goto(f"{scene.stage.places.hub}/cb/tiktok-shop/{scene.app_id}?code=x&state=forged")
     yield "return, unknown state", page
-    page.goto(f"{scene.stage.hub}/cb/tiktok-shop/{scene.app_id}?code=x")
+    page.goto(f"{scene.stage.places.hub}/cb/tiktok-shop/{scene.app_id}?code=x")
     yield "return, no state", page
     yield from _still_finishing(scene, page, seller, connection_id)
 
@@ -182,7 +182,7 @@ def _opened(page: Page, seller: Seller) -> Page:
 
 def of_the_sandbox(scene: Scene) -> Iterator[Shown]:
     """The platform's side: its front page, and a consent from the prompt to the way back."""
-    at = scene.stage.sandbox
+    at = scene.stage.places.sandbox
     seller = scene.seller("Juniper & Jute")
     page = scene.browser().new_page()
     page.goto(at)

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator
 
 from evergrant.core.secret import Secret
 from evergrant.stage import founding
-from evergrant.stage.cast import Login, Stage
+from evergrant.stage.cast import Login, Stage, Tenant
 from evergrant.stage.hands import Hands, consent_by_steering
 
 SCOPES = ["seller.authorization.info", "seller.order.info", "seller.product.basic"]
@@ -109,7 +109,7 @@ class Scene:
 
     def browser(self, *, scheme: Scheme = "light", **given: Any) -> BrowserContext:
         """Somebody's browser; what it complains of is kept in `complaints`."""
-        context = self.chromium.new_context(base_url=self.stage.hub, color_scheme=scheme, **given)
+        context = self.chromium.new_context(base_url=self.stage.places.hub, color_scheme=scheme, **given)
         context.set_default_timeout(PATIENCE * 1000)
         if given.get("java_script_enabled", True):
             context.add_init_script(REPORT_VIOLATIONS)
@@ -132,7 +132,7 @@ class Scene:
     def sign_in(self, context: BrowserContext, seller: Seller) -> None:
         """Sign the seller in to Seller Center in this browser."""
         page = context.new_page()
-        page.goto(f"{self.stage.sandbox}/seller/login")
+        page.goto(f"{self.stage.places.sandbox}/seller/login")
         log_in_as_seller(page, seller)
         expect(page.get_by_text(f"Signed in as {seller.email}")).to_be_visible()
         page.close()
@@ -204,13 +204,13 @@ def vendor(stage: Stage, chromium: Browser, *, with_app: bool = True) -> Scene:
     with ThreadPoolExecutor(max_workers=1) as another:
         made = another.submit(
             founding.tenant,
-            data=stage.folder / "data",
-            sandbox=stage.sandbox,
+            data=stage.places.folder / "data",
+            sandbox=stage.places.sandbox,
             name="Acme Sync",
             email=login.email,
             password=Secret(login.password),
         ).result()
-    mine = replace(stage, login=login, tenant_id=made.tenant_id, api_key=made.api_key.reveal())
+    mine = replace(stage, login=login, tenant=Tenant(id=made.tenant_id, api_key=made.api_key.reveal()))
     scene = Scene(stage=mine, hands=Hands(mine), chromium=chromium, key=f"6browser{number:04}")
     if with_app:
         scene.app_id = _app(scene, number)
@@ -219,7 +219,7 @@ def vendor(stage: Stage, chromium: Browser, *, with_app: bool = True) -> Scene:
 
 def _app(scene: Scene, number: int) -> str:
     given = {"name": "Acme Sync", "key": scene.key, "secret": "browser_secret_11", "service_id": f"70000000000{number}"}
-    hub = given | {"base_urls": {"sandbox": scene.stage.sandbox}, "required_scopes": SCOPES}
+    hub = given | {"base_urls": {"sandbox": scene.stage.places.sandbox}, "required_scopes": SCOPES}
     made = scene.hands.hub("POST", "/v1/apps", hub)
     sandbox = {
         "kind": "shop",

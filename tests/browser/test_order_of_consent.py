@@ -84,7 +84,7 @@ def test_no_other_order_grants(scene: Scene, page: Page) -> None:
     fill_in_the_form(popup)
     popup.get_by_role("button", name="Authorize", exact=True).click()
     expect(popup.get_by_role("alert")).to_contain_text("Check the box")
-    another = scene.stage.sandbox + f"/open/authorize?service_id={service_of(scene)}&state=forged"
+    another = scene.stage.places.sandbox + f"/open/authorize?service_id={service_of(scene)}&state=forged"
     fresh = page.context.request.get(another).url
     assert send(fresh.replace("/form", "/review"), agreed) == fresh, "a form confirmed in another walk"
     assert 1 == scene.grant(seller)["consents"]

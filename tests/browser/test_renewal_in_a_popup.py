@@ -49,11 +49,11 @@ def test_a_seller_renews_over_the_dashboard(scene: Scene, page: Page, signed_in:
         expect(popup.get_by_role("heading", name="Log in to Seller Center")).to_be_visible()
         log_in_as_seller(popup, seller)
     expect(popup.get_by_role("heading", name="Renew", exact=True)).to_be_visible()
-    assert popup.url.startswith(f"{scene.stage.sandbox}/authorize/")
+    assert popup.url.startswith(f"{scene.stage.places.sandbox}/authorize/")
     assert popup.evaluate("window.opener !== null")
     assert [page, popup] == [shown for shown in page.context.pages if not shown.is_closed()]
     settled = [address for address in seen if address.startswith("http")]
-    assert settled[0].startswith(f"{scene.stage.sandbox}/authorize/"), "the window goes there by itself"
+    assert settled[0].startswith(f"{scene.stage.places.sandbox}/authorize/"), "the window goes there by itself"
     assert signed_in == ([popup.url] == settled), "straight to the form, or by way of the login"
     assert 1 == scene.grant(seller)["consents"]
 

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from evergrant import postgres
 from evergrant.cli import main
+from evergrant.stage import cast
 
 COMMANDS = (
     ("serve",),
@@ -23,6 +24,7 @@ COMMANDS = (
     ("demo",),
     ("keys", "create"),
     ("tenants", "create"),
+    ("tenants", "list"),
     ("connections", "list"),
     ("links", "create"),
 )
@@ -72,6 +74,44 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
 
     assert (2, "port_in_use") == complaint(done)
     assert port in done.stderr
+
+
+@pytest.mark.processes
+def test_a_taken_port_of_the_demos_sandbox_names_its_own_option(tmp_path: Path) -> None:
+    """`--port` would move the hub and leave the sandbox's port taken."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        ports = ("--port", str(cast.free_port()), "--sandbox-port", str(taken.getsockname()[1]))
+        done = evergrant("demo", "--no-browser", "--folder", str(tmp_path), *ports)
+
+    assert (2, "port_in_use") == complaint(done)
+    assert 'Choose another with --sandbox-port, or make demo ARGS="--sandbox-port' in done.stderr
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("demo", "--port", "8280", "--sandbox-port", "8280"), "invalid_request"),
+        (("demo", "--folder", "/proc/nowhere"), "stage_failed"),
+        (("tour", "--folder", "/proc/nowhere"), "stage_failed"),
+        (("tour", "--folder", "/proc"), "stage_failed"),
+    ],
+    ids=["one port for two", "demo where nothing can be", "tour where nothing can be", "tour where something is"],
+)
+def test_a_stage_that_cannot_be_set_is_a_sentence(arguments: tuple[str, ...], code: str) -> None:
+    """Two programs on one port, and folders that cannot be used."""
+    assert (2, code) == complaint(evergrant(*arguments))
+
+
+@pytest.mark.processes
+def test_a_rotation_nobody_knows_is_refused_before_anything_starts() -> None:
+    """A misspelt one would break every promise and tell nobody why."""
+    done = evergrant("tour", "--rotation", "nonsense")
+
+    assert 2 == done.returncode
+    assert "'nonsense' is not one of 'stable', 'retry_safe', 'strict', 'family', 'unknown'" in done.stderr
 
 
 @pytest.mark.processes

@@ -72,7 +72,7 @@ async def house(settings: Settings, arguments: Arguments, *, clock_believed: flo
 
     Raises:
         DatabaseUnavailableError: the database does not answer.
-        StartError: it is too old or has not the schema; the vault's key is missing or not the one; the spool is closed.
+        StartError: it refuses us, is too old or has not the schema; the vault's key is missing or not the one; the spool is closed.
     """
     async with AsyncExitStack() as stack:
         database, vault = await _opened(settings, arguments)
@@ -112,11 +112,25 @@ async def house(settings: Settings, arguments: Arguments, *, clock_believed: flo
         )
 
 
-async def _opened(settings: Settings, arguments: Arguments) -> tuple[Database, Vault]:
+async def look(settings: Settings, arguments: Arguments) -> None:
+    """Look whether everything could be opened, and make nothing.
+
+    Raises:
+        DatabaseUnavailableError: the database does not answer.
+        StartError: it refuses us, is too old or has not the schema; the vault's key is missing or not the one.
+    """
+    database = await _connected(settings, arguments)
     try:
-        database = await _connected(settings, arguments)
-    except ServerTooOldError as error:
-        raise StartError("postgres_too_old", str(error)) from error
+        await _schema_fits(database)
+        await keyring.check(database, settings.data_dir / "keys")
+    except VaultKeyError as error:
+        raise StartError("vault_key", str(error)) from error
+    finally:
+        await database.close()
+
+
+async def _opened(settings: Settings, arguments: Arguments) -> tuple[Database, Vault]:
+    database = await _connected(settings, arguments)
     try:
         await _schema_fits(database)
         return database, await keyring.open_vault(database, settings.data_dir / "keys")
@@ -137,6 +151,10 @@ async def _connected(settings: Settings, arguments: Arguments) -> Database:
         except DatabaseUnavailableError:
             if monotonic() > deadline:
                 raise
+        except ServerTooOldError as error:
+            raise StartError("postgres_too_old", str(error)) from error
+        except schema.REFUSED as error:
+            raise StartError("database_refused", f"The database answers, and refuses us: {error}") from error
         await asyncio.sleep(AGAIN_SECONDS)
 
 

@@ -12,10 +12,11 @@ from granian.server.embed import Server
 
 from evergrant import postgres
 from evergrant.actions.reading import Person
-from evergrant.assembly.house import Arguments, House, StartError, house
+from evergrant.assembly.house import Arguments, House, StartError, house, look
 from evergrant.core.errors import EvergrantError
 from evergrant.core.secret import Secret
 from evergrant.jobs.worker import Worker
+from evergrant.postgres.place import Place
 from evergrant.settings import Settings
 from evergrant.store import listener, schema
 from evergrant.web import app
@@ -34,20 +35,33 @@ def database(chosen: Settings, *, migrates: bool = False) -> Iterator[Arguments]
         PostgresError: the embedded server cannot be started.
         StartError: the schema cannot be made.
     """
-    if chosen.database_url is not None:
-        arguments: Arguments = {"dsn": chosen.database_url.get_secret_value()}
-        if migrates:
+    with started(chosen) as arguments:
+        if migrates or chosen.database_url is None:
             migrate(arguments)
         yield arguments
+
+
+def has_database(chosen: Settings) -> bool:
+    """Whether there is one to look at: the vendor's own, or an embedded one that was started before."""
+    return chosen.database_url is not None or Place(chosen.data_dir / "postgres").data.exists()
+
+
+@contextmanager
+def started(chosen: Settings) -> Iterator[Arguments]:
+    """How to reach the vendor's own database, or the embedded one, running for as long as the context lasts.
+
+    Raises:
+        PostgresError: the embedded server cannot be started.
+    """
+    if chosen.database_url is not None:
+        yield {"dsn": chosen.database_url.get_secret_value()}
         return
     log = structlog.get_logger("postgres")
     which: postgres.Binaries | Path = postgres.Binaries.EMBEDDED
     if chosen.postgres_bin is not None:
         which = postgres.Binaries.SYSTEM if chosen.postgres_bin == "system" else Path(chosen.postgres_bin)
     with postgres.running(chosen.data_dir / "postgres", tell=log.info, programs=which) as server:
-        arguments = {"dsn": server.dsn}
-        migrate(arguments)
-        yield arguments
+        yield {"dsn": server.dsn}
 
 
 def migrate(arguments: Arguments) -> None:
@@ -60,6 +74,8 @@ def migrate(arguments: Arguments) -> None:
         schema.migrate(dict(arguments))
     except (OSError, TimeoutError) as error:
         raise StartError("database_unavailable", f"The database cannot be reached: {error}") from error
+    except schema.REFUSED as error:
+        raise StartError("database_refused", f"The database answers, and refuses us: {error}") from error
     except schema.MigrationError as error:
         raise StartError("migration_failed", str(error)) from error
 
@@ -162,17 +178,15 @@ async def add_key(parts: House, tenant_id: str, *, name: str, scopes: Sequence[s
     return key
 
 
-def standing(chosen: Settings, arguments: Arguments) -> str | None:
-    """What keeps the house from opening, in a sentence; None if nothing does."""
-
-    async def open_and_close() -> None:
-        async with house(chosen, arguments):
-            pass
-
+def standing(chosen: Settings, arguments: Arguments) -> tuple[str | None, str | None]:
+    """What keeps the database from answering, and what keeps the house from opening, each in a sentence; None if nothing
+    does. It only looks.
+    """
     try:
-        asyncio.run(open_and_close())
+        asyncio.run(look(chosen, arguments))
     except StartError as error:
-        return f"{error.code}: {error}"
+        said = f"{error.code}: {error}"
+        return (said, None) if error.code == "database_refused" else (None, said)
     except EvergrantError as error:
-        return f"{error.code}: {error.sentence}"
-    return None
+        return f"{error.code}: {error.sentence}", None
+    return None, None

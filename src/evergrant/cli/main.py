@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from evergrant.core.tokens import Rotation
+
 app = typer.Typer(
     name="evergrant",
     help="Keeps a seller's yes alive: TikTok Shop authorizations, their whole life, for integration vendors.",
@@ -29,7 +31,9 @@ for name, group in (
     app.add_typer(group, name=name)
 
 DataDir = Annotated[Path | None, typer.Option(help="Where database, vault key and spool are (EVERGRANT_DATA_DIR).")]
-Tenant = Annotated[str, typer.Option(help="Id of the workspace (ten_…).")]
+Tenant = Annotated[
+    str | None, typer.Option(help="Id of the workspace (ten_…), where there are several: evergrant tenants list.")
+]
 
 
 @app.command()
@@ -82,20 +86,21 @@ def migrate(data_dir: DataDir = None) -> None:
 
 
 @app.command()
-def doctor() -> None:
+def doctor(data_dir: DataDir = None) -> None:
     """Say what is wrong with this configuration before a seller finds out. Exit 1 if something is.
 
     Example: [bold]evergrant doctor[/bold]
     """
-    from evergrant.cli import look, running
+    from evergrant.cli import doctor as asked
+    from evergrant.cli import running
 
-    raise typer.Exit(look.doctor(running.read_settings()))
+    raise typer.Exit(asked.doctor(running.read_settings(data_dir=data_dir)))
 
 
 @app.command()
 def tour(
     as_json: Annotated[bool, typer.Option("--json", help="One object per promise: name, held, evidence.")] = False,
-    rotation: Annotated[str, typer.Option(help="How the platform treats a used refresh token.")] = "strict",
+    rotation: Annotated[Rotation, typer.Option(help="How the platform treats a used refresh token.")] = Rotation.STRICT,
     folder: Annotated[Path | None, typer.Option(help="Where it stands; kept. Otherwise a temporary folder.")] = None,
 ) -> None:
     """Show one authorization's whole life against the sandbox, in a minute. Exit 0 only if every promise held.
@@ -133,20 +138,31 @@ def create_tenant(
 
     Example: [bold]evergrant tenants create "Acme Sync" --email owner@acme.example[/bold]
     """
-    from evergrant.cli import keys
+    from evergrant.cli import tenants
 
-    keys.create_tenant(name, email, person)
+    tenants.create(name, email, person)
+
+
+@tenants_app.command("list")
+def list_tenants() -> None:
+    """List the workspaces of this hub: id and name.
+
+    Example: [bold]evergrant tenants list[/bold]
+    """
+    from evergrant.cli import tenants
+
+    tenants.show()
 
 
 @keys_app.command("create")
 def create_key(
-    tenant: Tenant,
     name: Annotated[str, typer.Option(help="What it is for.")],
     scope: Annotated[list[str], typer.Option(help="May be given again: read, tokens, manage, webhooks.")],
+    tenant: Tenant = None,
 ) -> None:
     """Make an API key. It is shown once.
 
-    Example: [bold]evergrant keys create --tenant ten_… --name orders --scope read --scope tokens[/bold]
+    Example: [bold]evergrant keys create --name orders --scope read --scope tokens[/bold]
     """
     from evergrant.cli import keys
 
@@ -154,29 +170,29 @@ def create_key(
 
 
 @connections_app.command("list")
-def list_connections(tenant: Tenant) -> None:
+def list_connections(tenant: Tenant = None) -> None:
     """List a workspace's connections, with the days they have left.
 
-    Example: [bold]evergrant connections list --tenant ten_…[/bold]
+    Example: [bold]evergrant connections list[/bold]
     """
-    from evergrant.cli import look
+    from evergrant.cli import connections
 
-    look.list_connections(tenant)
+    connections.list_connections(tenant)
 
 
 @links_app.command("create")
 def create_link(
-    tenant: Tenant,
     connection: Annotated[str, typer.Option(help="Id of the connection to renew (con_…).")],
     days: Annotated[int, typer.Option(min=1, max=90, help="How long the link works.")] = 7,
+    tenant: Tenant = None,
 ) -> None:
     """Make a hosted link that renews one connection.
 
-    Example: [bold]evergrant links create --tenant ten_… --connection con_…[/bold]
+    Example: [bold]evergrant links create --connection con_…[/bold]
     """
-    from evergrant.cli import look
+    from evergrant.cli import connections
 
-    look.create_link(tenant, connection, days)
+    connections.create_link(tenant, connection, days)
 
 
 def main() -> None:

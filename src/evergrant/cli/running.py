@@ -73,7 +73,7 @@ def reported() -> Iterator[None]:
         fail(error.code, error.sentence)
 
 
-def check_port(host: str, port: int) -> None:
+def check_port(host: str, port: int, *, otherwise: str = "Choose another with --port.") -> None:
     """End with a clear line if the port is taken: the server itself would silently share it."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
@@ -81,7 +81,7 @@ def check_port(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            fail("port_in_use", f"{host}:{port} cannot be used ({error.strerror}). Choose another with --port.")
+            fail("port_in_use", f"{host}:{port} cannot be used ({error.strerror}). {otherwise}")
 
 
 def _run(program: Program, chosen: Settings, *, told: str) -> None:

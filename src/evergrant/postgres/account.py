@@ -15,6 +15,7 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from evergrant.postgres import binaries, failures
 from evergrant.postgres.place import Place
@@ -54,14 +55,8 @@ class Account:
             text=True,
             errors="replace",
             check=False,
-            cwd="/",
-            env=binaries.environment(),
             pass_fds=keeps,
-            start_new_session=True,
-            umask=0o077,
-            user=self.uid if self.steps_down else None,
-            group=self.gid if self.steps_down else None,
-            extra_groups=[] if self.steps_down else None,
+            **self._alone(),
         )
 
     def begin(self, command: Sequence[str | Path], *, log: int, keeps: tuple[int, ...]) -> int:
@@ -71,17 +66,16 @@ class Account:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            cwd="/",
-            env=binaries.environment(),
             pass_fds=keeps,
-            start_new_session=True,
-            umask=0o077,
-            user=self.uid if self.steps_down else None,
-            group=self.gid if self.steps_down else None,
-            extra_groups=[] if self.steps_down else None,
+            **self._alone(),
         )
         child.returncode = 0  # it may outlive us: whoever sees it end asks the system by its number
         return child.pid
+
+    def _alone(self) -> dict[str, Any]:
+        """How each of its programs is started: as the account, in a session of its own, with nothing of ours."""
+        account: dict[str, Any] = {"user": self.uid, "group": self.gid, "extra_groups": []} if self.steps_down else {}
+        return {"cwd": "/", "env": binaries.environment(), "start_new_session": True, "umask": 0o077, **account}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

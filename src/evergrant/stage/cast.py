@@ -11,12 +11,10 @@ from time import monotonic, sleep
 import httpx2
 
 from evergrant.core.secret import Secret
-from evergrant.stage.children import Children
+from evergrant.stage.children import Children, Told
 
 READY_SECONDS = 60.0
 LOOK_SECONDS = 0.05
-
-Told = Callable[[str, str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,19 +23,6 @@ class Login:
 
     email: str
     password: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
-    """A running stage: where everything is, and the keys to it."""
-
-    folder: Path
-    hub: str
-    sandbox: str
-    login: Login
-    tenant_id: str
-    api_key: str
-    children: Children
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +42,24 @@ class Places:
     def sandbox(self) -> str:
         """The sandbox's address."""
         return f"http://127.0.0.1:{self.sandbox_port}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenant:
+    """The one tenant of a stage, and the key of its programs."""
+
+    id: str
+    api_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """A running stage: where everything is, and the keys to it."""
+
+    places: Places
+    login: Login
+    tenant: Tenant
+    children: Children
 
 
 def free_port() -> int:
@@ -98,30 +101,16 @@ def stage(places: Places, *, told: Told, login: Login, name: str) -> Iterator[St
         ):
             told("starting", name_of_program)
             children.start(name_of_program, [sys.executable, "-m", *command], surroundings)
-        key = _tenant(places, login, name)
+        tenant = _tenant(places, login, name)
         _await_ready(places, children)
-        yield Stage(
-            folder=places.folder,
-            hub=places.hub,
-            sandbox=places.sandbox,
-            login=login,
-            tenant_id=key.tenant_id,
-            api_key=key.api_key,
-            children=children,
-        )
+        yield Stage(places=places, login=login, tenant=tenant, children=children)
 
 
 class StageError(Exception):
     """The stage does not come up."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Tenant:
-    tenant_id: str
-    api_key: str
-
-
-def _tenant(places: Places, login: Login, name: str) -> _Tenant:
+def _tenant(places: Places, login: Login, name: str) -> Tenant:
     """The stage's tenant: made once, remembered in a file only its owner reads (it is a stage, not production)."""
     kept = places.folder / "tenant"
     if not kept.exists():
@@ -134,7 +123,7 @@ def _tenant(places: Places, login: Login, name: str) -> _Tenant:
         kept.touch(mode=0o600)
         kept.write_text(f"{made.tenant_id} {made.api_key.reveal()}\n", encoding="ascii")
     tenant_id, api_key = kept.read_text(encoding="ascii").split()
-    return _Tenant(tenant_id, api_key)
+    return Tenant(id=tenant_id, api_key=api_key)
 
 
 def _await_ready(places: Places, children: Children) -> None:

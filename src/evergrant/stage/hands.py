@@ -15,6 +15,9 @@ OUTAGES = frozenset({"database_unavailable", "audit_unavailable", "unknown"})
 """What passes by itself: the database is coming back."""
 BUSY = OUTAGES | {"token_being_refreshed", "platform_unavailable"}
 
+UNREACHABLE = httpx2.HTTPError
+"""What a call ends with when nobody answers."""
+
 
 class RefusedError(Exception):
     """A program answered with something else than what was asked for."""
@@ -24,9 +27,9 @@ class Hands:
     """Calls of the vendor's program to the hub and of the director to the sandbox. Both may be away for a moment."""
 
     def __init__(self, stage: Stage) -> None:
-        key = {"authorization": f"Bearer {stage.api_key}"}
-        self._hub = httpx2.Client(base_url=stage.hub, headers=key, timeout=10, trust_env=False)
-        self._sandbox = httpx2.Client(base_url=f"{stage.sandbox}/_sandbox", timeout=60, trust_env=False)
+        key = {"authorization": f"Bearer {stage.tenant.api_key}"}
+        self._hub = httpx2.Client(base_url=stage.places.hub, headers=key, timeout=10, trust_env=False)
+        self._sandbox = httpx2.Client(base_url=f"{stage.places.sandbox}/_sandbox", timeout=60, trust_env=False)
         self.stage = stage
 
     def close(self) -> None:

@@ -1,6 +1,7 @@
 """Matches the wrapping keys on disk with the database they sealed, and never writes with a key that is not the one."""
 
 import hmac
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,22 @@ async def open_vault(database: Database, folder: Path) -> "Vault":
             keys = {1: key}
             await connection.execute("insert into vault_keys (number, proof) values (1, $1)", vault.proof_of(key))
             return vault.Vault(keys)
+    return _matched(known, keys, folder)
+
+
+async def check(database: Database, folder: Path) -> None:
+    """Look whether the keys on disk are those of the database, and make nothing: a new database may still have none.
+
+    Raises:
+        VaultKeyError: as `open_vault`.
+    """
+    async with database.connection() as connection:
+        known = {row["number"]: row["proof"] for row in await connection.fetch("select number, proof from vault_keys")}
+    if known:
+        _matched(known, vault.read_keys(folder), folder)
+
+
+def _matched(known: Mapping[int, bytes], keys: Mapping[int, bytes], folder: Path) -> "Vault":
     for number, proof in known.items():
         if number not in keys:
             raise vault.VaultKeyError(

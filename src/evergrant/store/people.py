@@ -1,7 +1,7 @@
 """Tenants, their people, and how people get in: argon2id for passwords, hashed random tokens for logins."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, ParamSpec, TypeVar
 
@@ -68,6 +68,12 @@ class People:
                 raise ConflictError("Somebody has this e-mail address already.") from error
             entry = Entry(tenant_id=owner.tenant_id, actor="command line", action="tenant.founded", subject=owner.id)
             await audit.write(connection, [entry])
+
+    async def tenants(self) -> Sequence[tuple[str, str]]:
+        """Every tenant's id and name, the oldest first: for the command line only."""
+        async with self._database.connection() as connection:
+            rows = await connection.fetch("select id, name from tenants order by created_at, id")
+        return [(row["id"], row["name"]) for row in rows]
 
     async def by_password(self, email: str, password: Secret) -> Person | None:
         """Whoever has this address and password. Takes as long for an unknown address as for a wrong password."""

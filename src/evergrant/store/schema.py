@@ -12,6 +12,9 @@ import asyncpg
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
+REFUSED = (asyncpg.PostgresError, asyncpg.InterfaceError)
+"""What asyncpg raises when a server answers, and will not have us: a wrong password, no such database, no right."""
+
 
 class MigrationError(Exception):
     """The database cannot be brought to the schema this code needs."""

@@ -38,6 +38,11 @@ class Browser:
         """What the page says, in one line."""
         return " ".join(self.html.text_content().split())
 
+    @property
+    def heading(self) -> str:
+        """What stands above the page; empty if nothing does."""
+        return " ".join("".join(self.html.xpath("(.//h1)[1]//text()")).split())
+
     def has(self, label: str) -> bool:
         """Whether a button of that name is there."""
         return any(_is_called(found, label) for found in self._buttons())

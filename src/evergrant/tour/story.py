@@ -103,7 +103,7 @@ class Story:
         must(
             [shop["id"] for shop in found["shops"]] == [self.shop_id], "another shop is connected", shops=found["shops"]
         )
-        return {"connection": self.connection_id, "shop": found["shops"][0]["name"], "page": self.person.text[:80]}
+        return {"connection": self.connection_id, "shop": found["shops"][0]["name"], "page": self.person.heading}
 
     def the_end_is_known_at_once(self) -> Evidence:
         """The end of the period the seller chose is known from the first moment."""
@@ -136,8 +136,7 @@ class Story:
 
     def the_warning_comes_thirty_days_before(self) -> Evidence:
         """Thirty days before the end the vendor is told, once; TikTok's own notice is understood too."""
-        assert self.ends is not None
-        left = self.ends - datetime.fromisoformat(self.hands.sandbox("GET", "/clock")["now"])
+        left = self._known_end() - datetime.fromisoformat(self.hands.sandbox("GET", "/clock")["now"])
         self.advance(days=left.days - 29, hours=1)
         told = patiently(
             lambda: [event for event in self.events() if event["type"] == "connection.expiring"],
@@ -165,7 +164,7 @@ class Story:
 
     def nothing_is_sent_after_the_end(self) -> Evidence:
         """Not one call reaches TikTok after the end: proven from TikTok's own log."""
-        assert self.ends is not None
+        ends = self._known_end()
         self.new_orders(MISSED_ORDERS)
         self.hands.refusal("POST", f"/v1/connections/{self.connection_id}/syncs")
         self.advance(hours=6)
@@ -173,7 +172,7 @@ class Story:
         late = [
             {"path": entry["path"], "at": entry["at"]}
             for entry in (*self.log("api"), *self.log("token"))
-            if datetime.fromisoformat(entry["at"]) >= self.ends
+            if datetime.fromisoformat(entry["at"]) >= ends
         ]
         must(not late, "calls were made after the end", calls=late)
         return {"calls_after_the_end": 0, "calls_before_it": len(self.log("api"))}
@@ -182,7 +181,7 @@ class Story:
         """The owner presses Renew now, goes straight to TikTok's consent and comes back: same connection, new end."""
         before = self.ends
         self._log_in()
-        self.person.open(f"{self.stage.hub}/dashboard")
+        self.person.open(f"{self.stage.places.hub}/dashboard")
         self.person.press("Renew now", beside={"connection_id": self.connection_id})
         straight = self.person.has("Confirm to Install")
         self.consent()
@@ -240,9 +239,18 @@ class Story:
 
     # -- small steps --------------------------------------------------------------------------------------------------
 
+    def _known_end(self) -> datetime:
+        if self.ends is None:
+            raise BrokenError("the end was never known")
+        return self.ends
+
     def _make_the_world(self) -> None:
         given = {"name": "Tour", "key": KEY, "secret": SECRET, "service_id": SERVICE}
-        where = {"base_urls": {"sandbox": self.stage.sandbox}, "required_scopes": SCOPES, "rotation": self.rotation}
+        where = {
+            "base_urls": {"sandbox": self.stage.places.sandbox},
+            "required_scopes": SCOPES,
+            "rotation": self.rotation,
+        }
         made = self.hands.hub("POST", "/v1/apps", given | where)
         self.app_id = made["id"]
         published = {"kind": "shop", "visibility": "public", "status": "published", "scopes": SCOPES}
@@ -276,7 +284,7 @@ class Story:
             status: str = self.connection()["status"]
             if status != "active":
                 self._log_in()
-                self.person.open(f"{self.stage.hub}/dashboard")
+                self.person.open(f"{self.stage.places.hub}/dashboard")
                 self.person.press("Renew now", beside={"connection_id": self.connection_id})
                 self.consent()
             return status
@@ -284,7 +292,7 @@ class Story:
         patiently(_forgiving(come_through), lambda status: status == "active", "the renewal did not come through")
 
     def _log_in(self) -> None:
-        self.person.open(f"{self.stage.hub}/login")
+        self.person.open(f"{self.stage.places.hub}/login")
         self.person.press("Log in", email=self.stage.login.email, password=self.stage.login.password)
 
     def _token(self) -> str:
@@ -306,12 +314,12 @@ class Story:
         return {"at_the_platform": len(self.orders), "in_the_hub": len(kept), "twice": 0}
 
     def _vault_is_empty(self) -> bool:
-        chosen = settings.read(data_dir=self.stage.folder / "data", sandbox_urls=self.stage.sandbox)
+        chosen = settings.read(data_dir=self.stage.places.folder / "data", sandbox_urls=self.stage.places.sandbox)
 
         async def look(arguments: Arguments) -> bool:
             async with house(chosen, arguments) as parts:
                 tokens = parts.ports.books.tokens
-                return await tokens.access(self.stage.tenant_id, self.connection_id) is None
+                return await tokens.access(self.stage.tenant.id, self.connection_id) is None
 
         with programs.database(chosen) as arguments:
             return uvloop.run(look(arguments))
@@ -334,7 +342,10 @@ PROMISES: tuple[Callable[[Story], Evidence], ...] = (
 
 
 def tell(stage: Stage, *, rotation: str) -> Iterator[Promise]:
-    """Keep the promises one after the other, each told as it is kept or broken."""
+    """Keep the promises one after the other, each told as it is kept or broken.
+
+    All others rest on the connection the first one makes: if it is broken, the tour ends.
+    """
     story = Story(stage=stage, rotation=rotation, hands=Hands(stage))
     for keep in PROMISES:
         name, sentence = keep.__name__, " ".join((keep.__doc__ or "").split())
@@ -345,6 +356,8 @@ def tell(stage: Stage, *, rotation: str) -> Iterator[Promise]:
         except (RefusedError, PageError, EvergrantError, OSError, KeyError, IndexError, TypeError, ValueError) as error:
             evidence, held = {"why": f"{type(error).__name__}: {error}"}, False
         yield Promise(name=name, sentence=sentence, held=held, evidence=evidence)
+        if not held and keep is PROMISES[0]:
+            return
 
 
 def _forgiving(step: Callable[[], Any]) -> Callable[[], Any]:

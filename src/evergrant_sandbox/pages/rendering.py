@@ -29,6 +29,8 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 
+_UNITS = ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"))
+
 
 class Pages:
     """Renders templates."""
@@ -81,17 +83,14 @@ def instant(at: int, *, now: int) -> Markup:
 
 
 def relative(at: int, now: int) -> str:
-    """`in 29 days`, `3 hours ago`, `now`; far things as a date."""
+    """`in 29 days`, `3 hours ago`, `now`; far things as a date. What is to come is counted up, as the days left are."""
     distance = abs(at - now)
     if distance < MINUTE:
         return "now"
     if distance > 700 * DAY:
         return day(at)
-    size, name = next(
-        (size, name) for size, name in ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute")) if distance >= size
-    )
-    count = distance // size
-    words = f"{count} {name}{'' if count == 1 else 's'}"
+    size, name = next((size, name) for size, name in _UNITS if distance >= size)
+    words = _counted(-(-distance // size) if at > now else distance // size, name)
     return f"in {words}" if at > now else f"{words} ago"
 
 
@@ -102,5 +101,11 @@ def day(at: int) -> str:
 
 
 def roughly(seconds: int) -> str:
-    """A length of time in its largest unit: `44 days`, `3 hours`."""
-    return relative(seconds, 0).removeprefix("in ") if seconds >= MINUTE else f"{seconds} seconds"
+    """A length of time in its largest unit, rounded: `44 days`, `3 hours`; a day but for a second is `1 day`."""
+    return next(
+        (_counted(count, name) for size, name in _UNITS if (count := int(seconds / size + 0.5))), f"{seconds} seconds"
+    )
+
+
+def _counted(count: int, name: str) -> str:
+    return f"{count} {name}{'' if count == 1 else 's'}"
