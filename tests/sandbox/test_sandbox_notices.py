@@ -34,7 +34,6 @@ def signed_by(app: Any, delivery: Delivery) -> bool:
 # --- what is sent
 
 
-@pytest.mark.requirement("R-TTS-25")
 async def test_a_cancellation_is_told(sandbox: Sandbox, receiver: Receiver) -> None:
     """Notice 6 to the app, signed over the raw bytes, with the shop's id and not its cipher."""
     app, seller, pair = await listening(sandbox, receiver)
@@ -65,7 +64,6 @@ async def test_every_shop_of_a_cross_border_grant_is_told_of(sandbox: Sandbox, r
     assert [True] * 3 == [signed_by(app, each) for each in receiver.deliveries]
 
 
-@pytest.mark.requirement("R-TTS-21")
 async def test_the_end_is_warned_of_thirty_days_ahead_and_then_daily(sandbox: Sandbox, receiver: Receiver) -> None:
     """At thirty days to the second, then at every 0:00 until the end; each stamped with its own due time."""
     _, seller, pair = await listening(sandbox, receiver, period="365d")

@@ -404,7 +404,6 @@ async def test_a_new_consent_voids_the_code_of_the_one_before(sandbox: Sandbox) 
     assert 0 == (await sandbox.exchange(app, second["code"]))["code"]
 
 
-@pytest.mark.requirement("R-PIPE-40")
 async def test_renewing_one_shop_leaves_the_other_alone(sandbox: Sandbox) -> None:
     """A local seller consents shop by shop: two grants, two ends, two pairs."""
     app = await sandbox.app()
