@@ -81,8 +81,14 @@ class World:
         """A connection of another customer, whose seller has another shop; gives its id."""
         shop = {"name": "Cobble & Co", "region": "GB", "orders": 0, "products": 1}
         seller = {"name": "Cobble Ltd", "email": "cora@cobble.example", "password": "sandbox", "region": "GB"}
-        self.sandbox.post("/sellers", seller | {"shops": [shop]})
-        merchant = (await self.hub.api.post("/v1/merchants", json={"external_id": "cobble", "name": "Cobble"})).json()
+        return await self.linked_by(self.sandbox.post("/sellers", seller | {"shops": [shop]}), "cobble")
+
+    async def linked_by(self, seller: dict[str, Any], customer: str) -> str:
+        """A connection of this customer, whose seller consents for the first shop, or for all; gives its id."""
+        found = (await self.hub.api.get("/v1/merchants")).json()["items"]
+        known = next((each for each in found if each["external_id"] == customer), None)
+        given = {"external_id": customer, "name": customer}
+        merchant = known or (await self.hub.api.post("/v1/merchants", json=given)).json()
         person, link = self.hub.new_browser(), await self.link_session(merchant_id=merchant["id"])
         consent = {"app": KEY, "seller": seller["email"], "period": "365d", "state": await self.depart(person, link)}
         parts = urlsplit(self.sandbox.post("/authorize", consent)["redirect_url"])

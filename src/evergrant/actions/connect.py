@@ -225,12 +225,12 @@ async def _settle(
     """Decide whose connection the grant is, by the shops it proves, never by what the browser says."""
     if not shops:
         raise await _aside(claimed, granted, errors.NoShopsError(), granted_at, ports)
-    held = await ports.books.connections.holders(app.id, [shop.id for shop in shops])
+    found = await ports.books.connections.holders(app.id, [shop.id for shop in shops])
+    holders = [await ports.books.connections.find(*each) for each in found]
+    held = [known for known in holders if not known.is_free_for(claimed.merchant_id)]
     if len(held) > 1:
         raise await _aside(claimed, granted, errors.ShopAlreadyConnectedError(), granted_at, ports)
-    known = await ports.books.connections.find(*held[0]) if held else None
-    if known is not None and known.is_free_for(claimed.merchant_id) and claimed.connection_id in (None, known.id):
-        known = None
+    known = held[0] if held else None
     if known is not None and known.open_id != granted.open_id:
         raise await _aside(claimed, granted, errors.WrongShopError(), granted_at, ports)
     failure = await _over(claimed, ports) or _mismatch(claimed, known)
@@ -240,9 +240,9 @@ async def _settle(
     if change.why_not:
         raise await _aside(claimed, granted, errors.ConsentOvertakenError(), granted_at, ports)
     due_at = tokens.due_at(issued=granted_at, access_ends=granted.pair.access_ends, jitter=ports.dice.fraction())
-    await ports.books.exchanges.complete(
-        claimed, change, granted, due_at=due_at, failure=failure.code if failure else None
-    )
+    code = failure.code if failure else None
+    if not await ports.books.exchanges.complete(claimed, change, granted, due_at=due_at, failure=code):
+        raise errors.StateUsedError
     if failure:
         raise failure
 

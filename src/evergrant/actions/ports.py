@@ -151,8 +151,10 @@ class Exchanges(Protocol):
 
     async def complete(
         self, claimed: Claimed, change: Change, granted: Granted, *, due_at: datetime, failure: str | None = None
-    ) -> None:
-        """Keep the connection with its new pair, end the request and its session. Raises StaleError."""
+    ) -> bool:
+        """Keep the connection with its new pair, end the request and its session; False, and nothing kept, if somebody
+        else has finished it. Raises StaleError.
+        """
 
     async def set_aside(self, claimed: Claimed, granted: Granted, why: str, now: datetime) -> None:
         """Keep a pair without a proven owner, sealed, and fail the request with `why`."""

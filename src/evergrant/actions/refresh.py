@@ -11,7 +11,6 @@ from evergrant.actions.ports import AnswerLostError, Doubt, NotSentError, Ports,
 from evergrant.core import connection, lifecycle, tokens
 from evergrant.core.app import App
 from evergrant.core.connection import Change
-from evergrant.core.errors import EvergrantError
 from evergrant.providers import dialects
 from evergrant.providers.wire import Granted, Misconfigured, Refused, Throttled, TokenAnswer, Unreadable
 
@@ -71,13 +70,15 @@ async def _settle(taken: Taken, app: App, answer: TokenAnswer, now: datetime, po
 
 async def heal(ports: Ports) -> int:
     """Bring answers a killed process left on this machine's disk to the books; gives how many."""
-    healed = 0
+    healed, failed = 0, None
     for spooled in await ports.books.tokens.spooled():
         try:
             app = await ports.books.apps.by_id(spooled.app_id)
             healed += await _keep(spooled, None, app, ports) == "ok"
-        except EvergrantError:
-            continue  # it stays on disk, and the next sweep finds it
+        except Exception as error:  # noqa: BLE001  (it stays on disk, and keeps no other there; the worker logs it)
+            failed = error
+    if failed:
+        raise failed
     return healed
 
 

@@ -48,7 +48,11 @@ async def _verify(taken: tuple[str, str], ports: Ports) -> str:
 
 
 async def _heal(_clock: str, ports: Ports) -> int:
-    return await refresh.heal(ports) + await ports.books.exchanges.heal()
+    return await refresh.heal(ports)
+
+
+async def _heal_exchanges(_clock: str, ports: Ports) -> int:
+    return await ports.books.exchanges.heal()
 
 
 async def _unfinished(_clock: str, ports: Ports, room: int) -> Sequence[Any]:
@@ -74,5 +78,8 @@ BY_CLOCK = (
 )
 """Done for every clock an app lives by."""
 
-ONCE = (Regular(name="heal", every=2.0, sweep=_heal),)
+ONCE = (
+    Regular(name="heal", every=2.0, sweep=_heal),
+    Regular(name="heal_exchanges", every=2.0, sweep=_heal_exchanges),
+)
 """Done once, whatever the clocks."""

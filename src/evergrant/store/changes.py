@@ -2,7 +2,7 @@
 
 from evergrant.actions.ports import StaleError
 from evergrant.actions.reading import Entry
-from evergrant.core.connection import Change, Connection, Event
+from evergrant.core.connection import WIPES, Change, Connection, Event
 from evergrant.store import audit, events, sealing
 from evergrant.store.database import Connection as Database
 from evergrant.store.values import digest
@@ -106,7 +106,8 @@ async def _update(connection: Database, change: Change) -> None:
 
 
 async def _keep_shops(connection: Database, change: Change) -> None:
-    if change.after.shops == change.before.shops and change.before.revision:
+    returns = change.before.authorization.state in WIPES and change.after.authorization.state not in WIPES
+    if change.after.shops == change.before.shops and change.before.revision and not returns:
         return
     for shop in change.after.shops:
         await connection.execute(
@@ -137,6 +138,14 @@ async def _hold(connection: Database, holder: Connection, shop_id: str) -> None:
         StaleError: another living connection holds it meanwhile.
     """
     key = digest(f"{holder.app_id}|{shop_id}")
+    await connection.execute(
+        """
+        select from connections c join shop_holders h on h.tenant_id = c.tenant_id and h.connection_id = c.id
+        where h.hash = $1 and c.id <> $2 for update of c
+        """,
+        key,
+        holder.id,
+    )
     await connection.execute(
         """
         insert into shop_holders as h (hash, tenant_id, connection_id) values ($1, $2, $3)

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from evergrant.actions.ports import SealingKey, Shown, StaleError
 from evergrant.actions.reading import Entry
 from evergrant.core.connection import Change, Event
@@ -15,6 +17,8 @@ from evergrant.store.spool import Slip, Spool
 
 if TYPE_CHECKING:
     from evergrant.store.vault import Vault
+
+log = structlog.get_logger("exchanges")
 
 SPOOL_KIND = "exchange"
 SHOW_FOR = timedelta(minutes=10)
@@ -95,7 +99,8 @@ class Exchanges:
             at=now.isoformat(),
         )
         name = await self._spool.put(slip)
-        await self._heal_one(slip)
+        if not await self._heal_one(slip):
+            await self._too_late(claimed, granted)
         await self._spool.drop(name)
 
     async def lost(self, claimed: Claimed, code: str, now: datetime) -> None:
@@ -113,10 +118,43 @@ class Exchanges:
         """Bring answers that reached the disk but not the database to the database; gives how many were wanted."""
         healed = 0
         for name, slip in self._spool.left():
-            if slip.kind == SPOOL_KIND:
-                healed += await self._heal_one(slip)
-                await self._spool.drop(name)
+            if slip.kind != SPOOL_KIND:
+                continue
+            if await self._heal_one(slip):
+                healed += 1
+            elif not await self._has(slip):
+                log.critical("exchanges.slip_unwanted", slip=name, tenant=slip.tenant_id, request=slip.owner_id)
+                await self._spool.set_aside(name)
+                continue
+            await self._spool.drop(name)
         return healed
+
+    async def _too_late(self, claimed: Claimed, granted: Granted) -> None:
+        """Somebody gave the request up meanwhile: the pair may be the only living one of its grant, so it is kept."""
+        async with self._database.transaction() as connection:
+            await pairs.set_aside(
+                connection,
+                self._vault,
+                claimed.tenant_id,
+                claimed.app_id,
+                claimed.connection_id,
+                granted,
+                "given_up_meanwhile",
+            )
+
+    async def _has(self, slip: Slip) -> bool:
+        """Whether the books have this answer already."""
+        async with self._database.connection() as connection:
+            return bool(
+                await connection.fetchval(
+                    """
+                    select true from authorization_requests
+                    where tenant_id = $1 and id = $2 and exchange in ('answered', 'done')
+                    """,
+                    slip.tenant_id,
+                    slip.owner_id,
+                )
+            )
 
     async def _heal_one(self, slip: Slip) -> bool:
         async with self._database.connection() as connection:
@@ -124,7 +162,7 @@ class Exchanges:
                 await connection.fetchval(
                     """
                     update authorization_requests set exchange = 'answered', grant_sealed = $3, granted_at = $4,
-                        code_sealed = null
+                        code_sealed = null, lease_until = greatest(lease_until, now() + interval '60 seconds')
                     where tenant_id = $1 and id = $2 and exchange = 'sent' returning true
                     """,
                     slip.tenant_id,
@@ -158,27 +196,43 @@ class Exchanges:
 
     async def complete(
         self, claimed: Claimed, change: Change, granted: Granted, *, due_at: datetime, failure: str | None = None
-    ) -> None:
+    ) -> bool:
         """Keep the connection with its new pair, end the request and its session. Raises StaleError.
 
-        With `failure` the connection keeps the pair all the same, but the session that asked ends with that code.
+        With `failure` the connection keeps the pair all the same, but the session that asked ends with that code. Gives
+        False, and keeps nothing, if somebody else has finished the request.
         """
         async with self._database.transaction() as connection:
+            if not await _ours_to_finish(connection, claimed):
+                return False
             await changes.keep(connection, change, actor=f"link:{claimed.session_id}")
             await pairs.replace(connection, self._vault, change.after, granted, issued_at=change.at, due_at=due_at)
             if failure:
                 await links.fail(connection, claimed, failure, change.at)
-                return
-            await links.end_request(connection, claimed, "done")
-            await _completed(connection, claimed, change)
+            else:
+                await links.end_request(connection, claimed, "done")
+                await _completed(connection, claimed, change)
+        return True
 
     async def set_aside(self, claimed: Claimed, granted: Granted, why: str, now: datetime) -> None:
-        """Keep a pair without a proven owner, sealed, and fail the request with `why`."""
+        """Keep a pair without a proven owner, sealed, and fail the request with `why`; unless somebody else finished it."""
         async with self._database.transaction() as connection:
+            if not await _ours_to_finish(connection, claimed):
+                return
             await pairs.set_aside(
                 connection, self._vault, claimed.tenant_id, claimed.app_id, claimed.connection_id, granted, why
             )
             await links.fail(connection, claimed, why, now)
+
+
+async def _ours_to_finish(connection: Connection, claimed: Claimed) -> bool:
+    """Whether the request still waits to be finished; nobody else finishes it before this transaction ends."""
+    stage = await connection.fetchval(
+        "select exchange from authorization_requests where tenant_id = $1 and id = $2 for update",
+        claimed.tenant_id,
+        claimed.request_id,
+    )
+    return bool(stage == "answered")
 
 
 async def _completed(connection: Connection, claimed: Claimed, change: Change) -> None:

@@ -94,7 +94,9 @@ def sealed(key: SealingKey, pair: TokenPair, version: int) -> SealedPair:
 async def replace(
     connection: Connection, vault: "Vault", holder: Known, granted: Granted, *, issued_at: datetime, due_at: datetime
 ) -> None:
-    """Give a connection the pair of a new consent. The fence rises, so a refresh still under way cannot overwrite it."""
+    """Give a connection the pair of a new consent. The fence rises, so a refresh still under way cannot overwrite it;
+    and it never begins anew, not even for a connection whose tokens were destroyed: no attempt has another's number.
+    """
     key = await sealing.key_for(connection, vault, holder.tenant_id, holder.id)
     version = await connection.fetchval(
         "select version from tokens where tenant_id = $1 and connection_id = $2 for update", holder.tenant_id, holder.id
@@ -103,8 +105,9 @@ async def replace(
     await connection.execute(
         """
         insert into tokens (tenant_id, connection_id, app_id, clock, version, access_sealed, access_ends, refresh_sealed,
-            refresh_hash, refresh_ends, issued_at, due_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+            refresh_hash, refresh_ends, issued_at, due_at, fence)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, coalesce(
+            (select max(fence) from presentations where tenant_id = $1 and connection_id = $2), 0))
         on conflict (tenant_id, connection_id) do update set version = excluded.version,
             access_sealed = excluded.access_sealed, access_ends = excluded.access_ends,
             refresh_sealed = excluded.refresh_sealed, refresh_hash = excluded.refresh_hash,

@@ -1,6 +1,7 @@
 """The token clock of every connection: due refreshes taken with a lease, answers kept where the fence still matches."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -8,10 +9,10 @@ import structlog
 
 from evergrant.actions.ports import Doubt, SealingKey, Spooled, Taken
 from evergrant.core.connection import Change, Event
-from evergrant.core.errors import VaultIntegrityError
+from evergrant.core.errors import DatabaseUnavailableError, VaultIntegrityError
 from evergrant.core.secret import Secret
 from evergrant.providers.wire import Granted
-from evergrant.store import changes, events, pairs, sealing
+from evergrant.store import changes, events, pairs, presentations, sealing
 from evergrant.store.database import Connection, Database
 from evergrant.store.spool import Slip, Spool
 from evergrant.store.values import digest
@@ -21,12 +22,12 @@ if TYPE_CHECKING:
 
 SPOOL_KIND = "refresh"
 LEASE = timedelta(seconds=60)
-CALL_LIMIT = timedelta(seconds=20)
-"""The hard limit of a call (net/platform.py). A lease is longer, so that a living worker never loses it."""
+"""Longer than the hard limit of a call (20 s), so that a living worker never loses it."""
 
 # Nothing is shown after the end of the authorization, which is the end of the refresh token: the sweep may be late.
 # One statement: the lease, the fencing number and the attempt are there together or not at all. A row whose last
-# presentation has no outcome is left to `doubts`; one that is in doubt is presented once more, as a probe.
+# presentation has no outcome is left to `doubts`; one that is in doubt is presented once more, as a probe. A probe that
+# is lost ends the authorization, so it counts as not sent until `holds` says that it is about to be shown.
 TAKE_DUE = """
 with due as (
     select tenant_id, connection_id from tokens t
@@ -40,15 +41,15 @@ with due as (
     returning t.*, exists(select from presentations p where p.tenant_id = t.tenant_id
         and p.connection_id = t.connection_id and p.outcome = 'in_doubt' and p.refresh_hash = t.refresh_hash) as probe
 ), attempts as (
-    insert into presentations (tenant_id, connection_id, fence, refresh_hash, probe)
-    select tenant_id, connection_id, fence, refresh_hash, probe from taken
+    insert into presentations (tenant_id, connection_id, fence, refresh_hash, probe, outcome)
+    select tenant_id, connection_id, fence, refresh_hash, probe, case when probe then 'not_sent' end from taken
 )
 select t.*, k.key_number, k.wrapped from taken t
 join data_keys k on k.tenant_id = t.tenant_id and k.owner_id = t.connection_id
 """
 
-# The pair, the end of the attempt and of every older doubt, and the record of it, where the pair it replaces still
-# stands: together or not at all, in one statement, the connection's row first. Such an answer is the newest pair there
+# The pair, the end of the attempt and of every older doubt, and the record of it, where the very pair that was shown
+# still stands: together or not at all, in one statement, the connection's row first. Such an answer is the newest pair there
 # is, whoever holds the lease by now: a fence that has moved moves once more, so that whoever shows the old token
 # meanwhile changes nothing.
 KEEP = """
@@ -60,6 +61,8 @@ with held as (
         fence = case when fence = $3 then fence else fence + 1 end
     from held
     where t.tenant_id = held.tenant_id and t.connection_id = held.id and t.version = $4 - 1
+      and exists (select from presentations p where p.tenant_id = t.tenant_id and p.connection_id = t.connection_id
+                  and p.fence = $3 and p.refresh_hash = t.refresh_hash)
     returning t.tenant_id, t.connection_id
 ), ended as (
     update presentations p set outcome = case when p.fence = $3 then 'ok' else 'outlived' end, ended_at = now() from kept
@@ -77,18 +80,6 @@ select true from kept
 
 UNREADABLE_AGAIN = timedelta(hours=1)
 """How long a row that does not open is left alone: nothing was sent, and only a person can mend it."""
-
-OUTCOME = """
-update presentations set outcome = $4, ended_at = now()
-where tenant_id = $1 and connection_id = $2 and fence = $3 and (outcome is null or outcome = 'in_doubt')
-"""
-
-DOUBTS = """
-select t.*, p.probe from presentations p
-join tokens t on t.tenant_id = p.tenant_id and t.connection_id = p.connection_id and t.fence = p.fence
-where p.outcome is null and t.clock = $1 and t.lease_until < now()
-"""
-
 
 log = structlog.get_logger("tokens")
 
@@ -117,24 +108,14 @@ class Tokens:
             except VaultIntegrityError:
                 log.critical("tokens.unreadable", tenant=row["tenant_id"], connection=row["connection_id"])
                 where = (row["tenant_id"], row["connection_id"], row["fence"])
-                await self._give_back(where, "not_sent", UNREADABLE_AGAIN)
+                with suppress(DatabaseUnavailableError):  # then its lease runs out; the others are in hand
+                    await self._give_back(where, "not_sent", UNREADABLE_AGAIN)
         return taken
 
     async def holds(self, taken: Taken) -> bool:
-        """Whether the lease still has the hard limit of a call left: a process may have been frozen since it took it."""
+        """Whether the token may be shown: the lease still has the hard limit of a call left. A probe is noted with it."""
         async with self._database.connection() as connection:
-            return bool(
-                await connection.fetchval(
-                    """
-                    select true from tokens
-                    where tenant_id = $1 and connection_id = $2 and fence = $3 and lease_until > now() + $4
-                    """,
-                    taken.tenant_id,
-                    taken.connection_id,
-                    taken.fence,
-                    CALL_LIMIT,
-                )
-            )
+            return await presentations.may_be_shown(connection, taken)
 
     async def spool(self, taken: Taken, granted: Granted, *, at: datetime, due_at: datetime) -> Spooled:
         """Keep an answer on disk, sealed, without asking the database for anything."""
@@ -161,10 +142,10 @@ class Tokens:
                 async with self._database.connection() as connection:
                     key = await sealing.key_of(connection, self._vault, slip.tenant_id, slip.owner_id)
                 granted = pairs.unpacked(key.open("grant", slip.version + 1, slip.sealed))
-            except VaultIntegrityError:
+                found.append(_spooled(slip, granted, key, name))
+            except (VaultIntegrityError, ValueError):
+                log.critical("tokens.slip_unreadable", slip=name, tenant=slip.tenant_id, connection=slip.owner_id)
                 await self._spool.set_aside(name)
-                continue
-            found.append(_spooled(slip, granted, key, name))
         return found
 
     async def keep(self, spooled: Spooled, change: Change) -> str:
@@ -198,17 +179,10 @@ class Tokens:
         """
         async with self._database.transaction() as connection:
             await changes.lock(connection, taken.tenant_id, taken.connection_id)
-            ours = await connection.fetchval(
-                """
-                update tokens set due_at = null, lease_until = null
-                where tenant_id = $1 and connection_id = $2 and fence = $3 returning true
-                """,
-                taken.tenant_id,
-                taken.connection_id,
-                taken.fence,
-            )
+            attempt = (taken.tenant_id, taken.connection_id, taken.fence)
+            ours = await presentations.put_off(connection, attempt, None)
             outcome = "final" if ours else "outlived"
-            await connection.execute(OUTCOME, taken.tenant_id, taken.connection_id, taken.fence, outcome)
+            await presentations.came_out(connection, attempt, outcome)
             if ours:
                 await changes.keep(connection, change, actor="refresh")
         return outcome
@@ -217,38 +191,16 @@ class Tokens:
         """The outcome is not known: keep serving the access token, and show the refresh token again at `probe_at`."""
         async with self._database.transaction() as connection:
             await changes.lock(connection, doubt.tenant_id, doubt.connection_id)
-            ours = await connection.fetchval(
-                """
-                update tokens set due_at = $4, lease_until = null
-                where tenant_id = $1 and connection_id = $2 and fence = $3 and due_at is not null returning true
-                """,
-                doubt.tenant_id,
-                doubt.connection_id,
-                doubt.fence,
-                probe_at,
-            )
-            await connection.execute(
-                OUTCOME, doubt.tenant_id, doubt.connection_id, doubt.fence, "in_doubt" if ours else "outlived"
-            )
+            attempt = (doubt.tenant_id, doubt.connection_id, doubt.fence)
+            ours = await presentations.put_off(connection, attempt, probe_at)
+            await presentations.came_out(connection, attempt, "in_doubt" if ours else "outlived")
             if ours:
                 await _flag(connection, doubt, probe_at, now)
 
     async def doubts(self, clock: str) -> Sequence[Doubt]:
         """Attempts whose worker is gone without a word."""
         async with self._database.connection() as connection:
-            rows = await connection.fetch(DOUBTS, clock)
-        return [
-            Doubt(
-                tenant_id=row["tenant_id"],
-                connection_id=row["connection_id"],
-                app_id=row["app_id"],
-                fence=row["fence"],
-                issued_at=row["issued_at"],
-                access_ends=row["access_ends"],
-                probe=row["probe"],
-            )
-            for row in rows
-        ]
+            return await presentations.silent(connection, clock, LEASE)
 
     async def set_aside(self, spooled: Spooled, why: str) -> None:
         """Keep a pair that is not this connection's, sealed, out of reach."""
@@ -305,7 +257,7 @@ class Tokens:
                 *where,
                 wait,
             )
-            await connection.execute(OUTCOME, *where, outcome)
+            await presentations.came_out(connection, where, outcome)
 
     async def _outlived(self, connection: Connection, spooled: Spooled) -> None:
         """A newer pair stands: keep this one aside, unless it is that very pair, brought a second time."""
@@ -315,7 +267,7 @@ class Tokens:
         )
         if stands is not None and stands != digest(spooled.granted.pair.refresh.reveal()):
             await self._stray(connection, spooled, "outlived")
-        await connection.execute(OUTCOME, *where, spooled.fence, "outlived")
+        await presentations.came_out(connection, (*where, spooled.fence), "outlived")
 
     def _taken(self, row: Any) -> Taken:
         key = sealing.opened(self._vault, row["tenant_id"], row["connection_id"], row["key_number"], row["wrapped"])

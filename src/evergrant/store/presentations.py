@@ -1,0 +1,83 @@
+"""Each showing of a refresh token: that it was about to be shown, how it came out, and which went silent."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from evergrant.actions.ports import Doubt, Taken
+from evergrant.store.database import Connection
+
+Attempt = tuple[str, str, int]
+"""Tenant, connection, fence."""
+
+CALL_LIMIT = timedelta(seconds=20)
+"""The hard limit of a call (net/platform.py)."""
+
+HELD = """
+select true from tokens where tenant_id = $1 and connection_id = $2 and fence = $3 and lease_until > now() + $4
+"""
+
+ABOUT_TO_BE_SHOWN = """
+update presentations set outcome = null
+where tenant_id = $1 and connection_id = $2 and fence = $3 and exists (
+    select from tokens where tenant_id = $1 and connection_id = $2 and fence = $3 and lease_until > now() + $4)
+returning true
+"""
+
+CAME_OUT = """
+update presentations set outcome = $4, ended_at = now()
+where tenant_id = $1 and connection_id = $2 and fence = $3 and (outcome is null or outcome = 'in_doubt')
+"""
+
+# What comes of a silent attempt is decided on what was read before: it counts while the attempt is open, and no longer.
+NEXT = """
+update tokens t set due_at = $4, lease_until = null
+where tenant_id = $1 and connection_id = $2 and fence = $3 and due_at is not null and exists (
+    select from presentations p where p.tenant_id = $1 and p.connection_id = $2 and p.fence = $3
+        and (p.outcome is null or p.outcome = 'in_doubt'))
+returning true
+"""
+
+# An attempt whose fence has moved on without it is over too, once no living worker can hold it any more.
+SILENT = """
+select t.*, p.fence as shown_under, p.probe from presentations p
+join tokens t on t.tenant_id = p.tenant_id and t.connection_id = p.connection_id
+where p.outcome is null and t.clock = $1
+  and case when t.fence = p.fence then t.lease_until < now() else p.begun_at < now() - $2::interval end
+"""
+
+
+async def may_be_shown(connection: Connection, taken: Taken) -> bool:
+    """Whether the lease still has the hard limit of a call left: a process may have been frozen since it took it.
+
+    A probe that may is noted as about to be shown, by the same statement.
+    """
+    statement = ABOUT_TO_BE_SHOWN if taken.probe else HELD
+    return bool(await connection.fetchval(statement, taken.tenant_id, taken.connection_id, taken.fence, CALL_LIMIT))
+
+
+async def came_out(connection: Connection, attempt: Attempt, outcome: str) -> None:
+    """Note how an attempt came out, unless that is known."""
+    await connection.execute(CAME_OUT, *attempt, outcome)
+
+
+async def put_off(connection: Connection, attempt: Attempt, due_at: datetime | None) -> bool:
+    """Let the token wait until `due_at` (None: for ever); False, and nothing changed, if the attempt has an answer."""
+    return bool(await connection.fetchval(NEXT, *attempt, due_at))
+
+
+async def silent(connection: Connection, clock: str, lease: timedelta) -> Sequence[Doubt]:
+    """Attempts whose worker is gone without a word."""
+    rows: Sequence[Any] = await connection.fetch(SILENT, clock, lease)
+    return [
+        Doubt(
+            tenant_id=row["tenant_id"],
+            connection_id=row["connection_id"],
+            app_id=row["app_id"],
+            fence=row["shown_under"],
+            issued_at=row["issued_at"],
+            access_ends=row["access_ends"],
+            probe=row["probe"],
+        )
+        for row in rows
+    ]
