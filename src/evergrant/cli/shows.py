@@ -86,6 +86,8 @@ def tour(*, as_json: bool, rotation: str, folder: Path | None) -> int:
                 broken, told = broken + (not promise.held), told + 1
                 _show(promise, as_json=as_json, console=console)
                 status.update(f"[dim]{monotonic() - begun:.0f} s[/dim]")
+                if stage.children.failure:
+                    raise cast.StageError(str(stage.children.failure))
     summary = f"{broken} of {told} promises did not hold" if broken else "All promises held"
     if told < len(story.PROMISES):
         summary = "The first promise did not hold, and all others rest on it"

@@ -95,8 +95,9 @@ class Children:
 
     def _again(self, child: Child) -> None:
         assert child.process is not None
+        killed = child.process.returncode == -signal.SIGKILL  # by somebody else: it says nothing of the program
         if monotonic() - child.started_at < QUICK_DEATH_SECONDS:
-            child.quick_deaths += 1
+            child.quick_deaths += not killed
         else:
             child.quick_deaths = 0
         if child.quick_deaths >= MOST_QUICK_DEATHS:
