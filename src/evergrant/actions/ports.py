@@ -179,6 +179,12 @@ class Connections(Protocol):
     async def take_unverified(self, clock: str, limit: int) -> Sequence[tuple[str, str]]:
         """Connections the platform is to be asked about and nobody asks."""
 
+    async def is_refreshing(self, tenant_id: str, connection_id: str) -> bool:
+        """Whether a refresh token was shown and nobody knows yet what came of it."""
+
+    async def ask_again(self, known: Connection, wait: timedelta | None) -> None:
+        """The platform said nothing: ask after the wait, or, for None, not before somebody casts doubt anew."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
