@@ -308,7 +308,10 @@ class Flows(Protocol):
         """Take polls that are due."""
 
     async def keep_records(self, run: Run, records: Sequence[Record], reached: datetime | None = None) -> int:
-        """Keep records, newest version wins; gives how many were new or newer. Nothing is missing up to `reached`."""
+        """Keep records, newest version wins; gives how many were new or newer. Nothing is missing up to `reached`.
+
+        No records at all renew the lease.
+        """
 
     async def done(self, run: Run, brought: Brought, *, next_run_at: datetime, now: datetime) -> None:
         """The poll has everything up to its cursor."""
