@@ -79,6 +79,30 @@ async def test_a_row_nobody_can_read_stops_no_flow(world: World, monkeypatch: py
     assert [{"shop_id": world.shop_id, "flow": "orders", "records": 1, "record_ids": broken}] == told
 
 
+@pytest.mark.parametrize("updated", [{}, {"update_time": "yesterday"}])
+async def test_an_id_no_database_keeps_stops_no_flow(
+    world: World, monkeypatch: pytest.MonkeyPatch, updated: dict[str, str]
+) -> None:
+    """NUL is no text for PostgreSQL, neither as a record's id nor in an event: the others are kept, and it is told."""
+    send = world.hub.ports.platform.send
+
+    async def spoiled(request: Request, *, once: bool = False) -> Reply:
+        reply = await send(request, once=once)
+        if not request.url.endswith("/orders/search"):
+            return reply
+        body = json.loads(reply.body)
+        body["data"]["orders"][:1] = [row | {"id": "a\0b"} | updated for row in body["data"]["orders"][:1]]
+        return replace(reply, body=json.dumps(body).encode())
+
+    monkeypatch.setattr(world.hub.ports.platform, "send", spoiled)
+    connection_id = await world.linked()
+    runs = await world.hub.ports.books.flows.take_due(world.sandbox.url, await world.now(), 10)
+
+    assert {"done"} == {await sync.one(run, world.hub.ports) for run in runs}
+    assert 24 == len(await world.records(connection_id))
+    assert "flow.record_unreadable" in await world.events(connection_id)
+
+
 async def test_a_poll_that_was_killed_goes_on_where_it_was(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Orders come oldest change first: what was kept is not asked for again, and no success is told before the end."""
     monkeypatch.setattr(requests, "PAGE_SIZE", 5)
