@@ -116,7 +116,7 @@ class Apps:
     async def clocks(self) -> Sequence[str]:
         """Every clock an app lives by."""
         async with self._database.connection() as connection:
-            return [row["clock"] for row in await connection.fetch("select distinct clock from apps")]
+            return [row["clock"] for row in await connection.fetch("select distinct clock from apps order by clock")]
 
     def _app(self, row: Any) -> App:
         key = sealing.opened(self._vault, row["tenant_id"], row["id"], row["key_number"], row["wrapped"])
