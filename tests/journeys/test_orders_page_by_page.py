@@ -1,12 +1,15 @@
 """Orders come page by page: whatever the number of pages, the cursor moves only when the last of them was read."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from evergrant.actions import sync
+from evergrant.actions.ports import NotSentError
 from evergrant.core import flows
 from evergrant.providers import tiktok_shop
 from evergrant.providers.tiktok_shop import requests
@@ -76,6 +79,30 @@ async def test_a_row_nobody_can_read_stops_no_flow(world: World, monkeypatch: py
     assert [{"shop_id": world.shop_id, "flow": "orders", "records": 1, "record_ids": broken}] == told
 
 
+@pytest.mark.parametrize("updated", [{}, {"update_time": "yesterday"}])
+async def test_an_id_no_database_keeps_stops_no_flow(
+    world: World, monkeypatch: pytest.MonkeyPatch, updated: dict[str, str]
+) -> None:
+    """NUL is no text for PostgreSQL, neither as a record's id nor in an event: the others are kept, and it is told."""
+    send = world.hub.ports.platform.send
+
+    async def spoiled(request: Request, *, once: bool = False) -> Reply:
+        reply = await send(request, once=once)
+        if not request.url.endswith("/orders/search"):
+            return reply
+        body = json.loads(reply.body)
+        body["data"]["orders"][:1] = [row | {"id": "a\0b"} | updated for row in body["data"]["orders"][:1]]
+        return replace(reply, body=json.dumps(body).encode())
+
+    monkeypatch.setattr(world.hub.ports.platform, "send", spoiled)
+    connection_id = await world.linked()
+    runs = await world.hub.ports.books.flows.take_due(world.sandbox.url, await world.now(), 10)
+
+    assert {"done"} == {await sync.one(run, world.hub.ports) for run in runs}
+    assert 24 == len(await world.records(connection_id))
+    assert "flow.record_unreadable" in await world.events(connection_id)
+
+
 async def test_a_poll_that_was_killed_goes_on_where_it_was(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Orders come oldest change first: what was kept is not asked for again, and no success is told before the end."""
     monkeypatch.setattr(requests, "PAGE_SIZE", 5)
@@ -112,3 +139,66 @@ async def test_a_poll_that_was_killed_goes_on_where_it_was(world: World, monkeyp
     assert "flow.synced" not in told
     assert "flow.synced" in await world.events(connection_id)
     assert 25 == len(await world.records(connection_id))
+
+
+async def interrupted(world: World, monkeypatch: pytest.MonkeyPatch, spoil: Callable[[int, list[Any]], None]) -> str:
+    """A connection whose first poll of orders, page by page through `spoil`, was cut off before the last; gives its id."""
+    monkeypatch.setattr(requests, "PAGE_SIZE", 5)
+    send, pages = world.hub.ports.platform.send, list[Request]()
+
+    async def spoiled(request: Request, *, once: bool = False) -> Reply:
+        if not request.url.endswith("/orders/search"):
+            return await send(request, once=once)
+        pages.append(request)
+        if len(pages) == 11:
+            raise NotSentError
+        reply = await send(request, once=once)
+        body = json.loads(reply.body)
+        spoil(len(pages), body["data"]["orders"])
+        return replace(reply, body=json.dumps(body).encode())
+
+    monkeypatch.setattr(world.hub.ports.platform, "send", spoiled)
+    for _ in range(6):
+        world.sandbox.advance("2h")
+        world.sandbox.post("/orders", {"shop": world.shop_id, "count": 5})
+    connection_id = await world.linked()
+    await world.hub.work()
+    assert 11 == len(pages)
+    return connection_id
+
+
+async def test_a_poll_that_was_cut_off_tells_of_the_row_nobody_could_read(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next one does not begin behind that row, so the vendor is told of it."""
+    broken = list[str]()
+
+    def spoil(page: int, rows: list[Any]) -> None:
+        broken.extend(row["id"] for row in rows[:1] if page == 6)
+        for row in rows:
+            if row["id"] in broken:
+                row["update_time"] = "yesterday"
+
+    connection_id = await interrupted(world, monkeypatch, spoil)
+    before = await world.events(connection_id)
+    async with world.hub.parts.database.connection() as connection:
+        await connection.execute("update flows set lease_until = null")
+    await world.hub.work()
+
+    assert "flow.record_unreadable" not in before
+    assert "flow.record_unreadable" in await world.events(connection_id)
+
+
+async def test_a_row_from_the_future_carries_no_poll_past_its_window(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A change a year ahead is kept; what comes before it is asked for all the same."""
+
+    def spoil(_page: int, rows: list[Any]) -> None:
+        rows[-1]["update_time"] += 365 * 86400
+
+    await interrupted(world, monkeypatch, spoil)
+    async with world.hub.parts.database.connection() as connection:
+        reached = await connection.fetchval("select max(reached) from flows where kind = 'orders' and failures > 0")
+
+    assert reached <= await world.now() + timedelta(seconds=1)

@@ -228,6 +228,47 @@ def test_a_row_nobody_can_read_costs_itself_and_not_its_page() -> None:
 
 
 @pytest.mark.parametrize(
+    ("odd", "is_kept", "told"),
+    [
+        (rb"a\u0000b", False, ""),
+        (rb"\ud800", False, ""),
+        (rb"a\udc00b", False, ""),
+        (rb"\uD800\ud83d\ude00", False, ""),
+        (b"\xff", False, ""),
+        (b"9" * 129, False, ""),
+        (b"", False, ""),
+        (rb"a\nb", True, ""),
+        (rb"a\ud83d\uDE00b", True, "a\U0001f600b"),
+        (rb"a\\ud800b", True, r"a\ud800b"),
+        (b"9" * 128, True, "9" * 128),
+    ],
+)
+def test_an_id_nobody_can_keep_costs_its_row_and_only_a_readable_one_is_told(
+    odd: bytes,
+    is_kept: bool,  # noqa: FBT001
+    told: str,
+) -> None:
+    """NUL, half a character, no text at all, too long: the others are kept."""
+    good = b'{"id":"1","update_time":1790803600}'
+    for at, kept in ((b"1790803600", is_kept), (b'"yesterday"', False)):
+        rows = b'%s,{"id":"%s","update_time":%s}' % (good, odd, at)
+        page = tiktok_shop.read_page(flows.Kind.ORDERS, reply(b'{"code":0,"data":{"orders":[%s]}}' % rows))
+
+        assert isinstance(page, Page)
+        assert (2 if kept else 1) == len(page.records)
+        assert (() if kept else (told,)) == page.unreadable
+
+
+def test_half_a_character_in_a_document_costs_that_character() -> None:
+    """Its row is kept, and every other byte of it."""
+    row = rb'{"id":"1","update_time":1790803600,"name":"a\ud83d\ude00\\ud800\ud800b"}'
+    page = tiktok_shop.read_page(flows.Kind.ORDERS, reply(b'{"code":0,"data":{"orders":[%s]}}' % row))
+
+    assert isinstance(page, Page)
+    assert row.replace(rb"\ud800b", rb"\ufffdb") == page.records[0].document
+
+
+@pytest.mark.parametrize(
     ("kind", "updated", "reached"),
     [
         (flows.Kind.ORDERS, (1790803600, 1790803600, 1790803700), 1790803700),

@@ -46,3 +46,17 @@ async def test_nobody_cuts_the_wait_short_that_the_platform_told_us(world: World
 
         assert taken_again == len(again), error
         await sql(world, "update flows set lease_until = null")
+
+
+async def test_a_page_without_records_renews_the_lease(world: World) -> None:
+    """Empty pages are answers, too: nobody takes the poll over while they come."""
+    await world.linked()
+    run = await a_run(world)
+    await sql(world, "update flows set lease_until = now()")
+
+    assert 0 == await world.hub.ports.books.flows.keep_records(run, [])
+    assert [] == [
+        again
+        for again in await world.hub.ports.books.flows.take_due(world.sandbox.url, await world.now(), 10)
+        if (again.shop_id, again.kind) == (run.shop_id, run.kind)
+    ]

@@ -63,3 +63,22 @@ async def test_a_deauthorization_overtakes_the_queue(world: World) -> None:
 
     assert "suspended" == (await world.connection(connection_id))["status"]
     assert ["0", "1"] == [one.notification_id for one in await world.hub.ports.books.inbox.take(2)]
+
+
+async def test_groups_with_the_same_notices_never_wait_for_each_other(world: World) -> None:
+    """A platform that repeats itself at several doors, in another order: each notice is kept, and once."""
+    one = """
+        insert into notices (tenant_id, app_id, notification_id, body) values ($1, $2, $3, '') on conflict do nothing
+        """
+    group = [
+        Received(tenant_id=world.hub.tenant_id, app_id=world.app_id, notification_id=name, body=b"{}", attempts=0)
+        for name in ("c", "b", "a")
+    ]
+    async with world.hub.parts.database.transaction() as elsewhere:
+        await elsewhere.execute(one, world.hub.tenant_id, world.app_id, "b")
+        putting = asyncio.gather(*[world.hub.parts.inbox.put(received) for received in group])
+        await asyncio.sleep(0.3)
+        await elsewhere.execute(one, world.hub.tenant_id, world.app_id, "c")
+    await putting
+
+    assert ["a", "b", "c"] == sorted(await kept(world))

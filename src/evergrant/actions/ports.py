@@ -181,6 +181,12 @@ class Connections(Protocol):
     async def take_unverified(self, clock: str, limit: int) -> Sequence[tuple[str, str]]:
         """Connections the platform is to be asked about and nobody asks."""
 
+    async def is_refreshing(self, tenant_id: str, connection_id: str) -> bool:
+        """Whether a refresh token was shown and nobody knows yet what came of it."""
+
+    async def ask_again(self, known: Connection, wait: timedelta | None) -> None:
+        """The platform said nothing: ask after the wait, or, for None, not before somebody casts doubt anew."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
@@ -304,7 +310,10 @@ class Flows(Protocol):
         """Take polls that are due."""
 
     async def keep_records(self, run: Run, records: Sequence[Record], reached: datetime | None = None) -> int:
-        """Keep records, newest version wins; gives how many were new or newer. Nothing is missing up to `reached`."""
+        """Keep records, newest version wins; gives how many were new or newer. Nothing is missing up to `reached`.
+
+        No records at all renew the lease.
+        """
 
     async def done(self, run: Run, brought: Brought, *, next_run_at: datetime, now: datetime) -> None:
         """The poll has everything up to its cursor."""

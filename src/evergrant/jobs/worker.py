@@ -1,6 +1,7 @@
 """Runs the timetable: looks at the rows when woken or when it is time, and keeps going whatever fails."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -31,6 +32,7 @@ class Worker:
         self._at_once = at_once
         self._stopping = False
         self._wakes = {line.name: asyncio.Event() for line in (*timetable.DUE, *timetable.BY_CLOCK, *timetable.ONCE)}
+        self._turns: Counter[str] = Counter()
         self._clocks: tuple[float, Sequence[str]] = (float("-inf"), ())
 
     def wake(self, name: str) -> None:
@@ -73,8 +75,12 @@ class Worker:
             log.info("worker.drained", work=line.name, unfinished=len(late))
 
     async def _take(self, line: timetable.Due, room: int) -> list[object]:
+        """Rows of every clock, another clock first in every round: none with much to do keeps the room from the others."""
         taken: list[object] = []
-        for clock in await self._known_clocks():
+        clocks = await self._known_clocks()
+        first = self._turns[line.name] % max(len(clocks), 1)
+        self._turns[line.name] += 1
+        for clock in (*clocks[first:], *clocks[:first]):
             left = room - len(taken)
             if left > 0:
                 taken += await self._tried(line.name, partial(line.take, clock, self._ports, left)) or []

@@ -21,10 +21,7 @@ if TYPE_CHECKING:
 KNOWN_FOR = timedelta(seconds=2)
 """How long a process believes what it read of an app: a changed secret is used everywhere within this time."""
 
-KEPT_ALREADY = (
-    "An app with this key is kept here already, and kept twice the two would end each other's tokens. Use the one among "
-    "your apps; if there is none, the key is somebody else's here: create an app of your own in Partner Center."
-)
+KEPT_ALREADY = "An app with this key is among your apps already, and kept twice the two would end each other's tokens: use that one."
 
 SELECT = """
 select a.*, k.key_number, k.wrapped from apps a
@@ -45,7 +42,7 @@ class Apps:
         """Keep a new app, its secret sealed.
 
         Raises:
-            ConflictError: it is kept already, here or elsewhere in this hub.
+            ConflictError: the tenant keeps it already.
         """
         async with self._database.transaction() as connection:
             key = await sealing.key_for(connection, self._vault, app.tenant_id, app.id)
@@ -54,7 +51,7 @@ class Apps:
                 insert into apps (tenant_id, id, provider, region, name, key, secret_sealed, service_id, hosts,
                     required_scopes, rotation, clock)
                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-                on conflict (provider, region, key, (hosts ->> 'auth')) where not is_twin do nothing returning true
+                on conflict (tenant_id, provider, region, key, (hosts ->> 'auth')) where not is_twin do nothing returning true
                 """,
                 app.tenant_id,
                 app.id,
@@ -116,7 +113,7 @@ class Apps:
     async def clocks(self) -> Sequence[str]:
         """Every clock an app lives by."""
         async with self._database.connection() as connection:
-            return [row["clock"] for row in await connection.fetch("select distinct clock from apps")]
+            return [row["clock"] for row in await connection.fetch("select distinct clock from apps order by clock")]
 
     def _app(self, row: Any) -> App:
         key = sealing.opened(self._vault, row["tenant_id"], row["id"], row["key_number"], row["wrapped"])

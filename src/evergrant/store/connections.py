@@ -1,7 +1,7 @@
 """The connections: read whole, kept by compare-and-set, listed for people and programs."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from evergrant.actions.reading import Filter, Listed
@@ -147,6 +147,33 @@ class Connections:
                 limit,
             )
         return [(row["tenant_id"], row["id"]) for row in rows]
+
+    async def is_refreshing(self, tenant_id: str, connection_id: str) -> bool:
+        """Whether a refresh token was shown and nobody knows yet what came of it."""
+        async with self._database.connection() as connection:
+            found: bool = await connection.fetchval(
+                """
+                select exists (select from presentations where tenant_id = $1 and connection_id = $2
+                    and (outcome is null or outcome = 'in_doubt'))
+                """,
+                tenant_id,
+                connection_id,
+            )
+        return found
+
+    async def ask_again(self, known: Connection, wait: timedelta | None) -> None:
+        """The platform said nothing: ask after the wait, or, for None, not before somebody casts doubt anew."""
+        async with self._database.connection() as connection:
+            await connection.execute(
+                """
+                update connections set verify_after = now() + $4::interval
+                where tenant_id = $1 and id = $2 and revision = $3 and verify_after is not null
+                """,
+                known.tenant_id,
+                known.id,
+                known.revision,
+                wait,
+            )
 
 
 def whole(row: Any) -> Connection:

@@ -90,10 +90,11 @@ class Flows:
         ]
 
     async def keep_records(self, run: Run, records: Sequence[Record], reached: datetime | None = None) -> int:
-        """Keep records, newest version wins; gives how many were new or newer. Nothing is missing up to `reached`."""
+        """Keep records, newest version wins; gives how many were new or newer. Nothing is missing up to `reached`.
+
+        No records at all renew the lease.
+        """
         latest = {record.id: record for record in sorted(records, key=lambda record: record.updated_at)}
-        if not latest:
-            return 0
         async with self._database.connection() as connection:
             kept: int = await connection.fetchval(
                 KEEP_RECORDS,

@@ -12,10 +12,11 @@ from evergrant.store.together import Together
 LEASE = timedelta(seconds=30)
 
 # Many notices in one commit. A notice that was kept before is not kept again, and its sender is answered all the same.
+# In order, so that two groups with the same notices never wait for each other.
 PUT = """
 with kept as (
     insert into notices (tenant_id, app_id, notification_id, body, priority)
-    select * from unnest($1::text[], $2::text[], $3::text[], $4::bytea[], $5::smallint[])
+    select * from unnest($1::text[], $2::text[], $3::text[], $4::bytea[], $5::smallint[]) order by 1, 2, 3
     on conflict do nothing returning true
 )
 select count(*), pg_notify('evergrant_work', 'digest') from kept

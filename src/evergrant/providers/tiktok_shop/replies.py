@@ -31,7 +31,10 @@ SHORTEST_WAIT = timedelta(seconds=1)
 """`Retry-After: 0`, or a date that is past, is no invitation to ask without end."""
 LONGEST_WAIT = timedelta(hours=1)
 LATEST_YEAR = 9000
-LONGEST_ID = 64
+LONGEST_ID = 128
+REPLACEMENT = "\ufffd"
+HIGH, LOW = (b"d8", b"d9", b"da", b"db"), (b"dc", b"dd", b"de", b"df")
+"""How the two halves of a character begin that JSON writes as a pair."""
 
 THROTTLE_CODES = frozenset({36009002})
 REFUSAL_CODES = frozenset({36004001, 36004004, 36004005})
@@ -213,6 +216,10 @@ def read_page(kind: flows.Kind, reply: Reply) -> Page | CallRefused:
     A row nobody can read costs itself, not its page. Orders are asked for oldest change first; products cannot be sorted.
     """
     envelope = _envelope(reply)
+    if isinstance(
+        envelope, Unreadable
+    ):  # half a character is no JSON; it costs its row, if it is in the id, and no more
+        envelope = _envelope(replace(reply, body=_mended(reply.body)))
     if isinstance(envelope, Unreadable) or envelope.code != 0:
         return _call_refused(reply, envelope)
     try:
@@ -237,14 +244,44 @@ def _page(rows: list[msgspec.Raw], next_token: str | None) -> Page:
 
 
 def _record(raw: msgspec.Raw) -> Record | str:
-    """The record, or the id of what is none."""
+    """The record, or the id of what is none, if a person can read it."""
     try:
         row = msgspec.json.decode(raw, type=_Row)
-        return Record(id=row.id, updated_at=instant(row.update_time or row.create_time), document=bytes(raw))
+        at = instant(row.update_time or row.create_time)
     except (msgspec.MsgspecError, ValueError):
+        return _readable_id(raw)
+    return Record(id=row.id, updated_at=at, document=bytes(raw)) if _is_id(row.id) else _readable_id(raw)
+
+
+def _readable_id(raw: msgspec.Raw) -> str:
+    try:
         found = msgspec.json.decode(raw)
-        named = found.get("id", "") if isinstance(found, dict) else ""
-        return str(named)[:LONGEST_ID] if isinstance(named, str | int) else ""
+    except (msgspec.MsgspecError, ValueError):
+        return ""
+    named = found.get("id", "") if isinstance(found, dict) else ""
+    text = str(named) if isinstance(named, str | int) else ""
+    return text if _is_id(text) and text.isprintable() else ""
+
+
+def _is_id(text: str) -> bool:
+    """Whether it is an id that a database keeps."""
+    return 0 < len(text) <= LONGEST_ID and "\0" not in text and REPLACEMENT not in text
+
+
+def _mended(body: bytes) -> bytes:
+    """The answer with every lone half of a character replaced, and every other byte as it was."""
+    return b"\\\\".join(_mended_escapes(part) for part in body.split(b"\\\\"))
+
+
+def _mended_escapes(part: bytes) -> bytes:
+    first, *escapes = part.split(b"\\u")
+    mended, is_open = [first], False
+    for escape, after in zip(escapes, [*escapes[1:], b""], strict=False):
+        begins = escape[:2].lower()
+        is_whole = is_open or begins not in HIGH + LOW
+        is_open = not is_open and begins in HIGH and len(escape) == 4 and after[:2].lower() in LOW
+        mended.append(escape if is_whole or is_open else b"fffd" + escape[4:])
+    return b"\\u".join(mended)
 
 
 def read_notice(body: bytes) -> Notice:
