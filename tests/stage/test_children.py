@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -23,6 +24,11 @@ def soon(look: Callable[[], object]) -> None:
         sleep(0.02)
 
 
+def is_another(path: Path, before: str) -> bool:
+    """Whether another process runs under that name."""
+    return path.read_text(encoding="ascii") not in ("", before)
+
+
 @pytest.mark.processes
 def test_whoever_is_killed_however_often_comes_back(tmp_path: Path) -> None:
     """Kill -9 says nothing of the program."""
@@ -32,7 +38,7 @@ def test_whoever_is_killed_however_often_comes_back(tmp_path: Path) -> None:
         for _ in range(MOST_QUICK_DEATHS + 2):
             before = path.read_text(encoding="ascii")
             os.kill(int(before), signal.SIGKILL)
-            soon(lambda before=before: path.read_text(encoding="ascii") not in ("", before))
+            soon(partial(is_another, path, before))
         assert children.failure is None
     finally:
         children.stop()
