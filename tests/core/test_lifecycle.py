@@ -101,6 +101,15 @@ def test_a_refusal_without_a_notice_is_not_called_a_cancellation() -> None:
     assert (State.REAUTHORIZATION_REQUIRED, Reason.CALL_REFUSED) == (gone.state, gone.reason)
 
 
+@pytest.mark.parametrize("state", [State.ACTIVE, State.SUSPENDED])
+def test_a_lost_outcome_is_no_word_of_the_platform(state: State) -> None:
+    """The pair may lie on another machine's disk: whatever a notice said, nothing is destroyed for it."""
+    step = lifecycle.step(in_state(state, Reason.DEAUTHORIZATION_NOTICED), news(Kind.REFRESH_LOST), NOON + DAY)
+
+    assert State.REAUTHORIZATION_REQUIRED is step.authorization.state
+    assert Reason.REFRESH_OUTCOME_LOST is step.authorization.reason
+
+
 def test_a_refusal_after_the_end_is_an_expiry() -> None:
     """The sweep may not have come by yet; the clock decides all the same."""
     step = lifecycle.step(active(), news(Kind.REFRESH_REFUSED, NOON + YEAR), NOON + YEAR)

@@ -196,7 +196,7 @@ TABLE: Mapping[State, Mapping[Kind, Cell]] = {
             asking(to(SUSPENDED)),
         ),
         Kind.REFRESH_REFUSED: (EXPIRES, replace(SELLER_CANCELS, when=noticed), REFUSED),
-        Kind.REFRESH_LOST: (EXPIRES, replace(SELLER_CANCELS, when=noticed), LOST),
+        Kind.REFRESH_LOST: (EXPIRES, LOST),
         Kind.CALL_REFUSED: (stays("it is being verified already"),),
         Kind.LAPSED: (EXPIRES, NOT_YET),
         Kind.DEAUTHORIZATION_NOTICED: (
