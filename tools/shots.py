@@ -11,9 +11,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from evergrant.stage import cast
 from evergrant.stage.cast import Login, Places, Stage
 from tests.browser import pages
-from tests.browser.conftest import ARGUMENTS, CHROMIUM
 from tests.browser.pages import Shown
 from tests.browser.scene import PASSWORD, vendor
+from tests.chromium import launched
 
 WIDTHS = {"desk": 1280, "phone": 375}
 
@@ -51,7 +51,7 @@ def main() -> int:
             cast.stage(places, told=lambda *_: None, login=login, name="The stage") as stage,
             sync_playwright() as made,
         ):
-            chromium = made.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+            chromium = launched(made)
             for number, (name, page) in enumerate(everything(stage, chromium), 1):
                 take(page, folder, f"{number:02} {re.sub('[^a-z ]', '', name.lower())}".replace(" ", "-"))
                 print(name, flush=True)

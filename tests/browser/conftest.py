@@ -9,18 +9,8 @@ from evergrant.stage import cast
 from evergrant.stage.cast import Login, Places, Stage
 from tests.browser import scene as scenes
 from tests.browser.scene import Scene
+from tests.chromium import launched
 
-CHROMIUM = "/usr/bin/chromium"
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
-]
 # Two cores may be busy with other things.
 expect.set_options(timeout=scenes.PATIENCE * 1000)
 
@@ -38,7 +28,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 def chromium() -> Iterator[Browser]:
     """A real browser. No longer than its module: Playwright's event loop would stand in the way of other tests'."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        browser = launched(playwright)
         yield browser
         browser.close()
 

@@ -9,21 +9,11 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.chromium import launched
 from tests.sandbox.program import Program, started
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = "/usr/bin/chromium"
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
-]
 AXE = Path(__file__).resolve().parents[2] / "build" / "assets" / "axe.min.js"
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 # Two cores may be busy with other things.
@@ -42,7 +32,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
 def chromium() -> Iterator[Browser]:
     """A real browser."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        browser = launched(playwright)
         yield browser
         browser.close()
 
