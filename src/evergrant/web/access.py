@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from fastapi import Request
@@ -84,12 +84,7 @@ async def person_of(request: Request) -> Person:
     Raises:
         LoginRequiredError: nobody is.
     """
-    desk = desk_of(request)
-    token = request.cookies.get(desk.cookie(LOGIN_COOKIE))
-    person = await desk.people.by_login(Secret(token)) if token else None
-    if person is None:
-        raise LoginRequiredError
-    return person
+    return await _logged_in(request, desk_of(request).people.by_login)
 
 
 async def watching_person(request: Request) -> Person:
@@ -98,9 +93,12 @@ async def watching_person(request: Request) -> Person:
     Raises:
         LoginRequiredError: nobody is.
     """
-    desk = desk_of(request)
-    token = request.cookies.get(desk.cookie(LOGIN_COOKIE))
-    person = await desk.people.still_logged_in(Secret(token)) if token else None
+    return await _logged_in(request, desk_of(request).people.still_logged_in)
+
+
+async def _logged_in(request: Request, find: Callable[[Secret], Awaitable[Person | None]]) -> Person:
+    token = request.cookies.get(desk_of(request).cookie(LOGIN_COOKIE))
+    person = await find(Secret(token)) if token else None
     if person is None:
         raise LoginRequiredError
     return person
