@@ -10,6 +10,7 @@ from pathlib import Path
 import aiohttp
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from evergrant_sandbox import site
 from evergrant_sandbox.acts import founding
 from evergrant_sandbox.acts.announce import Herald
 from evergrant_sandbox.acts.consent import Registry
@@ -28,7 +29,6 @@ from evergrant_sandbox.endpoints.token_host import TokenHost
 from evergrant_sandbox.faults import Faults
 from evergrant_sandbox.notices.agenda import Agenda
 from evergrant_sandbox.notices.courier import PATIENCE, Courier
-from evergrant_sandbox.pages import site
 from evergrant_sandbox.platform import Platform
 from evergrant_sandbox.switches import Switches
 from evergrant_sandbox.world.ids import Dice

@@ -3,11 +3,13 @@
 from functools import lru_cache
 
 from evergrant_sandbox.book.database import Book, Row
-from evergrant_sandbox.world.app import App, OldAccess, Rotation, Stage, Visibility
+from evergrant_sandbox.world.app import App, AppMarket, Category, OldAccess, Rotation, Stage, Visibility
+from evergrant_sandbox.world.seller import Kind
 
 _COLUMNS = (
     "key, secret, service_id, name, redirect_urls, scopes, visibility, stage, webhook_url,"
-    " rotation, old_access, grace, access_life"
+    " rotation, old_access, grace, access_life,"
+    " developer_id, category, market, seller_types, about, allowed_addresses, topics"
 )
 
 
@@ -15,7 +17,8 @@ _COLUMNS = (
 def _app(row: Row) -> App:
     # An app is read with every call and hardly ever changes: equal rows are the same app.
     key, secret, service_id, name, redirect_urls, scopes, visibility, stage, webhook_url, *turns = row
-    rotation, old_access, grace, access_life = turns
+    rotation, old_access, grace, access_life, *made = turns
+    developer_id, category, market, seller_types, about, allowed_addresses, topics = made
     return App(
         key=key,
         secret=secret,
@@ -30,13 +33,20 @@ def _app(row: Row) -> App:
         old_access=OldAccess(old_access),
         grace=grace,
         access_life=access_life,
+        developer_id=developer_id,
+        category=Category(category),
+        market=AppMarket(market),
+        seller_types=tuple(Kind(each) for each in seller_types.split()),
+        about=about,
+        allowed_addresses=tuple(allowed_addresses.split()),
+        topics=tuple(int(each) for each in topics.split()),
     )
 
 
 def keep(book: Book, app: App) -> None:
     """Keep an app, new or changed."""
     book.run(
-        f"INSERT OR REPLACE INTO apps ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  (column names)
+        f"INSERT OR REPLACE INTO apps ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  (column names)
         app.key,
         app.secret,
         app.service_id,
@@ -50,6 +60,13 @@ def keep(book: Book, app: App) -> None:
         app.old_access,
         app.grace,
         app.access_life,
+        app.developer_id,
+        app.category,
+        app.market,
+        " ".join(app.seller_types),
+        app.about,
+        " ".join(app.allowed_addresses),
+        " ".join(str(topic) for topic in app.topics),
     )
 
 
@@ -63,6 +80,12 @@ def find_by_service_id(book: Book, service_id: str) -> App | None:
     """An app by the id that stands in its authorization link."""
     row = book.one(f"SELECT {_COLUMNS} FROM apps WHERE service_id = ?", service_id)  # noqa: S608  (column names)
     return _app(row) if row else None
+
+
+def of_developer(book: Book, developer_id: str) -> list[App]:
+    """The apps one developer has made, oldest first."""
+    rows = book.all(f"SELECT {_COLUMNS} FROM apps WHERE developer_id = ? ORDER BY rowid", developer_id)  # noqa: S608  (column names)
+    return [_app(row) for row in rows]
 
 
 def everyone(book: Book) -> list[App]:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from evergrant_sandbox.book import schema
+from evergrant_sandbox.book import tables
 
 Row = tuple[Any, ...]
 
@@ -146,11 +146,13 @@ def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA wal_autocheckpoint = 4000")
     connection.execute("BEGIN IMMEDIATE")
     version = connection.execute("PRAGMA user_version").fetchone()[0]
-    tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
-    if version == 0 and tables == 0:
-        for statement in schema.TABLES.split(";\n"):
+    strange = version == 0 and connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    newest = len(tables.VERSIONS)
+    if strange or version > newest:
+        connection.execute("ROLLBACK")
+        raise sqlite3.DatabaseError(f"version {version}, expected {newest} or older")
+    for statements in tables.VERSIONS[version:]:
+        for statement in ";\n".join(statements).split(";\n"):
             connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {schema.VERSION}")
+    connection.execute(f"PRAGMA user_version = {newest}")
     connection.execute("COMMIT")
-    if version not in {0, schema.VERSION} or (version == 0 and tables):
-        raise sqlite3.DatabaseError(f"version {version}, expected {schema.VERSION}")

@@ -1,1 +1,1 @@
-"""The person's side of the platform: consent, sign-in and the sandbox's own front page."""
+"""How a page is made and entered: templates, headers, the browser in front of it, the line in the log."""

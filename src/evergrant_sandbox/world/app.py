@@ -5,7 +5,7 @@ from enum import StrEnum
 from urllib.parse import SplitResult, urlsplit
 
 from evergrant_sandbox.clock import DAY
-from evergrant_sandbox.world.seller import Origin
+from evergrant_sandbox.world.seller import Kind, Origin
 
 # "The access token is valid for 7 days." Authorization guide (202309), captured 2025-12-03.
 ACCESS_LIFE = 7 * DAY
@@ -26,6 +26,31 @@ class Stage(StrEnum):
     DRAFT = "draft"
     IN_REVIEW = "in_review"
     PUBLISHED = "published"
+    # "Apps cannot be deleted, only deactivated for good" (wire sheet 5.2).
+    DEACTIVATED = "deactivated"
+
+
+class Category(StrEnum):
+    """What kind of app it is; connectors are reviewed more strictly (wire sheet 5.2)."""
+
+    CONNECTOR = "connector"
+    OTHER = "other"
+
+
+class AppMarket(StrEnum):
+    """The market group an app is for: "TikTok requires a separate app per market group" (wire sheet 5.1).
+
+    ALL is the sandbox's own, so that a test needs one app only.
+    """
+
+    ALL = "ALL"
+    US = "US"
+    UK_EU = "UK_EU"
+    REST = "REST"
+
+
+# The topics a new app hears of on its app-wide webhook URL; the real default list is not documented.
+DEFAULT_TOPICS = (1, 6, 7)
 
 
 class Rotation(StrEnum):
@@ -61,6 +86,16 @@ class App:
     old_access: OldAccess = OldAccess.LIVES
     grace: int = GRACE
     access_life: int = ACCESS_LIFE
+    # Empty: made by steering, nobody's in Partner Center.
+    developer_id: str = ""
+    category: Category = Category.CONNECTOR
+    market: AppMarket = AppMarket.ALL
+    seller_types: tuple[Kind, ...] = (Kind.LOCAL, Kind.CROSS_BORDER)
+    # What the App store says about it.
+    about: str = ""
+    # Addresses and networks it may call from; empty: from anywhere.
+    allowed_addresses: tuple[str, ...] = ()
+    topics: tuple[int, ...] = DEFAULT_TOPICS
 
     @property
     def redirect_url(self) -> str:

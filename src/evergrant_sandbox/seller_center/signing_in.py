@@ -90,11 +90,15 @@ class SigningIn:
             for account in sellers.accounts_of(self._platform.book, seller.id)
         ]
         status = 401 if wrong else 200
-        return door.page("login.html", status=status, following=following, login=login, wrong=wrong, known=known)
+        return door.page(
+            "seller_center/login.html", status=status, following=following, login=login, wrong=wrong, known=known
+        )
 
     def _register_page(self, door: Door, following: str, asked: Application) -> Response:
         status = 422 if asked.faults else 200
-        return door.page("register.html", status=status, following=following, asked=asked, regions=TRADING)
+        return door.page(
+            "seller_center/register.html", status=status, following=following, asked=asked, regions=TRADING
+        )
 
     def _account(self, login: str) -> Account | None:
         by_email = sellers.account(self._platform.book, login)

@@ -11,9 +11,9 @@ from evergrant_sandbox.acts.consent import Consent
 from evergrant_sandbox.book import apps, grants, visits
 from evergrant_sandbox.book.visits import Visit
 from evergrant_sandbox.clock import DAY
-from evergrant_sandbox.pages import consent_form
+from evergrant_sandbox.consent import form as consent_form
+from evergrant_sandbox.consent.form import Filled, Offer, Target
 from evergrant_sandbox.pages.browser import SignedIn
-from evergrant_sandbox.pages.consent_form import Filled, Offer, Target
 from evergrant_sandbox.pages.door import Door, RefusedError, visit
 from evergrant_sandbox.pages.rendering import Pages
 from evergrant_sandbox.platform import Platform
@@ -96,7 +96,7 @@ class Authorization:
             response = self._send_to(door, self._walk(door))
             door.browser.remember_market(response, market)
             return response
-        return door.page("region.html", app=walk.app, path=walk.path, markets=MARKETS)
+        return door.page("consent/region.html", app=walk.app, path=walk.path, markets=MARKETS)
 
     async def form(self, door: Door) -> Response:
         """The form, titled "Renew" when there is something to renew."""
@@ -137,7 +137,7 @@ class Authorization:
                 return self._authorize(door, walk, consent)
             unchecked = True
         return door.page(
-            "review.html",
+            "consent/review.html",
             status=422 if unchecked else 200,
             leads_to=(walk.app.redirect_url,),
             app=walk.app,
@@ -239,7 +239,7 @@ class Authorization:
             contact_phone=who.seller.phone,
         )
         return door.page(
-            "form.html",
+            "consent/form.html",
             status=422 if filled else 200,
             leads_to=(walk.app.redirect_url,),
             app=walk.app,
@@ -279,7 +279,7 @@ class Authorization:
         if countdown == "off":
             return RedirectResponse(given.url, 303)
         seconds = countdown.rstrip("s")
-        page = door.page("return.html", app=walk.app, url=given.url, seconds=seconds)
+        page = door.page("consent/return.html", app=walk.app, url=given.url, seconds=seconds)
         page.headers["Refresh"] = f"{seconds}; url={given.url}"
         return page
 

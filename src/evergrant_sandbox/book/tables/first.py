@@ -1,8 +1,6 @@
-"""The tables. No token is kept, codes only as SHA-256; instants are Unix seconds of platform time unless named wall."""
+"""The first tables. No token is kept, codes only as SHA-256; instants are Unix seconds of platform time unless named wall."""
 
-VERSION = 1
-
-TABLES = """
+STATEMENTS = """
 CREATE TABLE settings (
     name TEXT PRIMARY KEY,
     value TEXT NOT NULL

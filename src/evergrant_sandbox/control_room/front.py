@@ -71,7 +71,7 @@ class Front:
         """The front page."""
         book = self._platform.book
         return door.page(
-            "front.html",
+            "control_room/front.html",
             offset=(offset := round(self._platform.clock.offset)),
             offset_words=roughly(abs(offset)),
             next_due=self._next_due(),
@@ -88,7 +88,7 @@ class Front:
         """What is not imitated, what loopback forces, and what is unknown."""
         positions = [(switch, self._platform.switches.of(switch)) for switch in switches.SWITCHES.values()]
         return door.page(
-            "limits.html",
+            "control_room/limits.html",
             not_imitated=limits.NOT_IMITATED,
             forced=limits.FORCED_BY_LOOPBACK,
             positions=positions,

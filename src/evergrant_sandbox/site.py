@@ -10,12 +10,13 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from evergrant_sandbox.pages.authorization import Authorization
+from evergrant_sandbox.consent.authorization import Authorization
+from evergrant_sandbox.control_room import rooms as control_room
 from evergrant_sandbox.pages.door import Door, RefusedError
-from evergrant_sandbox.pages.front import Front
 from evergrant_sandbox.pages.rendering import STATIC, Pages
-from evergrant_sandbox.pages.signing_in import SigningIn
+from evergrant_sandbox.partner_center import rooms as partner_center
 from evergrant_sandbox.platform import Platform
+from evergrant_sandbox.seller_center import rooms as seller_center
 
 _NOT_THERE = {
     404: ("not_found", "This page does not exist", "Check the address, or begin at the sandbox's front page."),
@@ -34,10 +35,12 @@ def build(platform: Platform, *, steering: Sequence[BaseRoute]) -> ASGIApp:
         door = Door(platform, pages, request)
         return door.refusal(RefusedError(code, title, sentence, status=status))
 
-    rooms = (Front(platform, pages), SigningIn(platform, pages), Authorization(platform, pages))
     return Starlette(
         routes=[
-            *(route for room in rooms for route in room.routes()),
+            *control_room.routes(platform, pages),
+            *Authorization(platform, pages).routes(),
+            *seller_center.routes(platform, pages),
+            *partner_center.routes(platform, pages),
             *steering,
             Mount("/static", StaticFiles(directory=STATIC, check_dir=False)),
         ],

@@ -1,0 +1,3 @@
+"""What version 2 adds for notices: addresses per shop and topic."""
+
+STATEMENTS = ""

@@ -1,0 +1,3 @@
+"""What version 2 adds for the signed API."""
+
+STATEMENTS = ""

@@ -1,0 +1,14 @@
+"""All rooms of the sandbox's own pages."""
+
+from starlette.routing import Route
+
+from evergrant_sandbox.control_room.front import Front
+from evergrant_sandbox.pages.rendering import Pages
+from evergrant_sandbox.platform import Platform
+
+_ROOMS = (Front,)
+
+
+def routes(platform: Platform, pages: Pages) -> list[Route]:
+    """Every route of the control room."""
+    return [route for room in _ROOMS for route in room(platform, pages).routes()]

@@ -1,0 +1,1 @@
+"""Seller Center (`/seller/…`): where a seller signs in, works, installs, renews and cancels."""

@@ -1,0 +1,14 @@
+"""All rooms of Seller Center."""
+
+from starlette.routing import Route
+
+from evergrant_sandbox.pages.rendering import Pages
+from evergrant_sandbox.platform import Platform
+from evergrant_sandbox.seller_center.signing_in import SigningIn
+
+_ROOMS = (SigningIn,)
+
+
+def routes(platform: Platform, pages: Pages) -> list[Route]:
+    """Every route of Seller Center."""
+    return [route for room in _ROOMS for route in room(platform, pages).routes()]
