@@ -76,9 +76,13 @@ def receivers_due(book: Book, at: int) -> list[str]:
     return [row[0] for row in book.all("SELECT DISTINCT url FROM notices WHERE next_at <= ?", at)]
 
 
-def next_due(book: Book) -> int | None:
-    """When the next attempt is due."""
-    row = book.one("SELECT min(next_at) FROM notices WHERE next_at IS NOT NULL")
+def next_due(book: Book, *, besides: frozenset[str] = frozenset()) -> int | None:
+    """When the next attempt is due, besides those at some receivers."""
+    places = ", ".join("?" * len(besides))
+    row = book.one(
+        f"SELECT min(next_at) FROM notices WHERE next_at IS NOT NULL AND url NOT IN ({places})",  # noqa: S608  (question marks)
+        *besides,
+    )
     return row[0] if row else None
 
 

@@ -136,6 +136,8 @@ class Worlds:
 
 async def reset(platform: Platform, *, number: int, instant: int | None) -> None:
     """Forget everything and found a seeded world, at the given moment or the present."""
+    # First: a delivery that is held would never end.
+    platform.faults.clear()
     async with platform.agenda.stillness():
         platform.faults.clear()
         platform.switches.back_to_defaults()
