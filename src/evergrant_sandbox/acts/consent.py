@@ -16,6 +16,8 @@ from evergrant_sandbox.world.regions import REGIONS
 from evergrant_sandbox.world.seller import Kind, Seller, Shop
 from evergrant_sandbox.world.tokens import Mint, sha256
 
+_WHERE = {Route.LINK: "by the app's link", Route.SELLER_CENTER: "in Seller Center"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consent:
@@ -84,7 +86,9 @@ class Registry:
                 warn_at=warn_at if heard else None,
                 lapse_at=grant.ends_at if heard else None,
             )
-            detail = f"{consent.route}, {clock.in_words(consent.period)}, until {clock.rfc3339(grant.ends_at)}"
+            detail = (
+                f"{_WHERE[consent.route]}, for {clock.in_words(consent.period)}, until {clock.rfc3339(grant.ends_at)}"
+            )
             history.note(self.book, grant_id=grant.id, at=now, what=What.CONSENT, detail=detail)
         return grant
 
