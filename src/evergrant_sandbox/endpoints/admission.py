@@ -90,7 +90,7 @@ class Gate:
         key = (app.key, shop.id if shop else f"grant {grant.id}", endpoint.path)
         if self.switches.of(switches.RATE_LIMIT) != "unlimited":
             self.pace.seconds.count(key, most=MOST_PER_SECOND, now=now)
-        hourly = self.switches.of(switches.TEST_SHOP_LIMIT)
+        hourly = self.switches.of(switches.DEVELOPMENT_SHOP_LIMIT)
         if hourly != "unlimited":
             seller = sellers.find(self.book, grant.seller_id)
             if seller is not None and seller.origin is Origin.TEST:

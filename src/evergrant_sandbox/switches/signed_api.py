@@ -43,8 +43,8 @@ RATE_LIMIT = switch(
     "Requests one app may make for one shop and one API; since 2026 the limit is dynamic and no number is given.",
     {"unlimited": "none; a 429 can be set as a fault", "50_per_second": "50 a second, as the page of 2025 had it"},
 )
-TEST_SHOP_LIMIT = switch(
-    "test_shop_limit",
+DEVELOPMENT_SHOP_LIMIT = switch(
+    "development_shop_limit",
     Known.DISPUTED,
     "Calls an hour for the shop of a test account; two notices of the platform name two numbers.",
     {"unlimited": "none", "100_per_hour": "100", "1000_per_hour": "1000"},
