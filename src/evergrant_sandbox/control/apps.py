@@ -34,6 +34,7 @@ class GivenApp(msgspec.Struct, forbid_unknown_fields=True):
     status: Stage | UnsetType = UNSET
     webhook_url: Url | UnsetType = UNSET
     access_token_seconds: Seconds | UnsetType = UNSET
+    allowed_addresses: tuple[Text, ...] | UnsetType = UNSET
 
 
 class GivenRotation(msgspec.Struct, forbid_unknown_fields=True):
@@ -103,6 +104,7 @@ class Apps:
         strange = [scope for scope in made.scopes if scope not in SCOPES]
         if strange:
             faults.append(f"unknown scopes {', '.join(strange)}; there are {', '.join(SCOPES)}")
+        faults.extend(rules.fault_of_address(each) for each in made.allowed_addresses)
         other = apps.find_by_service_id(self._platform.book, made.service_id)
         if other is not None and other.key != made.key:
             faults.append(f"the service_id belongs to the app {other.key}")
@@ -135,5 +137,6 @@ def _changed(known: App, given: GivenApp) -> App:
         visibility=known.visibility if given.visibility is UNSET else given.visibility,
         stage=known.stage if given.status is UNSET else given.status,
         webhook_url=known.webhook_url if given.webhook_url is UNSET else given.webhook_url,
+        allowed_addresses=known.allowed_addresses if given.allowed_addresses is UNSET else given.allowed_addresses,
         access_life=known.access_life if given.access_token_seconds is UNSET else given.access_token_seconds,
     )
