@@ -163,10 +163,10 @@ class Calls:
             return ""
         token: Token | None = lineage.find(entry.token_sha256) if lineage else None
         if token is not None:
-            return token.words
+            return f"The {token.words}"
         if codes.grant_of(self._platform.book, entry.token_sha256) is not None:
-            return "an auth code of this authorization"
-        return "no token or code of this world, or a very old one"
+            return "An auth code of this authorization"
+        return "No token or code of this world, or a very old one"
 
 
 def _wanted(request: Request) -> Wanted:
