@@ -186,7 +186,7 @@ def _opened(page: Page, seller: Seller) -> Page:
 
 
 def of_the_sandbox(scene: Scene) -> Iterator[Shown]:
-    """The platform's side: its front page, and a consent from the prompt to the way back."""
+    """The platform's side: front page, control room, and a consent from the prompt to the way back."""
     at = scene.stage.places.sandbox
     seller = scene.seller("Juniper & Jute")
     page = scene.browser().new_page()
@@ -194,6 +194,7 @@ def of_the_sandbox(scene: Scene) -> Iterator[Shown]:
     yield "sandbox, front page", page
     page.goto(f"{at}/limits")
     yield "sandbox, limits", page
+    yield from _of_the_control_room(scene, page)
     page.goto(f"{at}/open/authorize?service_id=1")
     yield "sandbox, refusal", page
     page.goto(f"{at}/seller/register")
@@ -214,3 +215,27 @@ def of_the_sandbox(scene: Scene) -> Iterator[Shown]:
     expect(page.get_by_role("heading", name="Authorized")).to_be_visible()
     yield "sandbox, return", page
     scene.hands.sandbox("POST", "/switches", {"return_countdown": "off"})
+
+
+def _of_the_control_room(scene: Scene, page: Page) -> Iterator[Shown]:
+    """The control room in a world where something has happened."""
+    at = f"{scene.stage.places.sandbox}/control"
+    seller = scene.seller("Fern & Flint")
+    scene.connect(seller, "20d")
+    grant = scene.grant(seller)["id"]
+    (line, *_) = scene.hands.sandbox("GET", "/log", grant=grant, kind="token")["items"]
+    scene.hands.sandbox("POST", "/faults", {"action": "drop", "app": "nobody"})
+    shown = {
+        "overview": "",
+        "calls": "/calls",
+        "call": f"/calls/{line['n']}",
+        "authorizations": "/grants",
+        "authorization": f"/grants/{grant}",
+        "faults": "/faults?action=status",
+        "switches": "/switches",
+        "world": "/world",
+    }
+    for name, path in shown.items():
+        page.goto(f"{at}{path}")
+        yield f"sandbox, control room, {name}", page
+    scene.hands.sandbox("DELETE", "/faults")

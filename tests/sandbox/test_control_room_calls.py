@@ -99,7 +99,7 @@ async def test_older_calls_are_a_link_away(sandbox: Sandbox, visitor: Visitor) -
     for number in range(120):
         await sandbox.client.get("/api/v2/token/refresh", app_key=f"k{number}")
     await visitor.open("/control/calls")
-    seen = []
+    seen, older = [], []
     for _ in range(3):
         seen.append(rows(visitor))
         older = [link for link in visitor.page.xpath("//main//a") if " ".join(link.text_content().split()) == "Older"]
