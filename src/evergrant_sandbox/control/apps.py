@@ -37,6 +37,7 @@ class GivenApp(msgspec.Struct, forbid_unknown_fields=True):
     status: Stage | UnsetType = UNSET
     webhook_url: Url | UnsetType = UNSET
     access_token_seconds: Seconds | UnsetType = UNSET
+    allowed_addresses: tuple[Text, ...] | UnsetType = UNSET
 
 
 class GivenRotation(msgspec.Struct, forbid_unknown_fields=True):
@@ -109,6 +110,7 @@ class Apps:
         unknown = [str(topic) for topic in made.topics if topic not in TOPICS]
         if unknown:
             faults.append(f"unknown topics {', '.join(unknown)}; there are {', '.join(map(str, TOPICS))}")
+        faults.extend(rules.fault_of_address(each) for each in made.allowed_addresses)
         other = apps.find_by_service_id(self._platform.book, made.service_id)
         if other is not None and other.key != made.key:
             faults.append(f"the service_id belongs to the app {other.key}")
@@ -142,5 +144,6 @@ def _changed(known: App, given: GivenApp) -> App:
         visibility=known.visibility if given.visibility is UNSET else given.visibility,
         stage=known.stage if given.status is UNSET else given.status,
         webhook_url=known.webhook_url if given.webhook_url is UNSET else given.webhook_url,
+        allowed_addresses=known.allowed_addresses if given.allowed_addresses is UNSET else given.allowed_addresses,
         access_life=known.access_life if given.access_token_seconds is UNSET else given.access_token_seconds,
     )
