@@ -7,6 +7,8 @@ from evergrant_sandbox.acts.announce import Herald
 from evergrant_sandbox.acts.consent import Registry
 from evergrant_sandbox.acts.ending import Undertaker
 from evergrant_sandbox.acts.founding import Registrar
+from evergrant_sandbox.acts.fulfilment import Fulfilment
+from evergrant_sandbox.acts.subscribing import Subscriber
 from evergrant_sandbox.acts.tokens import Issuer
 from evergrant_sandbox.acts.trade import Market
 from evergrant_sandbox.book import log, settings
@@ -33,9 +35,11 @@ class Platform:
     herald: Herald
     registry: Registry
     registrar: Registrar
+    subscriber: Subscriber
     undertaker: Undertaker
     issuer: Issuer
     market: Market
+    fulfilment: Fulfilment
     agenda: Agenda
 
     async def begin_anew(self, *, number: int, instant: int | None) -> None:

@@ -48,8 +48,7 @@ def test_calls_are_watched_as_they_come(scene: Scene, seller: Seller, page: Page
     expect(page.get_by_text("Paused.")).to_be_visible()
     before = rows.count()
     scene.hands.sandbox("POST", "/notices", {"type": 7, "app": scene.key, "shop": seller.shop_id})
-    sent = {"kind": "notice", "app": scene.key}
-    until(lambda: len(scene.hands.sandbox("GET", "/log", **sent)["items"]) > before)
+    until(lambda: len(scene.hands.sandbox("GET", "/log", kind="notice", app=scene.key)["items"]) > before)
     page.wait_for_timeout(WAIT_MS)
     paused = rows.count()
     page.get_by_role("button", name="Go on").click()

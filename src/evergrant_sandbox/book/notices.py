@@ -100,7 +100,7 @@ def waiting(book: Book, limit: int) -> list[Notice]:
     return [_notice(row) for row in rows]
 
 
-def find(book: Book, notice_id: str) -> Notice | None:
-    """A notice by its id, delivered or not; of one that was sent several times, the first."""
-    row = book.one(f"SELECT {_COLUMNS} FROM notices WHERE id = ? ORDER BY n LIMIT 1", notice_id)  # noqa: S608  (column names)
-    return _notice(row) if row else None
+def found(book: Book, notice_id: str) -> list[Notice]:
+    """Everything that was put on its way under one id: to each address, as often as it was."""
+    rows = book.all(f"SELECT {_COLUMNS} FROM notices WHERE id = ? ORDER BY n", notice_id)  # noqa: S608  (column names)
+    return [_notice(row) for row in rows]

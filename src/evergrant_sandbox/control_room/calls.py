@@ -140,7 +140,8 @@ class Calls:
         grant = grants.find(book, entry.grant_id) if entry.grant_id is not None else None
         lineage = Lineage(self._platform, grant, now=door.now) if grant else None
         seller = sellers.find(book, grant.seller_id) if grant else None
-        notice = notices.find(book, entry.notice_id) if entry.notice_id else None
+        sent = [each for each in notices.found(book, entry.notice_id) if each.url == entry.path]
+        notice = sent[0] if sent else None
         return desk.show(
             door,
             "call.html",

@@ -16,7 +16,7 @@ from evergrant_sandbox.book.notices import Notice
 from evergrant_sandbox.clock import HOUR, MINUTE, Clock
 from evergrant_sandbox.faults import NOTICE, Fault, Faults, Subject
 from evergrant_sandbox.notices import spoiling
-from evergrant_sandbox.notices.spoiling import DROPPED, Parcel
+from evergrant_sandbox.notices.spoiling import DROPPED, Heard, Parcel
 from evergrant_sandbox.switches import Switches
 
 # "Retries after 2 minutes, 30 minutes, 3 hours and 12 hours, then dropped." Webhooks overview, captured 2025-12-03.
@@ -123,14 +123,14 @@ class Courier:
         subject = Subject(kind=NOTICE, path=notice.url, app=notice.app_key, grant=notice.grant_id)
         fault = self._faults.hitting(subject)
         if fault is None:
-            answer = await self._send(notice, spoiling.whole(notice.body))
+            heard = await self._send(notice, spoiling.whole(notice.body))
         else:
-            answer = await self._spoilt(notice, fault, subject, begun)
-        turn.heard(notice.url, answer)
+            heard = await self._spoilt(notice, fault, subject, begun)
+        turn.heard(notice.url, heard.answer)
         with self._book.transaction():
-            self._note(notice, answer, at=at, begun=begun, fault=fault)
+            self._note(notice, heard, at=at, begun=begun, fault=fault)
 
-    async def _spoilt(self, notice: Notice, fault: Fault, subject: Subject, begun: float) -> str:
+    async def _spoilt(self, notice: Notice, fault: Fault, subject: Subject, begun: float) -> Heard:
         return await spoiling.play(
             fault,
             subject,
@@ -154,16 +154,16 @@ class Courier:
         """Take it that a receiver that has been silent is still silent: each attempt has failed, none was made."""
         with self._book.transaction():
             for notice in batch:
-                self._note(notice, ASSUMED, at=self._clock.now(), begun=self._clock.wall())
+                self._note(notice, Heard(ASSUMED), at=self._clock.now(), begun=self._clock.wall())
 
-    def _note(self, notice: Notice, answer: str, *, at: int, begun: float, fault: Fault | None = None) -> None:
-        notices.tried(self._book, notice, next_at=self._next(notice, answer, at))
-        entry = self._entry(notice, answer=answer, at=at, begun=begun)
+    def _note(self, notice: Notice, heard: Heard, *, at: int, begun: float, fault: Fault | None = None) -> None:
+        notices.tried(self._book, notice, next_at=self._next(notice, heard, at))
+        entry = self._entry(notice, heard, at=at, begun=begun)
         if fault is not None:
             entry.fault = f"{fault.id}:{fault.effect.action}"
         log.append(self._book, entry)
 
-    async def _send(self, notice: Notice, parcel: Parcel) -> str:
+    async def _send(self, notice: Notice, parcel: Parcel) -> Heard:
         app = apps.find(self._book, notice.app_key)
         secret = app.secret if app else ""
         signature = signing.sign_notice(app_key=notice.app_key, secret=secret, body=notice.body)
@@ -179,22 +179,23 @@ class Courier:
             async with self._session.post(
                 notice.url, data=parcel.body, headers=headers, allow_redirects=False, timeout=timeout
             ) as response:
-                return str(response.status)
+                return Heard(str(response.status), has_body=await _has_body(response))
         except TimeoutError:
-            return TIMEOUT
+            return Heard(TIMEOUT)
         except (aiohttp.ClientError, OSError):
-            return UNREACHABLE
+            return Heard(UNREACHABLE)
 
-    def _next(self, notice: Notice, answer: str, at: int) -> int | None:
+    def _next(self, notice: Notice, heard: Heard, at: int) -> int | None:
         """When the next attempt follows; None when it was accepted, or tried for the last time."""
         accepted = {"200", DROPPED}
         if self._switches.of(switches.ANSWER_401_TO_NOTICE) == "accepted":
             accepted.add("401")
-        if answer in accepted or notice.attempts >= len(SCHEDULE):
+        too_long = heard.has_body and self._switches.of(switches.BODY_OF_ANSWER_TO_NOTICE) == "retried"
+        if (heard.answer in accepted and not too_long) or notice.attempts >= len(SCHEDULE):
             return None
         return at + SCHEDULE[notice.attempts]
 
-    def _entry(self, notice: Notice, *, answer: str, at: int, begun: float) -> Entry:
+    def _entry(self, notice: Notice, heard: Heard, *, at: int, begun: float) -> Entry:
         return Entry(
             kind="notice",
             at=at,
@@ -205,9 +206,18 @@ class Courier:
             app_key=notice.app_key,
             grant_id=notice.grant_id,
             shop_id=notice.shop_id,
-            status=int(answer) if answer.isdigit() else None,
+            status=int(heard.answer) if heard.answer.isdigit() else None,
+            message="the answer had a body" if heard.has_body else "",
             notice_type=notice.type,
             notice_id=notice.id,
             attempt=notice.attempts + 1,
-            answer=answer,
+            answer=heard.answer,
         )
+
+
+async def _has_body(response: aiohttp.ClientResponse) -> bool:
+    """One byte is enough to know, and nobody is made to send it all."""
+    try:
+        return bool(await response.content.read(1))
+    except aiohttp.ClientPayloadError:
+        return True

@@ -15,6 +15,14 @@ CUT = "cut_by_fault"
 _PAGE = b"<!doctype html><html><head><title>Notice</title></head><body><h1>Notice</h1></body></html>\n"
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What came back from a receiver: a status, or why there is none."""
+
+    answer: str
+    has_body: bool = False
+
+
 class _CutError(Exception):
     """The connection is to be closed in the middle of the body."""
 
@@ -31,7 +39,7 @@ class Parcel:
 
 
 # Sends a parcel and gives what came of it.
-Post = Callable[[Parcel], Awaitable[str]]
+Post = Callable[[Parcel], Awaitable[Heard]]
 
 
 def whole(body: bytes) -> Parcel:
@@ -47,7 +55,7 @@ async def play(
     since: float,
     post: Post,
     standing: Callable[[], AbstractContextManager[None]],
-) -> str:
+) -> Heard:
     """Deliver a notice as the fault wants it; gives what the platform takes for the answer.
 
     `standing` is entered while somebody holds the notice.
@@ -55,15 +63,15 @@ async def play(
     effect = fault.effect
     match effect.action:
         case Action.DROP:
-            return DROPPED
+            return Heard(DROPPED)
         case Action.HOLD:
             return await _hold(fault, subject, body, since=since, post=post, standing=standing)
         case Action.LOSE_REPLY:
             await post(whole(body))
-            return LOST
+            return Heard(LOST)
         case Action.TRUNCATE:
             await post(Parcel(body=_cut_after(body[: effect.after_bytes]), length=len(body)))
-            return CUT
+            return Heard(CUT)
         case Action.WRONG_TYPE:
             return await post(Parcel(body=_PAGE, length=len(_PAGE), content_type="text/html"))
         case Action.DELAY:
@@ -72,7 +80,7 @@ async def play(
         case Action.STATUS:
             if effect.moment is Moment.AFTER_WORK:
                 await post(whole(body))
-            return str(effect.status)
+            return Heard(str(effect.status))
 
 
 async def _hold(
@@ -83,7 +91,7 @@ async def _hold(
     since: float,
     post: Post,
     standing: Callable[[], AbstractContextManager[None]],
-) -> str:
+) -> Heard:
     is_cut = False
 
     async def stand() -> None:
@@ -100,15 +108,15 @@ async def _hold(
 
     barrier = fault.effect.barrier
     if barrier is Barrier.HALF_BODY:
-        answer = await post(Parcel(body=stopping(len(body) // 2), length=len(body), is_held=True))
-        return CUT if is_cut else answer
+        heard = await post(Parcel(body=stopping(len(body) // 2), length=len(body), is_held=True))
+        return Heard(CUT) if is_cut else heard
     if barrier is Barrier.BEFORE_ROTATE:
         await stand()
-        return CUT if is_cut else await post(whole(body))
+        return Heard(CUT) if is_cut else await post(whole(body))
     # After the work, and after the whole body: the receiver has it, the platform does not know yet.
-    answer = await post(whole(body))
+    heard = await post(whole(body))
     await stand()
-    return LOST if is_cut else answer
+    return Heard(LOST) if is_cut else heard
 
 
 async def _cut_after(part: bytes) -> AsyncIterator[bytes]:

@@ -13,6 +13,5 @@ CREATE TABLE history (
 CREATE INDEX history_of_grant ON history (grant_id, n);
 CREATE INDEX log_of_grant ON log (grant_id, n) WHERE grant_id IS NOT NULL;
 CREATE INDEX log_of_notice ON log (notice_id, n) WHERE notice_id != '';
-CREATE INDEX notices_by_id ON notices (id);
 CREATE INDEX grants_by_end ON grants (ends_at) WHERE state = 'active'
 """
