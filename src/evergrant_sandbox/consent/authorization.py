@@ -167,6 +167,7 @@ class Authorization:
                 status=404,
             )
         door.entry.app_key = app.key
+        _check_app(app)
         return app
 
     def _walk(self, door: Door) -> Walk:
@@ -180,6 +181,7 @@ class Authorization:
                 status=404,
             )
         door.entry.app_key = app.key
+        _check_app(app)
         return Walk(visit=found, app=app, who=door.browser.who())
 
     def _step(self, door: Door, walk: Walk) -> Step:
@@ -214,6 +216,13 @@ class Authorization:
                 "This app cannot be authorized yet",
                 f"{walk.app.name} is still in development. It can be authorized by Seller Center test accounts only,"
                 " not by online sellers.",
+            )
+        if self._platform.reviewer.is_full(walk.app, seller_id=who.seller.id, now=self._platform.clock.now()):
+            raise RefusedError(
+                "beta_full",
+                "This app cannot take on another seller yet",
+                f"{walk.app.name} is a connector that is not approved, and has all the authorizations it may have until"
+                " then. Ask its developer to have it reviewed.",
             )
         if who.account.role is not Role.OWNER:
             raise RefusedError(
@@ -287,3 +296,21 @@ class Authorization:
         with self._platform.book.transaction():
             visits.end(self._platform.book, walk.visit.handle)
         return RedirectResponse(callback.refused(walk.app, self._platform.switches, state=walk.visit.state), 303)
+
+
+def _check_app(app: App) -> None:
+    """Whether the app can be authorized by anybody at all."""
+    if app.is_deactivated:
+        raise RefusedError(
+            "app_deactivated",
+            "This app was deactivated",
+            f"{app.name} was deactivated by its developer for good. It cannot be authorized any more; look for another"
+            " app in the App store.",
+        )
+    if not app.redirect_urls:
+        raise RefusedError(
+            "api_not_enabled",
+            "This app cannot be authorized yet",
+            f"{app.name} has no Redirect URL, so there is nowhere to send you afterwards. Its developer has to enable"
+            " the API in Partner Center first.",
+        )

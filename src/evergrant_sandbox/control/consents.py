@@ -101,9 +101,20 @@ class Consents:
             contact_phone=seller.phone,
             route=rules.Route.LINK,
         )
+        self._check_app(app, seller)
         given = self._platform.registry.by_link(consent, state=asked.state, now=self._platform.clock.now())
         self._platform.agenda.wake()
         return Authorized(code=given.code, redirect_url=given.url, grant_id=str(given.grant.id))
+
+    def _check_app(self, app: App, seller: Seller) -> None:
+        if app.is_deactivated:
+            raise SteeringError("app_deactivated", "The app was deactivated for good; authorize another.", status=403)
+        if not app.redirect_urls:
+            raise SteeringError("api_not_enabled", "The app has no Redirect URL; give it one first.", status=409)
+        if self._platform.reviewer.is_full(app, seller_id=seller.id, now=self._platform.clock.now()):
+            raise SteeringError(
+                "beta_full", "The connector has all the authorizations it may have until it is approved.", status=403
+            )
 
     async def grants(self, request: Request) -> Grants:
         """Grants in the order of their ids."""
