@@ -95,6 +95,7 @@ def _platform(book: Book, *, wall: Callable[[], float], dice: Dice, session: aio
     clock = Clock(wall=wall, offset=settings.read_offset(book))
     if settings.read(book, settings.SEED) is None:
         founding.found(book, number=_FIRST_SEED, dice=dice, now=clock.now())
+    founding.bring_up_to_date(book)
     mint = Mint(settings.read_secret(book))
     switches = Switches(settings.switches(book))
     faults = Faults()

@@ -8,14 +8,15 @@ from msgspec import UNSET, UnsetType
 from starlette.requests import Request
 from starlette.routing import Route
 
-from evergrant_sandbox.book import apps
+from evergrant_sandbox.book import apps, developers
 from evergrant_sandbox.control.shapes import AppView, app_view
 from evergrant_sandbox.control.steering import SteeringError, read, steer
-from evergrant_sandbox.fields import Digits, Key, Seconds, Text, Url
+from evergrant_sandbox.fields import Digits, Email, Key, Seconds, Text, Url
 from evergrant_sandbox.platform import Platform
 from evergrant_sandbox.world import app as rules
-from evergrant_sandbox.world import ids
+from evergrant_sandbox.world import ids, seed
 from evergrant_sandbox.world.app import App, OldAccess, Rotation, Stage, Visibility
+from evergrant_sandbox.world.developer import Developer
 from evergrant_sandbox.world.scopes import ORDINARY, SCOPES
 from evergrant_sandbox.world.tokens import MARK
 
@@ -34,6 +35,8 @@ class GivenApp(msgspec.Struct, forbid_unknown_fields=True):
     status: Stage | UnsetType = UNSET
     webhook_url: Url | UnsetType = UNSET
     access_token_seconds: Seconds | UnsetType = UNSET
+    # Whose app it is in Partner Center; somebody new is made a developer, and nobody means the seeded one.
+    developer: Email | UnsetType = UNSET
 
 
 class GivenRotation(msgspec.Struct, forbid_unknown_fields=True):
@@ -63,9 +66,13 @@ class Apps:
         known = apps.find(self._platform.book, given.key) if given.key is not UNSET else None
         made = _changed(known or self._blank(), given)
         self._check(made)
-        self._platform.registrar.keep(made, now=self._platform.clock.now())
+        with self._platform.book.transaction():
+            if known is None or given.developer is not UNSET:
+                email = seed.DEVELOPER_EMAIL if given.developer is UNSET else given.developer
+                made = replace(made, developer_id=self._developer(email).id)
+            self._platform.registrar.keep(made, now=self._platform.clock.now())
         self._platform.agenda.wake()
-        return app_view(made)
+        return self._view(made)
 
     async def rotate(self, request: Request) -> AppView:
         """Another rotation, from the next refresh on."""
@@ -78,7 +85,19 @@ class Apps:
             grace=app.grace if given.grace_seconds is UNSET else given.grace_seconds,
         )
         self._platform.registrar.keep(changed, now=self._platform.clock.now())
-        return app_view(changed)
+        return self._view(changed)
+
+    def _view(self, app: App) -> AppView:
+        return app_view(app, developers.find(self._platform.book, app.developer_id))
+
+    def _developer(self, email: str) -> Developer:
+        known = developers.find_by_email(self._platform.book, email)
+        if known is not None:
+            return known
+        number = seed.developer_id(self._platform.dice)
+        maker = Developer(id=number, email=email, password=seed.PASSWORD, company=email.partition("@")[2])
+        developers.add(self._platform.book, maker)
+        return maker
 
     def _blank(self) -> App:
         dice = self._platform.dice

@@ -6,6 +6,7 @@ from evergrant_sandbox.book.log import Entry
 from evergrant_sandbox.clock import DAY, rfc3339
 from evergrant_sandbox.faults import Action, Fault, Moment
 from evergrant_sandbox.world.app import App
+from evergrant_sandbox.world.developer import Developer
 from evergrant_sandbox.world.grant import Grant
 from evergrant_sandbox.world.seller import Account, Seller, Shop
 
@@ -36,6 +37,7 @@ class AppView(msgspec.Struct, frozen=True):
     grace_seconds: int
     access_token_seconds: int
     authorize_path: str
+    developer: str
 
 
 class ShopView(msgspec.Struct, frozen=True):
@@ -74,11 +76,21 @@ class SellerView(msgspec.Struct, frozen=True):
     shops: list[ShopView]
 
 
+class DeveloperView(msgspec.Struct, frozen=True):
+    """A developer's sign-in to Partner Center."""
+
+    id: str
+    email: str
+    password: str
+    company: str
+
+
 class World(msgspec.Struct, frozen=True):
     """Everything there is, but for grants, which have a route of their own."""
 
     now: str
     seed: int
+    developers: list[DeveloperView]
     apps: list[AppView]
     sellers: list[SellerView]
     grants: int
@@ -183,7 +195,12 @@ class FaultView(msgspec.Struct, frozen=True, omit_defaults=True):
     barrier: str | None = None
 
 
-def app_view(app: App) -> AppView:
+def developer_view(developer: Developer) -> DeveloperView:
+    """A developer as JSON."""
+    return DeveloperView(id=developer.id, email=developer.email, password=developer.password, company=developer.company)
+
+
+def app_view(app: App, maker: Developer | None) -> AppView:
     """An app as JSON."""
     return AppView(
         kind="shop",
@@ -201,6 +218,7 @@ def app_view(app: App) -> AppView:
         grace_seconds=app.grace,
         access_token_seconds=app.access_life,
         authorize_path=f"/open/authorize?service_id={app.service_id}",
+        developer=maker.email if maker else "",
     )
 
 
