@@ -22,7 +22,6 @@ from evergrant_sandbox.book import settings
 from evergrant_sandbox.book.database import Book, open_book
 from evergrant_sandbox.clock import Clock
 from evergrant_sandbox.control import rooms
-from evergrant_sandbox.endpoints.admission import Gate
 from evergrant_sandbox.endpoints.doorway import Doorway
 from evergrant_sandbox.endpoints.signed_api import ITS_PATHS, SignedApi
 from evergrant_sandbox.endpoints.token_host import TokenHost
@@ -45,12 +44,7 @@ class Application:
         self.platform = platform
         self._doorway = Doorway(book=platform.book, clock=platform.clock, faults=platform.faults)
         self._token_host = TokenHost(issuer=platform.issuer, dice=platform.dice)
-        self._signed_api = SignedApi(
-            gate=Gate(book=platform.book, mint=platform.mint, switches=platform.switches),
-            undertaker=platform.undertaker,
-            dice=platform.dice,
-            wake=platform.agenda.wake,
-        )
+        self._signed_api = SignedApi(platform)
         self._site: ASGIApp = site.build(platform, steering=rooms.routes(platform))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
