@@ -66,6 +66,7 @@ ICONS = (
     "shopping-bag",
     "sun",
     "tag",
+    "tool",
     "truck-delivery",
     "user",
     "user-circle",

@@ -24,7 +24,6 @@ from evergrant_sandbox.book import settings
 from evergrant_sandbox.book.database import Book, open_book
 from evergrant_sandbox.clock import Clock
 from evergrant_sandbox.control import rooms
-from evergrant_sandbox.endpoints.admission import Gate
 from evergrant_sandbox.endpoints.doorway import Doorway
 from evergrant_sandbox.endpoints.signed_api import ITS_PATHS, SignedApi
 from evergrant_sandbox.endpoints.token_host import TokenHost
@@ -47,12 +46,7 @@ class Application:
         self.platform = platform
         self._doorway = Doorway(book=platform.book, clock=platform.clock, faults=platform.faults)
         self._token_host = TokenHost(issuer=platform.issuer, dice=platform.dice)
-        self._signed_api = SignedApi(
-            gate=Gate(book=platform.book, mint=platform.mint, switches=platform.switches),
-            undertaker=platform.undertaker,
-            dice=platform.dice,
-            wake=platform.agenda.wake,
-        )
+        self._signed_api = SignedApi(platform)
         self._site: ASGIApp = site.build(platform, steering=rooms.routes(platform))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -97,6 +91,7 @@ def _platform(book: Book, *, wall: Callable[[], float], dice: Dice, session: aio
     clock = Clock(wall=wall, offset=settings.read_offset(book))
     if settings.read(book, settings.SEED) is None:
         founding.found(book, number=_FIRST_SEED, dice=dice, now=clock.now())
+    founding.bring_up_to_date(book)
     mint = Mint(settings.read_secret(book))
     switches = Switches(settings.switches(book))
     faults = Faults()

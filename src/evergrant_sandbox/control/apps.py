@@ -8,13 +8,15 @@ from msgspec import UNSET, Meta, UnsetType
 from starlette.requests import Request
 from starlette.routing import Route
 
-from evergrant_sandbox.book import apps, reviews
+from evergrant_sandbox.book import apps, developers, reviews
 from evergrant_sandbox.control.shapes_of_apps import AppView, app_view
 from evergrant_sandbox.control.steering import SteeringError, read, steer
-from evergrant_sandbox.fields import Digits, Key, Seconds, Text, Url
+from evergrant_sandbox.fields import Digits, Email, Key, Seconds, Text, Url
 from evergrant_sandbox.platform import Platform
 from evergrant_sandbox.world import app as rules
+from evergrant_sandbox.world import seed
 from evergrant_sandbox.world.app import App, AppMarket, Category, OldAccess, Rotation, Stage, Visibility
+from evergrant_sandbox.world.developer import Developer
 from evergrant_sandbox.world.review import LONGEST_REASON
 from evergrant_sandbox.world.scopes import ORDINARY, SCOPES
 from evergrant_sandbox.world.seller import Kind
@@ -39,7 +41,8 @@ class GivenApp(msgspec.Struct, forbid_unknown_fields=True):
     status: Stage | UnsetType = UNSET
     webhook_url: Url | UnsetType = UNSET
     access_token_seconds: Seconds | UnsetType = UNSET
-    developer_id: Key | UnsetType = UNSET
+    # Whose app it is in Partner Center; somebody new is made a developer, and nobody means the seeded one.
+    developer: Email | UnsetType = UNSET
     category: Category | UnsetType = UNSET
     market: AppMarket | UnsetType = UNSET
     seller_types: Annotated[tuple[SellerType, ...], Meta(min_length=1)] | UnsetType = UNSET
@@ -83,7 +86,11 @@ class Apps:
         known = apps.find(self._platform.book, given.key) if given.key is not UNSET else None
         made = _changed(known or self._blank(), given)
         self._check(made)
-        self._platform.registrar.keep(made, now=self._platform.clock.now())
+        with self._platform.book.transaction():
+            if known is None or given.developer is not UNSET:
+                email = seed.DEVELOPER_EMAIL if given.developer is UNSET else given.developer
+                made = replace(made, developer_id=self._developer(email).id)
+            self._platform.registrar.keep(made, now=self._platform.clock.now())
         self._platform.agenda.wake()
         return self._view(made)
 
@@ -111,6 +118,19 @@ class Apps:
             raise SteeringError("no_reasons", "A refusal gives its maker at least one of `reasons`.")
         return self._view(self._platform.reviewer.refuse(app, given.reasons, now=now))
 
+    def _view(self, app: App) -> AppView:
+        book = self._platform.book
+        return app_view(app, developers.find(book, app.developer_id), reviews.of_app(book, app.key))
+
+    def _developer(self, email: str) -> Developer:
+        known = developers.find_by_email(self._platform.book, email)
+        if known is not None:
+            return known
+        number = seed.developer_id(self._platform.dice)
+        maker = Developer(id=number, email=email, password=seed.PASSWORD, company=email.partition("@")[2])
+        developers.add(self._platform.book, maker)
+        return maker
+
     def _blank(self) -> App:
         given = self._platform.maker.credentials()
         return App(
@@ -124,9 +144,6 @@ class Apps:
             stage=Stage.PUBLISHED,
             webhook_url="",
         )
-
-    def _view(self, app: App) -> AppView:
-        return app_view(app, reviews.of_app(self._platform.book, app.key))
 
     def _check(self, made: App) -> None:
         faults = [rules.fault_of_redirect_url(url) for url in made.redirect_urls]
@@ -160,7 +177,8 @@ def app_of(platform: Platform, key: str) -> App:
 
 def _changed(known: App, given: GivenApp) -> App:
     said = {name: value for name, value in msgspec.structs.asdict(given).items() if value is not UNSET}
-    said.pop("kind")
+    for name in ("kind", "developer"):
+        said.pop(name, None)
     for theirs, ours in (("status", "stage"), ("access_token_seconds", "access_life")):
         if theirs in said:
             said[ours] = said.pop(theirs)

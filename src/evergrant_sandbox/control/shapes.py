@@ -6,6 +6,7 @@ from evergrant_sandbox.book.log import Entry
 from evergrant_sandbox.clock import DAY, rfc3339
 from evergrant_sandbox.control.shapes_of_apps import AppView
 from evergrant_sandbox.faults import Action, Fault, Moment
+from evergrant_sandbox.world.developer import Developer
 from evergrant_sandbox.world.grant import Grant
 from evergrant_sandbox.world.seller import Account, Seller, Shop
 
@@ -54,11 +55,21 @@ class SellerView(msgspec.Struct, frozen=True):
     shops: list[ShopView]
 
 
+class DeveloperView(msgspec.Struct, frozen=True):
+    """A developer's sign-in to Partner Center."""
+
+    id: str
+    email: str
+    password: str
+    company: str
+
+
 class World(msgspec.Struct, frozen=True):
     """Everything there is, but for grants, which have a route of their own."""
 
     now: str
     seed: int
+    developers: list[DeveloperView]
     apps: list[AppView]
     sellers: list[SellerView]
     grants: int
@@ -161,6 +172,11 @@ class FaultView(msgspec.Struct, frozen=True, omit_defaults=True):
     seconds: float | None = None
     after_bytes: int | None = None
     barrier: str | None = None
+
+
+def developer_view(developer: Developer) -> DeveloperView:
+    """A developer as JSON."""
+    return DeveloperView(id=developer.id, email=developer.email, password=developer.password, company=developer.company)
 
 
 def shop_view(shop: Shop, counts: tuple[int, int]) -> ShopView:

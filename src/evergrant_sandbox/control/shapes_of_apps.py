@@ -5,6 +5,7 @@ import msgspec
 from evergrant_sandbox.book.reviews import Past
 from evergrant_sandbox.clock import rfc3339
 from evergrant_sandbox.world.app import App
+from evergrant_sandbox.world.developer import Developer
 
 
 class PastView(msgspec.Struct, frozen=True):
@@ -33,7 +34,7 @@ class AppView(msgspec.Struct, frozen=True):
     grace_seconds: int
     access_token_seconds: int
     authorize_path: str
-    developer_id: str
+    developer: str
     category: str
     market: str
     seller_types: tuple[str, ...]
@@ -45,7 +46,7 @@ class AppView(msgspec.Struct, frozen=True):
     history: list[PastView]
 
 
-def app_view(app: App, history: list[Past]) -> AppView:
+def app_view(app: App, maker: Developer | None, history: list[Past]) -> AppView:
     """An app as JSON."""
     old = app.old_secret_ends_at > 0
     return AppView(
@@ -64,7 +65,7 @@ def app_view(app: App, history: list[Past]) -> AppView:
         grace_seconds=app.grace,
         access_token_seconds=app.access_life,
         authorize_path=f"/open/authorize?service_id={app.service_id}",
-        developer_id=app.developer_id,
+        developer=maker.email if maker else "",
         category=app.category,
         market=app.market,
         seller_types=tuple(kind.lower() for kind in app.seller_types),

@@ -1,14 +1,13 @@
 """All rooms of Partner Center."""
 
-from collections.abc import Callable
-
 from starlette.routing import Route
 
 from evergrant_sandbox.pages.rendering import Pages
-from evergrant_sandbox.pages.room import Room
+from evergrant_sandbox.partner_center.home import Home
+from evergrant_sandbox.partner_center.signing_in import SigningIn
 from evergrant_sandbox.platform import Platform
 
-_ROOMS: tuple[Callable[[Platform, Pages], Room], ...] = ()
+_ROOMS = (SigningIn, Home)
 
 
 def routes(platform: Platform, pages: Pages) -> list[Route]:
