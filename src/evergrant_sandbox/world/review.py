@@ -61,6 +61,7 @@ class Criterion:
     """Something an app has to meet before anybody looks at it."""
 
     name: str
+    title: str
     # What its maker reads when it is not met.
     sentence: str
     concerns: Callable[[App], bool]
@@ -70,24 +71,28 @@ class Criterion:
 CRITERIA = (
     Criterion(
         name="redirect_url",
+        title="Redirect URL",
         sentence="Enable the API and enter the Redirect URL: sellers are sent there after they have authorized.",
         concerns=lambda _: True,
         is_met=lambda app: bool(app.redirect_urls),
     ),
     Criterion(
         name="scopes",
+        title="At least one scope",
         sentence="Choose at least one scope: without any there is nothing to authorize.",
         concerns=lambda _: True,
         is_met=lambda app: bool(app.scopes),
     ),
     Criterion(
         name="about",
+        title="Description for the App store",
         sentence="Say what the app does: a public app is listed in the App store, and sellers read it there.",
         concerns=lambda app: app.visibility is Visibility.PUBLIC,
         is_met=lambda app: bool(app.about.strip()),
     ),
     Criterion(
         name="warning_topic",
+        title="Notices of upcoming authorization expiration",
         sentence="Enter a Webhook URL and subscribe to topic 7, Upcoming authorization expiration: a connector tells its"
         " sellers before their authorization ends (SHOP-MAN-WHOOK).",
         concerns=lambda app: app.category is Category.CONNECTOR,
@@ -111,6 +116,12 @@ def needs_review(app: App, *, authorizations: int) -> bool:
     return (
         app.visibility is Visibility.PUBLIC or app.category is Category.CONNECTOR or authorizations >= CUSTOM_APPS_MANY
     )
+
+
+def has_outgrown(app: App, *, authorizations: int) -> bool:
+    """Whether a custom app was published without a review and is now used by so many that it needs one."""
+    goes_without = not needs_review(app, authorizations=0)
+    return app.stage is Stage.PUBLISHED and goes_without and needs_review(app, authorizations=authorizations)
 
 
 def parts(app: App, *, authorizations: int) -> tuple[str, ...]:
