@@ -365,7 +365,7 @@ def _checkboxes_of(form: html.HtmlElement) -> set[str]:
 
 
 def _names_of(form: html.HtmlElement) -> set[str]:
-    return {str(name) for name in form.xpath(".//input/@name | .//select/@name")}
+    return {str(name) for name in form.xpath(".//input/@name | .//select/@name | .//textarea/@name")}
 
 
 def _fields_of(form: html.HtmlElement) -> dict[str, str]:
@@ -373,6 +373,7 @@ def _fields_of(form: html.HtmlElement) -> dict[str, str]:
         str(each.get("name")): str(each.get("value", ""))
         for each in form.xpath(".//input[@name][not(@type='checkbox')]")
     }
+    fields |= {str(each.get("name")): each.text_content() for each in form.xpath(".//textarea[@name]")}
     for each in form.xpath(".//select[@name]"):
         chosen = each.xpath("./option[@selected]") or each.xpath("./option")
         fields[str(each.get("name"))] = str(chosen[0].get("value", _words(chosen[0])))
