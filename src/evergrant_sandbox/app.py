@@ -47,7 +47,7 @@ class Application:
         self._doorway = Doorway(book=platform.book, clock=platform.clock, faults=platform.faults)
         self._token_host = TokenHost(issuer=platform.issuer, dice=platform.dice)
         self._signed_api = SignedApi(platform)
-        self._site: ASGIApp = site.build(platform, steering=rooms.routes(platform))
+        self._site: ASGIApp = site.build(platform, steering=rooms.routes(platform), signed_api=self._serve_signed_api)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -57,9 +57,12 @@ class Application:
         if _TOKEN_PATHS.match(path):
             await self._doorway.serve(self._token_host, scope, receive, send)
         elif ITS_PATHS.match(path):
-            await self._doorway.serve(self._signed_api, scope, receive, send)
+            await self._serve_signed_api(scope, receive, send)
         else:
             await self._site(scope, receive, send)
+
+    async def _serve_signed_api(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._doorway.serve(self._signed_api, scope, receive, send)
 
 
 @asynccontextmanager

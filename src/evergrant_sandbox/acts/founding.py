@@ -4,13 +4,14 @@ from dataclasses import dataclass
 
 from evergrant_sandbox.acts.announce import Herald
 from evergrant_sandbox.acts.trade import Market
-from evergrant_sandbox.book import apps, developers, due, sellers, settings
+from evergrant_sandbox.book import apps, developers, development_shops, due, sellers, settings
 from evergrant_sandbox.book.database import Book
 from evergrant_sandbox.switches import DAILY_WARNING_ZONE, Switches
 from evergrant_sandbox.world import seed, warnings
 from evergrant_sandbox.world.app import App
 from evergrant_sandbox.world.ids import Dice
 from evergrant_sandbox.world.seed import Household
+from evergrant_sandbox.world.seller import Origin
 
 
 def found(book: Book, *, number: int, dice: Dice, now: int) -> None:
@@ -19,9 +20,12 @@ def found(book: Book, *, number: int, dice: Dice, now: int) -> None:
         settings.write(book, settings.SEED, str(number))
         settings.write(book, settings.SECRET, dice(32).hex())
         market = Market(book=book, herald=Herald(book=book, dice=dice))
+        maker = seed.developer(number)
+        developers.add(book, maker)
         for household in seed.households(number):
             settle(book, market, household, now=now)
-        developers.add(book, seed.developer(number))
+            if household.seller.origin is Origin.TEST:
+                development_shops.add(book, seed.development_shop(maker, household, now=now))
         apps.keep(book, seed.app(number))
 
 

@@ -6,8 +6,9 @@ A switch is asked where the behaviour is decided: `switches.of(switches.CODE_REU
 from collections.abc import Mapping
 from types import ModuleType
 
-from evergrant_sandbox.switches import apps, facts, grants, link, notices, signed_api, tokens
+from evergrant_sandbox.switches import apps, development_shops, facts, grants, link, notices, signed_api, tokens
 from evergrant_sandbox.switches.apps import CONNECTOR_BETA, REVIEW_TAKES, SECRET_ROTATION
+from evergrant_sandbox.switches.development_shops import EXPIRED_TEST_ACCOUNT
 from evergrant_sandbox.switches.facts import (
     CODE_LIFE,
     NOTICE_SCHEDULE,
@@ -54,7 +55,7 @@ from evergrant_sandbox.switches.tokens import (
     TOKEN_ERROR_DATA,
 )
 
-_THEMES: tuple[ModuleType, ...] = (link, grants, tokens, signed_api, notices, apps, facts)
+_THEMES: tuple[ModuleType, ...] = (link, grants, tokens, signed_api, notices, apps, development_shops, facts)
 
 # Every switch there is, theme by theme, in the order in which they are written down.
 SWITCHES: dict[str, Switch] = {
@@ -74,6 +75,7 @@ __all__ = [
     "DEAUTHORIZED_STATUS",
     "DEVELOPER_REVOKE",
     "END_AFTER_RECONSENT",
+    "EXPIRED_TEST_ACCOUNT",
     "EXTRA_CALLBACK_PARAMETERS",
     "GRANTED_SCOPES",
     "INSTALL_BUTTON",
