@@ -11,6 +11,7 @@ from evergrant_sandbox.clock import DAY
 from evergrant_sandbox.pages.browser import SignedIn
 from evergrant_sandbox.platform import Platform
 from evergrant_sandbox.world.app import App
+from evergrant_sandbox.world.eligibility import shops_for
 from evergrant_sandbox.world.grant import Grant
 from evergrant_sandbox.world.scopes import SCOPES, Scope
 from evergrant_sandbox.world.seller import Kind, Shop
@@ -70,14 +71,15 @@ class Filled:
     faults: Mapping[str, str] = field(default_factory=dict)
 
 
-def offer(platform: Platform, app: App, who: SignedIn, *, now: int) -> Offer | None:
-    """What to offer; None if the seller has no shop."""
+def offer(platform: Platform, app: App, who: SignedIn, *, now: int, wanted: str = "") -> Offer | None:
+    """What to offer for the target that is wanted, or for the likeliest; None if the seller has no shop."""
     targets = _targets(platform, app, who)
     if not targets:
         return None
     standing = [target for target in targets if target.standing]
     # The one that ends first is the one a renewal is about.
-    chosen = min(standing, key=_end_of, default=targets[0])
+    likeliest = min(standing, key=_end_of, default=targets[0])
+    chosen = next((target for target in targets if target.value == wanted), likeliest)
     return Offer(
         app=app,
         targets=targets,
@@ -113,6 +115,18 @@ def read(fields: Mapping[str, str], offered: Offer) -> Filled:
     )
 
 
+def shown(filled: Filled, offered: Offer) -> Filled:
+    """The form for another target, asked for but not yet confirmed: what was entered stays, nothing is wrong yet."""
+    option = offered.renew_options[0] if offered.renew_options else ""
+    return replace(
+        filled,
+        target=filled.target or offered.chosen,
+        period=filled.period or offered.period,
+        renew_option=option,
+        faults={},
+    )
+
+
 def confirmed(visit: Visit, filled: Filled) -> Visit:
     """The walk with what the form was confirmed with."""
     return replace(
@@ -125,7 +139,7 @@ def confirmed(visit: Visit, filled: Filled) -> Visit:
 
 
 def _targets(platform: Platform, app: App, who: SignedIn) -> tuple[Target, ...]:
-    shops = sellers.shops_of(platform.book, who.seller.id)
+    shops = shops_for(app, who.seller, sellers.shops_of(platform.book, who.seller.id))
     standing = {
         grant.shop_id: grant for grant in grants.of_seller(platform.book, app_key=app.key, seller_id=who.seller.id)
     }
