@@ -40,7 +40,7 @@ from evergrant_sandbox.switches.notices import (
     NOTICE_ON_DEACTIVATION,
     NOTICE_ON_DEVELOPER_REVOKE,
 )
-from evergrant_sandbox.switches.seller_center import ROW_ACTION
+from evergrant_sandbox.switches.seller_center import ROW_ACTION, SELLER_CENTER_MENU
 from evergrant_sandbox.switches.signed_api import (
     DEAUTHORIZED_CODE,
     DEAUTHORIZED_STATUS,
@@ -93,6 +93,7 @@ __all__ = [
     "RENEW_OPTION_WHILE_VALID",
     "RETURN_COUNTDOWN",
     "ROW_ACTION",
+    "SELLER_CENTER_MENU",
     "SELLER_CENTER_RENEWAL",
     "STATE_ON_REFUSAL",
     "SWITCHES",
