@@ -6,7 +6,17 @@ A switch is asked where the behaviour is decided: `switches.of(switches.CODE_REU
 from collections.abc import Mapping
 from types import ModuleType
 
-from evergrant_sandbox.switches import apps, development_shops, facts, grants, link, notices, signed_api, tokens
+from evergrant_sandbox.switches import (
+    apps,
+    development_shops,
+    facts,
+    grants,
+    link,
+    notices,
+    seller_center,
+    signed_api,
+    tokens,
+)
 from evergrant_sandbox.switches.apps import CONNECTOR_BETA, REVIEW_TAKES, SECRET_ROTATION
 from evergrant_sandbox.switches.development_shops import EXPIRED_TEST_ACCOUNT
 from evergrant_sandbox.switches.facts import (
@@ -26,11 +36,14 @@ from evergrant_sandbox.switches.link import (
     AUTHORIZATION_PERIODS,
     EXTRA_CALLBACK_PARAMETERS,
     INSTALL_BUTTON,
+    REDIRECT_URL_CHANGE,
     REFUSAL_ERROR,
+    REGION_REFUSAL,
     RENEW_OPTION_WHILE_VALID,
     RETURN_COUNTDOWN,
     SELLER_CENTER_RENEWAL,
     STATE_ON_REFUSAL,
+    WRONG_REGION,
 )
 from evergrant_sandbox.switches.notices import (
     ANSWER_401_TO_NOTICE,
@@ -39,6 +52,7 @@ from evergrant_sandbox.switches.notices import (
     NOTICE_ON_DEACTIVATION,
     NOTICE_ON_DEVELOPER_REVOKE,
 )
+from evergrant_sandbox.switches.seller_center import ROW_ACTION, SELLER_CENTER_MENU
 from evergrant_sandbox.switches.signed_api import (
     DEAUTHORIZED_CODE,
     DEAUTHORIZED_STATUS,
@@ -55,7 +69,17 @@ from evergrant_sandbox.switches.tokens import (
     TOKEN_ERROR_DATA,
 )
 
-_THEMES: tuple[ModuleType, ...] = (link, grants, tokens, signed_api, notices, apps, development_shops, facts)
+_THEMES: tuple[ModuleType, ...] = (
+    link,
+    seller_center,
+    grants,
+    tokens,
+    signed_api,
+    notices,
+    apps,
+    development_shops,
+    facts,
+)
 
 # Every switch there is, theme by theme, in the order in which they are written down.
 SWITCHES: dict[str, Switch] = {
@@ -87,11 +111,15 @@ __all__ = [
     "NOTICE_SCHEDULE",
     "OLD_PAIR_AFTER_RECONSENT",
     "OPEN_ID_PER",
+    "REDIRECT_URL_CHANGE",
     "REFUSAL_ERROR",
+    "REGION_REFUSAL",
     "RENEW_OPTION_WHILE_VALID",
     "RETURN_COUNTDOWN",
     "REVIEW_TAKES",
+    "ROW_ACTION",
     "SECRET_ROTATION",
+    "SELLER_CENTER_MENU",
     "SELLER_CENTER_RENEWAL",
     "STATE_ON_REFUSAL",
     "SWITCHES",
@@ -100,6 +128,7 @@ __all__ = [
     "TOKEN_ERROR_STATUS",
     "TOKEN_ROUTES",
     "UNRECORDED_STATUS",
+    "WRONG_REGION",
     "Known",
     "Switch",
     "Switches",

@@ -6,7 +6,7 @@ from ipaddress import ip_network
 from urllib.parse import SplitResult, urlsplit
 
 from evergrant_sandbox.clock import DAY
-from evergrant_sandbox.world.seller import Kind, Origin
+from evergrant_sandbox.world.seller import Kind
 
 # "The access token is valid for 7 days." Authorization guide (202309), captured 2025-12-03.
 ACCESS_LIFE = 7 * DAY
@@ -114,11 +114,6 @@ class App:
     def secrets(self, now: int) -> tuple[str, ...]:
         """The secrets it may use, newest first; notices are signed with the newest."""
         return (self.secret, self.old_secret) if now < self.old_secret_ends_at else (self.secret,)
-
-
-def may_be_authorized_by(app: App, origin: Origin) -> bool:
-    """An app that "is still in development can't be authorized by online sellers" (source S2)."""
-    return app.stage is Stage.PUBLISHED or origin is Origin.TEST
 
 
 def is_loopback(host: str | None) -> bool:

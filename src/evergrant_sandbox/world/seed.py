@@ -148,6 +148,7 @@ def app(seed: int) -> App:
         webhook_url="",
         rotation=Rotation.STRICT,
         developer_id=developer(seed).id,
+        about="Keeps the authorization of your shop alive, and shows when it has to be renewed.",
     )
 
 
