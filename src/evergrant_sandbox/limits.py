@@ -15,7 +15,31 @@ class Limit:
 
 
 NOT_IMITATED = (
-    Limit("Partner Center", "Apps are made by a control route. Review, enrollment and beta limits are not acted out."),
+    Limit(
+        "App review",
+        "One verdict covers enrollment, app, listing, data security and beta test. What each of them looks at beyond the criteria on the app's Review page is not known.",
+    ),
+    Limit(
+        "A listing in review again",
+        "While an edit of a live listing is reviewed, the app is offered to nobody. Whether the old listing stays up meanwhile is not documented.",
+    ),
+    Limit(
+        "A custom app with 25 authorizations",
+        "Its page asks for a review. Nothing happens to one that is never submitted; what would is not documented.",
+    ),
+    Limit(
+        "Beta test of connectors",
+        "Until it is approved, only test accounts authorize a connector, up to the switch `connector_beta`.",
+    ),
+    Limit(
+        "A deactivated app's authorizations",
+        "They are left as they are, though nothing can be done with them. What becomes of them at home is not documented.",
+    ),
+    Limit(
+        "Scope applications",
+        "Custom scopes are granted as soon as they are chosen. Which scopes are public is not documented; here the four most used.",
+    ),
+    Limit("App logos", "An app has no picture, only its first letter."),
     Limit(
         "Seller Center", "There is a sign-in and the consent pages; menus, App Store and My apps and incidents follow."
     ),

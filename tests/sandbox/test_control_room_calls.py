@@ -244,7 +244,7 @@ async def test_an_authorization_tells_its_story_in_order(
         "The seller agreed",
         "It ended",
     ] == story(visitor)[:9]
-    assert "in Seller Center, for 180 days" in words
+    assert "by seller center, for 180 days" in words
     assert "cancelled by seller" in words
     assert "with the refresh token of pair 1; gave pair 2" in words
     assert app["secret"] not in visitor.reply.text

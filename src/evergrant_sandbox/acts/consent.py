@@ -16,8 +16,6 @@ from evergrant_sandbox.world.regions import REGIONS
 from evergrant_sandbox.world.seller import Kind, Seller, Shop
 from evergrant_sandbox.world.tokens import Mint, sha256
 
-_WHERE = {Route.LINK: "by the app's link", Route.SELLER_CENTER: "in Seller Center"}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consent:
@@ -32,6 +30,14 @@ class Consent:
     contact_email: str
     contact_phone: str
     route: Route
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """How the seller can be reached about the authorization."""
+
+    email: str
+    phone: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +63,10 @@ class Registry:
         with self.book.transaction():
             return self._called_back(consent, state=state, now=now)
 
-    def in_seller_center(self, grant: Grant, *, period: int, now: int) -> Given:
+    def in_seller_center(self, grant: Grant, *, period: int, now: int, contact: Contact | None = None) -> Given:
         """The seller renewed from My apps and incidents: no state, and a code only if the app is called back."""
-        consent = self._again(grant, period)
+        known = Contact(email=grant.contact_email, phone=grant.contact_phone)
+        consent = self._again(grant, period, contact or known)
         with self.book.transaction():
             if self.switches.of(switches.SELLER_CENTER_RENEWAL) == "calls_back":
                 return self._called_back(consent, state=None, now=now)
@@ -86,9 +93,8 @@ class Registry:
                 warn_at=warn_at if heard else None,
                 lapse_at=grant.ends_at if heard else None,
             )
-            detail = (
-                f"{_WHERE[consent.route]}, for {clock.in_words(consent.period)}, until {clock.rfc3339(grant.ends_at)}"
-            )
+            where = consent.route.replace("_", " ")
+            detail = f"by {where}, for {clock.in_words(consent.period)}, until {clock.rfc3339(grant.ends_at)}"
             history.note(self.book, grant_id=grant.id, at=now, what=What.CONSENT, detail=detail)
         return grant
 
@@ -113,7 +119,7 @@ class Registry:
         url = callback.granted(consent.app, self.switches, code=code, state=state, region=region)
         return Given(grant=grant, code=code, url=url)
 
-    def _again(self, grant: Grant, period: int) -> Consent:
+    def _again(self, grant: Grant, period: int, contact: Contact) -> Consent:
         app, seller = apps.find(self.book, grant.app_key), sellers.find(self.book, grant.seller_id)
         if app is None or seller is None:
             raise LookupError("the grant's app or seller is gone")
@@ -123,8 +129,8 @@ class Registry:
             shop=sellers.shop(self.book, grant.shop_id) if grant.shop_id else None,
             period=period,
             scopes=app.scopes,
-            contact_email=grant.contact_email,
-            contact_phone=grant.contact_phone,
+            contact_email=contact.email,
+            contact_phone=contact.phone,
             route=Route.SELLER_CENTER,
         )
 

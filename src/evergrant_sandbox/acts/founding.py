@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from evergrant_sandbox.acts import subscribing
 from evergrant_sandbox.acts.announce import Herald
 from evergrant_sandbox.acts.trade import Market
-from evergrant_sandbox.book import apps, sellers, settings
+from evergrant_sandbox.book import apps, developers, development_shops, sellers, settings
 from evergrant_sandbox.book.database import Book
 from evergrant_sandbox.switches import Switches
 from evergrant_sandbox.world import seed
 from evergrant_sandbox.world.app import App
 from evergrant_sandbox.world.ids import Dice
 from evergrant_sandbox.world.seed import Household
+from evergrant_sandbox.world.seller import Origin
 
 
 def found(book: Book, *, number: int, dice: Dice, now: int) -> None:
@@ -20,9 +21,23 @@ def found(book: Book, *, number: int, dice: Dice, now: int) -> None:
         settings.write(book, settings.SEED, str(number))
         settings.write(book, settings.SECRET, dice(32).hex())
         market = Market(book=book, herald=Herald(book=book, dice=dice, switches=Switches({})))
+        maker = seed.developer(number)
+        developers.add(book, maker)
         for household in seed.households(number):
             settle(book, market, household, now=now)
+            if household.seller.origin is Origin.TEST:
+                development_shops.add(book, seed.development_shop(maker, household, now=now))
         apps.keep(book, seed.app(number))
+
+
+def bring_up_to_date(book: Book) -> None:
+    """A world that was founded before there were developers gets the seeded one, and its apps a maker."""
+    if developers.find_by_email(book, seed.DEVELOPER_EMAIL):
+        return
+    maker = seed.developer(int(settings.read(book, settings.SEED) or 0))
+    with book.transaction():
+        developers.add(book, maker)
+        developers.adopt_apps(book, maker.id)
 
 
 def settle(book: Book, market: Market, household: Household, *, now: int) -> None:

@@ -6,13 +6,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from evergrant_sandbox import limits, switches
-from evergrant_sandbox.book import sellers
+from evergrant_sandbox.book import developers, sellers
 from evergrant_sandbox.pages.door import Door, visit
 from evergrant_sandbox.pages.rendering import Pages
 from evergrant_sandbox.platform import Platform
 from evergrant_sandbox.world.seller import Account, Seller
 
 _SELLERS_SHOWN = 50
+_DEVELOPERS_SHOWN = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,7 @@ class Front:
             "control_room/front.html",
             households=[self._household(seller) for seller in everyone[:_SELLERS_SHOWN]],
             more=max(0, len(everyone) - _SELLERS_SHOWN),
+            developers=developers.everyone(self._platform.book)[:_DEVELOPERS_SHOWN],
         )
 
     async def limits(self, door: Door) -> Response:

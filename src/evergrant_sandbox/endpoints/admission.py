@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from evergrant_sandbox import errors, signing, switches
-from evergrant_sandbox.book import apps, pairs, sellers
+from evergrant_sandbox.book import apps, development_shops, pairs, sellers
 from evergrant_sandbox.book.database import Book
 from evergrant_sandbox.book.log import Entry
 from evergrant_sandbox.book.pairs import AccessToken
@@ -16,7 +16,7 @@ from evergrant_sandbox.endpoints.pace import Pace
 from evergrant_sandbox.errors import RefusalError
 from evergrant_sandbox.switches import Switches
 from evergrant_sandbox.wire import Call
-from evergrant_sandbox.world.app import App, Stage, fault_of_address
+from evergrant_sandbox.world.app import App, fault_of_address
 from evergrant_sandbox.world.grant import Grant, State
 from evergrant_sandbox.world.seller import Origin, Shop
 from evergrant_sandbox.world.tokens import Half, Mint, sha256
@@ -45,10 +45,11 @@ class Gate:
         """
         app = self._app(call, entry)
         check_timestamp(call.query.get("timestamp"), now=now)
-        _check_signature(app, call)
+        _check_signature(app, call, now=now)
         self._check_content_type(call, endpoint)
         token = self._token(app, call, entry)
         self._check_life(token, now=now)
+        self._check_test_account(token, now=now)
         if endpoint.holder is not Holder.SELLER:
             # Only sellers authorize here, so there is no other token.
             raise RefusalError(errors.WRONG_USER_TYPE)
@@ -68,7 +69,7 @@ class Gate:
     def _app(self, call: Call, entry: Entry) -> App:
         entry.app_key = call.query.get("app_key", "")
         app = apps.find(self.book, entry.app_key)
-        if app is None or app.stage is Stage.DEACTIVATED:
+        if app is None or app.is_deactivated:
             raise RefusalError(errors.INVALID_APP_KEY)
         if not may_call_from(app, call.client[0]):
             raise RefusalError(errors.ADDRESS_NOT_ALLOWED)
@@ -115,6 +116,15 @@ class Gate:
             raise self._deauthorized()
         if token.revoked_at is not None or token.ends_at <= now or token.grant.ends_at <= now:
             raise RefusalError(errors.EXPIRED_TOKEN)
+
+    def _check_test_account(self, token: AccessToken, *, now: int) -> None:
+        if not development_shops.has_expired(self.book, token.grant.seller_id, now=now):
+            return
+        match self.switches.of(switches.EXPIRED_TEST_ACCOUNT):
+            case "deauthorized":
+                raise self._deauthorized()
+            case "expired":
+                raise RefusalError(errors.EXPIRED_TOKEN)
 
     def _deauthorized(self) -> RefusalError:
         by_code = {
@@ -186,14 +196,16 @@ def _is_listed(address: str, allowed: tuple[str, ...]) -> bool:
     return any(caller in ipaddress.ip_network(each, strict=False) for each in allowed if not fault_of_address(each))
 
 
-def _check_signature(app: App, call: Call) -> None:
+def _check_signature(app: App, call: Call, *, now: int) -> None:
     given = call.query.get("sign")
     if not given:
         raise RefusalError(errors.MISSING_SIGN)
     body = b"" if call.is_multipart else call.body
-    wanted = signing.sign_request(secret=app.secret, path=call.path, query=call.query, body=body)
-    if not signing.same(wanted, given):
-        raise RefusalError(errors.INVALID_SIGN)
+    for secret in app.secrets(now):
+        wanted = signing.sign_request(secret=secret, path=call.path, query=call.query, body=body)
+        if signing.same(wanted, given):
+            return
+    raise RefusalError(errors.INVALID_SIGN)
 
 
 def _covers(grant: Grant, shop: Shop) -> bool:

@@ -12,7 +12,7 @@ from evergrant_sandbox.endpoints.admission import may_call_from
 from evergrant_sandbox.errors import RefusalError
 from evergrant_sandbox.faults import Subject
 from evergrant_sandbox.wire import Answer, Call
-from evergrant_sandbox.world.app import App, Stage
+from evergrant_sandbox.world.app import App
 from evergrant_sandbox.world.ids import Dice
 from evergrant_sandbox.world.seller import Kind
 from evergrant_sandbox.world.tokens import sha256
@@ -71,7 +71,7 @@ class TokenHost:
         try:
             token = self._token(call, parameter)
             entry.token_sha256 = sha256(token)
-            app = self._app(call, grant_type)
+            app = self._app(call, grant_type, now=now)
             give = self._issuer.exchange if parameter == "auth_code" else self._issuer.refresh
             pair = give(app, token, now=now)
         except RefusalError as refusal:
@@ -97,13 +97,13 @@ class TokenHost:
                 raise RefusalError(errors.TOKEN_MISSING, name=name)
         return call.query[parameter]
 
-    def _app(self, call: Call, grant_type: str) -> App:
+    def _app(self, call: Call, grant_type: str, *, now: int) -> App:
         app = apps.find(self._book, call.query["app_key"])
-        if app is None or app.stage is Stage.DEACTIVATED:
+        if app is None or app.is_deactivated:
             raise RefusalError(errors.TOKEN_APP_KEY)
         if not may_call_from(app, call.client[0]):
             raise RefusalError(errors.TOKEN_ADDRESS)
-        if not signing.same(app.secret, call.query["app_secret"]):
+        if not any(signing.same(secret, call.query["app_secret"]) for secret in app.secrets(now)):
             raise RefusalError(errors.TOKEN_APP_SECRET)
         if call.query["grant_type"] != grant_type:
             raise RefusalError(errors.TOKEN_GRANT_TYPE, wanted=grant_type)
