@@ -33,10 +33,13 @@ from evergrant_sandbox.switches.link import (
 )
 from evergrant_sandbox.switches.notices import (
     ANSWER_401_TO_NOTICE,
+    BODY_OF_ANSWER_TO_NOTICE,
     DAILY_WARNING_ZONE,
     NOTICE_AT_EXPIRY,
     NOTICE_ON_DEACTIVATION,
     NOTICE_ON_DEVELOPER_REVOKE,
+    PRODUCT_ID_IN_NOTICE,
+    SHOP_WEBHOOK,
 )
 from evergrant_sandbox.switches.signed_api import (
     DEAUTHORIZED_CODE,
@@ -65,6 +68,7 @@ __all__ = [
     "ACCESS_TOKEN_NEAR_THE_END",
     "ANSWER_401_TO_NOTICE",
     "AUTHORIZATION_PERIODS",
+    "BODY_OF_ANSWER_TO_NOTICE",
     "CODE_LIFE",
     "CODE_REUSE",
     "CROSS_BORDER_USER_TYPE",
@@ -85,10 +89,12 @@ __all__ = [
     "NOTICE_SCHEDULE",
     "OLD_PAIR_AFTER_RECONSENT",
     "OPEN_ID_PER",
+    "PRODUCT_ID_IN_NOTICE",
     "REFUSAL_ERROR",
     "RENEW_OPTION_WHILE_VALID",
     "RETURN_COUNTDOWN",
     "SELLER_CENTER_RENEWAL",
+    "SHOP_WEBHOOK",
     "STATE_ON_REFUSAL",
     "SWITCHES",
     "TIMESTAMP_WINDOW",
