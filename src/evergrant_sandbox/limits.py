@@ -51,6 +51,19 @@ NOT_IMITATED = (
         "Reasons in notice 5",
         "`suspended_reason` is a sentence of the sandbox; the wording of the platform is not known.",
     ),
+    Limit(
+        "Kinds of test accounts",
+        "Full Function accounts count as verified at once, and there are no buyer test accounts: test orders stand in for"
+        " purchases. The choices of Onboarding type are not documented; those here describe and change nothing.",
+    ),
+    Limit(
+        "Test accounts by steering",
+        "A seller made by a control route with `test` belongs to nobody's Development Shops and never expires.",
+    ),
+    Limit(
+        "Tokens from Development Shops",
+        "A generated token counts as a new authorization of 365 days with all scopes of the app; the platform does not say.",
+    ),
     Limit("E-mail to the seller", "The platform mails sellers on several occasions; nothing is mailed here."),
     Limit("Token propagation", "A renewal takes effect at once; at home it may take a few minutes."),
     Limit("Creators and partners", "Only sellers authorize; user_type 1 and 3 do not occur."),

@@ -211,6 +211,9 @@ async def test_an_account_that_has_not_expired_is_not_reactivated(sandbox: Sandb
     await visitor.press("Authorize app")
     assert visitor.reply.status == 409
     assert visitor.reply.header("x-error-code") == "test_account_expired"
+    app = (await sandbox.world())["apps"][0]["key"]
+    steered = await sandbox.client.post("/_sandbox/authorize", app=app, seller=TEST_SELLER)
+    assert (steered.status, steered.json["error"]["code"]) == (409, "test_account_expired")
 
     await open_still.press("Reactivate")
     visitor = await at_the_seeded_account(sandbox)
