@@ -100,7 +100,8 @@ def account_by_phone(book: Book, digits: str) -> Account | None:
 def accounts_of(book: Book, seller_id: str) -> list[Account]:
     """A seller's sign-ins, the owner first."""
     rows = book.all(
-        "SELECT email, password, seller_id, role FROM accounts WHERE seller_id = ? ORDER BY role, email", seller_id
+        "SELECT email, password, seller_id, role FROM accounts WHERE seller_id = ? ORDER BY role <> 'owner', email",
+        seller_id,
     )
     return [_account(row) for row in rows]
 

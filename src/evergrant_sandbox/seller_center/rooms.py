@@ -4,9 +4,10 @@ from starlette.routing import Route
 
 from evergrant_sandbox.pages.rendering import Pages
 from evergrant_sandbox.platform import Platform
+from evergrant_sandbox.seller_center.home import Home
 from evergrant_sandbox.seller_center.signing_in import SigningIn
 
-_ROOMS = (SigningIn,)
+_ROOMS = (SigningIn, Home)
 
 
 def routes(platform: Platform, pages: Pages) -> list[Route]:

@@ -6,7 +6,7 @@ A switch is asked where the behaviour is decided: `switches.of(switches.CODE_REU
 from collections.abc import Mapping
 from types import ModuleType
 
-from evergrant_sandbox.switches import facts, grants, link, notices, signed_api, tokens
+from evergrant_sandbox.switches import facts, grants, link, notices, seller_center, signed_api, tokens
 from evergrant_sandbox.switches.facts import (
     CODE_LIFE,
     NOTICE_SCHEDULE,
@@ -37,6 +37,7 @@ from evergrant_sandbox.switches.notices import (
     NOTICE_ON_DEACTIVATION,
     NOTICE_ON_DEVELOPER_REVOKE,
 )
+from evergrant_sandbox.switches.seller_center import SELLER_CENTER_MENU
 from evergrant_sandbox.switches.signed_api import (
     DEAUTHORIZED_CODE,
     DEAUTHORIZED_STATUS,
@@ -53,7 +54,7 @@ from evergrant_sandbox.switches.tokens import (
     TOKEN_ERROR_DATA,
 )
 
-_THEMES: tuple[ModuleType, ...] = (link, grants, tokens, signed_api, notices, facts)
+_THEMES: tuple[ModuleType, ...] = (link, seller_center, grants, tokens, signed_api, notices, facts)
 
 # Every switch there is, theme by theme, in the order in which they are written down.
 SWITCHES: dict[str, Switch] = {
@@ -86,6 +87,7 @@ __all__ = [
     "REFUSAL_ERROR",
     "RENEW_OPTION_WHILE_VALID",
     "RETURN_COUNTDOWN",
+    "SELLER_CENTER_MENU",
     "SELLER_CENTER_RENEWAL",
     "STATE_ON_REFUSAL",
     "SWITCHES",
