@@ -5,9 +5,11 @@ from starlette.routing import Route
 from evergrant_sandbox.pages.rendering import Pages
 from evergrant_sandbox.platform import Platform
 from evergrant_sandbox.seller_center.home import Home
+from evergrant_sandbox.seller_center.orders import Orders
+from evergrant_sandbox.seller_center.products import Products
 from evergrant_sandbox.seller_center.signing_in import SigningIn
 
-_ROOMS = (SigningIn, Home)
+_ROOMS = (SigningIn, Home, Orders, Products)
 
 
 def routes(platform: Platform, pages: Pages) -> list[Route]:
