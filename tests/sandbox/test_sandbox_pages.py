@@ -438,12 +438,16 @@ async def test_a_walk_belongs_to_the_browser_that_began_it(sandbox: Sandbox, vis
 
 
 async def test_switching_accounts_drops_what_the_other_confirmed(sandbox: Sandbox, visitor: Visitor) -> None:
-    """The next seller fills in a form of their own."""
+    """The next seller, of another region, chooses it and fills in a form of their own."""
     await at_the_form(visitor, await link(sandbox))
     await fill_form(visitor)
     await visitor.press("Switch account")
     await visitor.sign_in("clara@kuechenliebe.example")
+    refused = visitor.heading
+    await visitor.open(visitor.page.xpath("//a[.='Choose another region']/@href")[0])
+    await visitor.press("Next for European Union")
 
+    assert "No authorization permission for your account region" == refused
     assert "form" == visitor.path.rpartition("/")[2]
     assert ["Küchenliebe (DE)"] == visitor.options("Target shop")
 

@@ -24,11 +24,14 @@ from evergrant_sandbox.switches.link import (
     AUTHORIZATION_PERIODS,
     EXTRA_CALLBACK_PARAMETERS,
     INSTALL_BUTTON,
+    REDIRECT_URL_CHANGE,
     REFUSAL_ERROR,
+    REGION_REFUSAL,
     RENEW_OPTION_WHILE_VALID,
     RETURN_COUNTDOWN,
     SELLER_CENTER_RENEWAL,
     STATE_ON_REFUSAL,
+    WRONG_REGION,
 )
 from evergrant_sandbox.switches.notices import (
     ANSWER_401_TO_NOTICE,
@@ -37,7 +40,7 @@ from evergrant_sandbox.switches.notices import (
     NOTICE_ON_DEACTIVATION,
     NOTICE_ON_DEVELOPER_REVOKE,
 )
-from evergrant_sandbox.switches.seller_center import SELLER_CENTER_MENU
+from evergrant_sandbox.switches.seller_center import ROW_ACTION, SELLER_CENTER_MENU
 from evergrant_sandbox.switches.signed_api import (
     DEAUTHORIZED_CODE,
     DEAUTHORIZED_STATUS,
@@ -84,9 +87,12 @@ __all__ = [
     "NOTICE_SCHEDULE",
     "OLD_PAIR_AFTER_RECONSENT",
     "OPEN_ID_PER",
+    "REDIRECT_URL_CHANGE",
     "REFUSAL_ERROR",
+    "REGION_REFUSAL",
     "RENEW_OPTION_WHILE_VALID",
     "RETURN_COUNTDOWN",
+    "ROW_ACTION",
     "SELLER_CENTER_MENU",
     "SELLER_CENTER_RENEWAL",
     "STATE_ON_REFUSAL",
@@ -96,6 +102,7 @@ __all__ = [
     "TOKEN_ERROR_STATUS",
     "TOKEN_ROUTES",
     "UNRECORDED_STATUS",
+    "WRONG_REGION",
     "Known",
     "Switch",
     "Switches",

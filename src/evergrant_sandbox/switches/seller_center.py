@@ -18,3 +18,9 @@ SELLER_CENTER_MENU = switch(
         "Apps & services": "in every market, as Seller University US has it (P-1)",
     },
 )
+ROW_ACTION = switch(
+    "row_action",
+    Known.DISPUTED,
+    'What the action of a row in "My apps and incidents" is called.',
+    {"Authorize": "as Pipe17 and a Brazilian vendor have it (S1)", "Renew": "as AfterShip has it"},
+)

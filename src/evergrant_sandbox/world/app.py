@@ -5,7 +5,7 @@ from enum import StrEnum
 from urllib.parse import SplitResult, urlsplit
 
 from evergrant_sandbox.clock import DAY
-from evergrant_sandbox.world.seller import Kind, Origin
+from evergrant_sandbox.world.seller import Kind
 
 # "The access token is valid for 7 days." Authorization guide (202309), captured 2025-12-03.
 ACCESS_LIFE = 7 * DAY
@@ -101,11 +101,6 @@ class App:
     def redirect_url(self) -> str:
         """The one configured Redirect URL: Partner Center has a single field, so the first counts."""
         return self.redirect_urls[0]
-
-
-def may_be_authorized_by(app: App, origin: Origin) -> bool:
-    """An app that "is still in development can't be authorized by online sellers" (source S2)."""
-    return app.stage is Stage.PUBLISHED or origin is Origin.TEST
 
 
 def is_loopback(host: str | None) -> bool:

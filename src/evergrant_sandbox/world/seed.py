@@ -130,6 +130,7 @@ def app(seed: int) -> App:
         stage=Stage.PUBLISHED,
         webhook_url="",
         rotation=Rotation.STRICT,
+        about="Keeps the authorization of your shop alive, and shows when it has to be renewed.",
     )
 
 
