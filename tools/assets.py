@@ -70,6 +70,7 @@ ICONS = (
     "sun",
     "tag",
     "trending-up",
+    "tool",
     "truck-delivery",
     "user",
     "user-circle",

@@ -306,6 +306,9 @@ class Visitor:
         chosen = self.page.xpath(f"//select[@name='{name}']/option[@selected]")
         if chosen:
             return _words(chosen[0])
+        written = self.page.xpath(f"//textarea[@name='{name}']")
+        if written:
+            return str(written[0].text or "")
         return str(self.page.xpath(f"//*[@name='{name}']/@value")[0])
 
     async def press(self, label: str) -> None:
@@ -365,7 +368,7 @@ def _checkboxes_of(form: html.HtmlElement) -> set[str]:
 
 
 def _names_of(form: html.HtmlElement) -> set[str]:
-    return {str(name) for name in form.xpath(".//input/@name | .//select/@name")}
+    return {str(name) for name in form.xpath(".//input/@name | .//select/@name | .//textarea/@name")}
 
 
 def _fields_of(form: html.HtmlElement) -> dict[str, str]:
@@ -373,6 +376,8 @@ def _fields_of(form: html.HtmlElement) -> dict[str, str]:
         str(each.get("name")): str(each.get("value", ""))
         for each in form.xpath(".//input[@name][not(@type='checkbox')]")
     }
+    fields |= {str(each.get("name")): "yes" for each in form.xpath(".//input[@type='checkbox'][@checked]")}
+    fields |= {str(each.get("name")): str(each.text or "") for each in form.xpath(".//textarea[@name]")}
     for each in form.xpath(".//select[@name]"):
         chosen = each.xpath("./option[@selected]") or each.xpath("./option")
         fields[str(each.get("name"))] = str(chosen[0].get("value", _words(chosen[0])))

@@ -15,7 +15,7 @@ async def test_the_world_shows_everything_in_it(sandbox: Sandbox) -> None:
     world = await sandbox.world()
     app, seller = world["apps"][0], world["sellers"][0]
 
-    assert ["now", "seed", "apps", "sellers", "grants"] == list(world)
+    assert ["now", "seed", "developers", "apps", "sellers", "grants"] == list(world)
     assert {"key", "secret", "service_id", "redirect_urls", "scopes", "visibility", "status", "webhook_url"} <= set(app)
     assert f"/open/authorize?service_id={app['service_id']}" == app["authorize_path"]
     assert (OWNER, "sandbox", "GB", "local") == tuple(seller[k] for k in ("email", "password", "region", "kind"))

@@ -1,7 +1,6 @@
 """Notices are written: the envelope, the payloads of types 1, 6 and 7, and to whom they go (wire sheet 4)."""
 
 from dataclasses import dataclass
-from enum import IntEnum
 
 import msgspec
 
@@ -14,14 +13,7 @@ from evergrant_sandbox.world.grant import Grant
 from evergrant_sandbox.world.ids import Dice
 from evergrant_sandbox.world.order import Order, status_in_notice
 from evergrant_sandbox.world.seller import Shop
-
-
-class Topic(IntEnum):
-    """The topics every app with a webhook URL is subscribed to by default."""
-
-    ORDER_STATUS_CHANGE = 1
-    SELLER_DEAUTHORIZATION = 6
-    UPCOMING_AUTHORIZATION_EXPIRATION = 7
+from evergrant_sandbox.world.topics import Topic
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):

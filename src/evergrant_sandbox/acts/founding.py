@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from evergrant_sandbox.acts.announce import Herald
 from evergrant_sandbox.acts.trade import Market
-from evergrant_sandbox.book import apps, due, sellers, settings
+from evergrant_sandbox.book import apps, developers, due, sellers, settings
 from evergrant_sandbox.book.database import Book
 from evergrant_sandbox.switches import DAILY_WARNING_ZONE, Switches
 from evergrant_sandbox.world import seed, warnings
@@ -21,7 +21,18 @@ def found(book: Book, *, number: int, dice: Dice, now: int) -> None:
         market = Market(book=book, herald=Herald(book=book, dice=dice))
         for household in seed.households(number):
             settle(book, market, household, now=now)
+        developers.add(book, seed.developer(number))
         apps.keep(book, seed.app(number))
+
+
+def bring_up_to_date(book: Book) -> None:
+    """A world that was founded before there were developers gets the seeded one, and its apps a maker."""
+    if developers.find_by_email(book, seed.DEVELOPER_EMAIL):
+        return
+    maker = seed.developer(int(settings.read(book, settings.SEED) or 0))
+    with book.transaction():
+        developers.add(book, maker)
+        developers.adopt_apps(book, maker.id)
 
 
 def settle(book: Book, market: Market, household: Household, *, now: int) -> None:

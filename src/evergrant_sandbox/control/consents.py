@@ -24,13 +24,15 @@ from evergrant_sandbox.world.tokens import Half, Seal, sha256
 
 _YEAR = "365d"
 _HINDRANCES = {
-    Hindrance.DEACTIVATED: ("app_deactivated", "The app is deactivated, for good."),
+    Hindrance.DEACTIVATED: (403, "app_deactivated", "The app was deactivated for good; authorize another."),
+    Hindrance.NO_REDIRECT_URL: (409, "api_not_enabled", "The app has no Redirect URL; give it one first."),
     Hindrance.IN_DEVELOPMENT: (
+        403,
         "app_in_development",
         "Only test accounts can authorize an app that is not published.",
     ),
-    Hindrance.SELLER_TYPE: ("seller_type", "The app is not made for sellers of this kind."),
-    Hindrance.REGION: ("region_restriction", "The app is for another market than the seller's."),
+    Hindrance.SELLER_TYPE: (403, "seller_type", "The app is not made for sellers of this kind; see its seller_types."),
+    Hindrance.REGION: (403, "region_restriction", "The app is for another market than the seller's; see its market."),
 }
 
 
@@ -166,8 +168,12 @@ class Consents:
     def _admit(self, app: App, seller: Seller) -> None:
         hindered = hindrance(app, seller, sellers.shops_of(self._book, seller.id))
         if hindered:
-            code, sentence = _HINDRANCES[hindered]
-            raise SteeringError(code, sentence, status=403)
+            status, code, sentence = _HINDRANCES[hindered]
+            raise SteeringError(code, sentence, status=status)
+        if self._platform.reviewer.is_full(app, seller_id=seller.id, now=self._platform.clock.now()):
+            raise SteeringError(
+                "beta_full", "The connector has all the authorizations it may have until it is approved.", status=403
+            )
 
     def _shop(self, app: App, seller: Seller, wanted: str | None) -> Shop | None:
         shops = shops_for(app, seller, sellers.shops_of(self._book, seller.id))

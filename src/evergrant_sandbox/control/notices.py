@@ -8,7 +8,6 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from evergrant_sandbox.acts import announce
-from evergrant_sandbox.acts.announce import Topic
 from evergrant_sandbox.book import goods, grants, notices, sellers
 from evergrant_sandbox.book.goods import OrderSearch
 from evergrant_sandbox.clock import DAY, read_duration, rfc3339
@@ -19,6 +18,7 @@ from evergrant_sandbox.platform import Platform
 from evergrant_sandbox.world.app import App
 from evergrant_sandbox.world.order import Order
 from evergrant_sandbox.world.seller import Shop
+from evergrant_sandbox.world.topics import Topic
 
 
 class GivenNotice(msgspec.Struct, forbid_unknown_fields=True):

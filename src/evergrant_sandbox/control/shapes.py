@@ -4,8 +4,9 @@ import msgspec
 
 from evergrant_sandbox.book.log import Entry
 from evergrant_sandbox.clock import DAY, rfc3339
+from evergrant_sandbox.control.shapes_of_apps import AppView
 from evergrant_sandbox.faults import Action, Fault, Moment
-from evergrant_sandbox.world.app import App
+from evergrant_sandbox.world.developer import Developer
 from evergrant_sandbox.world.grant import Grant
 from evergrant_sandbox.world.seller import Account, Seller, Shop
 
@@ -16,26 +17,6 @@ class Clock(msgspec.Struct, frozen=True):
     now: str
     unix: int
     offset_seconds: float
-
-
-class AppView(msgspec.Struct, frozen=True):
-    """An app, its secret included."""
-
-    kind: str
-    key: str
-    secret: str
-    service_id: str
-    name: str
-    redirect_urls: tuple[str, ...]
-    scopes: tuple[str, ...]
-    visibility: str
-    status: str
-    webhook_url: str
-    rotation: str
-    old_access_token: str
-    grace_seconds: int
-    access_token_seconds: int
-    authorize_path: str
 
 
 class ShopView(msgspec.Struct, frozen=True):
@@ -74,11 +55,21 @@ class SellerView(msgspec.Struct, frozen=True):
     shops: list[ShopView]
 
 
+class DeveloperView(msgspec.Struct, frozen=True):
+    """A developer's sign-in to Partner Center."""
+
+    id: str
+    email: str
+    password: str
+    company: str
+
+
 class World(msgspec.Struct, frozen=True):
     """Everything there is, but for grants, which have a route of their own."""
 
     now: str
     seed: int
+    developers: list[DeveloperView]
     apps: list[AppView]
     sellers: list[SellerView]
     grants: int
@@ -183,25 +174,9 @@ class FaultView(msgspec.Struct, frozen=True, omit_defaults=True):
     barrier: str | None = None
 
 
-def app_view(app: App) -> AppView:
-    """An app as JSON."""
-    return AppView(
-        kind="shop",
-        key=app.key,
-        secret=app.secret,
-        service_id=app.service_id,
-        name=app.name,
-        redirect_urls=app.redirect_urls,
-        scopes=app.scopes,
-        visibility=app.visibility,
-        status=app.stage,
-        webhook_url=app.webhook_url,
-        rotation=app.rotation,
-        old_access_token=app.old_access,
-        grace_seconds=app.grace,
-        access_token_seconds=app.access_life,
-        authorize_path=f"/open/authorize?service_id={app.service_id}",
-    )
+def developer_view(developer: Developer) -> DeveloperView:
+    """A developer as JSON."""
+    return DeveloperView(id=developer.id, email=developer.email, password=developer.password, company=developer.company)
 
 
 def shop_view(shop: Shop, counts: tuple[int, int]) -> ShopView:

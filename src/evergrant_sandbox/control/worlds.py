@@ -8,10 +8,11 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from evergrant_sandbox.acts import founding
-from evergrant_sandbox.book import apps, goods, grants, log, sellers, settings
+from evergrant_sandbox.book import apps, developers, goods, grants, log, reviews, sellers, settings
 from evergrant_sandbox.book.log import Entry
 from evergrant_sandbox.clock import read_instant, rfc3339
 from evergrant_sandbox.control import shapes
+from evergrant_sandbox.control.shapes_of_apps import app_view
 from evergrant_sandbox.control.steering import SteeringError, read, steer
 from evergrant_sandbox.fields import Count, Email, Text
 from evergrant_sandbox.platform import Platform
@@ -161,10 +162,14 @@ async def reset(platform: Platform, *, number: int, instant: int | None) -> None
 def world_view(platform: Platform) -> shapes.World:
     """The world as JSON."""
     book = platform.book
+    makers = {maker.id: maker for maker in developers.everyone(book)}
     return shapes.World(
         now=rfc3339(platform.clock.now()),
         seed=int(settings.read(book, settings.SEED) or 0),
-        apps=[shapes.app_view(app) for app in apps.everyone(book)],
+        developers=[shapes.developer_view(maker) for maker in makers.values()],
+        apps=[
+            app_view(app, makers.get(app.developer_id), reviews.of_app(book, app.key)) for app in apps.everyone(book)
+        ],
         sellers=[_seller_view(platform, seller) for seller in sellers.everyone(book)],
         grants=grants.count(book),
     )

@@ -7,7 +7,7 @@ from starlette.routing import Route
 
 from evergrant_sandbox import limits, origin, switches
 from evergrant_sandbox.acts.ending import NotAliveError
-from evergrant_sandbox.book import apps, due, goods, grants, log, notices, sellers
+from evergrant_sandbox.book import apps, developers, due, goods, grants, log, notices, sellers
 from evergrant_sandbox.book.log import Entry
 from evergrant_sandbox.clock import DAY, HOUR, checked, read_instant
 from evergrant_sandbox.origin import ForeignCallError
@@ -19,6 +19,7 @@ from evergrant_sandbox.world.seller import Account, Seller, Shop
 
 _GRANTS_SHOWN = 50
 _SELLERS_SHOWN = 50
+_DEVELOPERS_SHOWN = 50
 _CALLS_SHOWN = 10
 
 # What the front page says after one of its forms was used.
@@ -77,6 +78,7 @@ class Front:
             next_due=self._next_due(),
             households=[self._household(seller) for seller in sellers.everyone(book)[:_SELLERS_SHOWN]],
             apps=apps.everyone(book),
+            developers=developers.everyone(book)[:_DEVELOPERS_SHOWN],
             grants=[self._authorized(grant, door.now) for grant in grants.newest(book, _GRANTS_SHOWN)],
             grant_count=grants.count(book),
             waiting=len(notices.waiting(book, 1000)),

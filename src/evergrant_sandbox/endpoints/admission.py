@@ -1,7 +1,7 @@
 """Who may come in: the checks every signed call passes before its endpoint sees it, in the platform's order."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
 from evergrant_sandbox import errors, signing, switches
 from evergrant_sandbox.book import apps, pairs, sellers
@@ -9,6 +9,7 @@ from evergrant_sandbox.book.database import Book
 from evergrant_sandbox.book.log import Entry
 from evergrant_sandbox.book.pairs import AccessToken
 from evergrant_sandbox.clock import MINUTE
+from evergrant_sandbox.endpoints.endpoint import Admitted, Cipher, Endpoint
 from evergrant_sandbox.errors import RefusalError
 from evergrant_sandbox.switches import Switches
 from evergrant_sandbox.wire import Call
@@ -22,24 +23,6 @@ OLDEST = 5 * MINUTE
 NEWEST = 30
 
 
-class Cipher(StrEnum):
-    """Whether an endpoint wants a shop_cipher."""
-
-    REQUIRED = "required"
-    UNWANTED = "unwanted"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Admitted:
-    """A call that has passed: who calls, by which grant, and for which shop."""
-
-    app: App
-    grant: Grant
-    shop: Shop | None
-    call: Call
-    now: int
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
     """Checks calls against the book."""
@@ -48,7 +31,7 @@ class Gate:
     mint: Mint
     switches: Switches
 
-    def admit(self, call: Call, entry: Entry, *, scope: str, cipher: Cipher, now: int) -> Admitted:
+    def admit(self, call: Call, entry: Entry, endpoint: Endpoint, ids: Mapping[str, str], *, now: int) -> Admitted:
         """Let a call in, noting in the log's line what becomes known on the way.
 
         Raises:
@@ -56,14 +39,15 @@ class Gate:
         """
         app = self._app(call, entry)
         check_timestamp(call.query.get("timestamp"), now=now)
-        _check_signature(app, call)
+        _check_signature(app, call, now=now)
         token = self._token(app, call, entry)
         self._check_life(token, now=now)
+        scope = endpoint.scope
         if scope not in token.scopes or scope not in app.scopes:
             raise RefusalError(errors.MISSING_SCOPE)
-        shop = self._shop(token.grant, call, cipher)
+        shop = self._shop(token.grant, call, endpoint.cipher)
         entry.shop_id = shop.id if shop else ""
-        return Admitted(app=app, grant=token.grant, shop=shop, call=call, now=now)
+        return Admitted(app=app, grant=token.grant, shop=shop, call=call, now=now, ids=ids)
 
     def find(self, access_token: str) -> AccessToken | None:
         """The access token behind a value, whatever became of it."""
@@ -73,7 +57,7 @@ class Gate:
     def _app(self, call: Call, entry: Entry) -> App:
         entry.app_key = call.query.get("app_key", "")
         app = apps.find(self.book, entry.app_key)
-        if app is None:
+        if app is None or app.is_deactivated:
             raise RefusalError(errors.INVALID_APP_KEY)
         return app
 
@@ -143,15 +127,17 @@ def check_timestamp(given: str | None, *, now: int) -> None:
         raise RefusalError(errors.OLD_TIMESTAMP)
 
 
-def _check_signature(app: App, call: Call) -> None:
+def _check_signature(app: App, call: Call, *, now: int) -> None:
     given = call.query.get("sign")
     if not given:
         raise RefusalError(errors.MISSING_SIGN)
     multipart = (call.header(b"content-type") or "").startswith("multipart/form-data")
     body = b"" if multipart else call.body
-    wanted = signing.sign_request(secret=app.secret, path=call.path, query=call.query, body=body)
-    if not signing.same(wanted, given):
-        raise RefusalError(errors.INVALID_SIGN)
+    for secret in app.secrets(now):
+        wanted = signing.sign_request(secret=secret, path=call.path, query=call.query, body=body)
+        if signing.same(wanted, given):
+            return
+    raise RefusalError(errors.INVALID_SIGN)
 
 
 def _covers(grant: Grant, shop: Shop) -> bool:

@@ -6,7 +6,8 @@ A switch is asked where the behaviour is decided: `switches.of(switches.CODE_REU
 from collections.abc import Mapping
 from types import ModuleType
 
-from evergrant_sandbox.switches import facts, grants, link, notices, seller_center, signed_api, tokens
+from evergrant_sandbox.switches import apps, facts, grants, link, notices, seller_center, signed_api, tokens
+from evergrant_sandbox.switches.apps import CONNECTOR_BETA, REVIEW_TAKES, SECRET_ROTATION
 from evergrant_sandbox.switches.facts import (
     CODE_LIFE,
     NOTICE_SCHEDULE,
@@ -57,7 +58,7 @@ from evergrant_sandbox.switches.tokens import (
     TOKEN_ERROR_DATA,
 )
 
-_THEMES: tuple[ModuleType, ...] = (link, seller_center, grants, tokens, signed_api, notices, facts)
+_THEMES: tuple[ModuleType, ...] = (link, seller_center, grants, tokens, signed_api, notices, apps, facts)
 
 # Every switch there is, theme by theme, in the order in which they are written down.
 SWITCHES: dict[str, Switch] = {
@@ -70,6 +71,7 @@ __all__ = [
     "AUTHORIZATION_PERIODS",
     "CODE_LIFE",
     "CODE_REUSE",
+    "CONNECTOR_BETA",
     "CROSS_BORDER_USER_TYPE",
     "DAILY_WARNING_ZONE",
     "DEAUTHORIZED_CODE",
@@ -92,7 +94,9 @@ __all__ = [
     "REGION_REFUSAL",
     "RENEW_OPTION_WHILE_VALID",
     "RETURN_COUNTDOWN",
+    "REVIEW_TAKES",
     "ROW_ACTION",
+    "SECRET_ROTATION",
     "SELLER_CENTER_MENU",
     "SELLER_CENTER_RENEWAL",
     "STATE_ON_REFUSAL",

@@ -5,6 +5,7 @@ from random import Random
 
 from evergrant_sandbox.world import ids, scopes
 from evergrant_sandbox.world.app import App, Rotation, Stage, Visibility
+from evergrant_sandbox.world.developer import Developer
 from evergrant_sandbox.world.ids import Dice
 from evergrant_sandbox.world.regions import REGIONS
 from evergrant_sandbox.world.seller import Account, Kind, Origin, Role, Seller, Shop
@@ -12,6 +13,9 @@ from evergrant_sandbox.world.tokens import MARK
 
 # One password for all seeded sign-ins: it is printed on the front page, nobody has to look it up twice.
 PASSWORD = "sandbox"  # noqa: S105  (made up and public)
+
+# Who made the seeded app, and every app that names no other maker.
+DEVELOPER_EMAIL = "dana@evergrant.example"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +120,12 @@ def households(seed: int) -> tuple[Household, ...]:
     return tuple(_household(dice, plan) for plan in _PLANS)
 
 
+def developer(seed: int) -> Developer:
+    """The seeded developer, who has made the seeded app."""
+    dice = Random(f"developer:{seed}").randbytes  # noqa: S311  (a repeatable world, no secrets)
+    return Developer(id=developer_id(dice), email=DEVELOPER_EMAIL, password=PASSWORD, company="Evergrant")
+
+
 def app(seed: int) -> App:
     """The seeded app: public, published, and free to be pointed elsewhere."""
     dice = Random(f"app:{seed}").randbytes  # noqa: S311  (printed on the front page anyway)
@@ -131,6 +141,7 @@ def app(seed: int) -> App:
         webhook_url="",
         rotation=Rotation.STRICT,
         about="Keeps the authorization of your shop alive, and shows when it has to be renewed.",
+        developer_id=developer(seed).id,
     )
 
 
@@ -147,6 +158,11 @@ def shop(dice: Dice, *, seller_id: str, name: str, region: str, kind: Kind) -> S
         cipher=f"{prefix}_{MARK}{ids.base64url(dice, 27)}",
         warehouse_id=ids.digits(dice, prefix="7068", length=19),
     )
+
+
+def developer_id(dice: Dice) -> str:
+    """A new developer's id."""
+    return ids.digits(dice, prefix="7493", length=19)
 
 
 def seller_id(dice: Dice) -> str:
