@@ -7,6 +7,8 @@ from evergrant_sandbox.acts.consent import Registry
 from evergrant_sandbox.acts.ending import Undertaker
 from evergrant_sandbox.acts.founding import Registrar
 from evergrant_sandbox.acts.fulfilment import Fulfilment
+from evergrant_sandbox.acts.making import Maker
+from evergrant_sandbox.acts.review import Reviewer
 from evergrant_sandbox.acts.subscribing import Subscriber
 from evergrant_sandbox.acts.tokens import Issuer
 from evergrant_sandbox.acts.trade import Market
@@ -33,6 +35,8 @@ class Platform:
     registry: Registry
     registrar: Registrar
     subscriber: Subscriber
+    reviewer: Reviewer
+    maker: Maker
     undertaker: Undertaker
     issuer: Issuer
     market: Market

@@ -306,6 +306,9 @@ class Visitor:
         chosen = self.page.xpath(f"//select[@name='{name}']/option[@selected]")
         if chosen:
             return _words(chosen[0])
+        written = self.page.xpath(f"//textarea[@name='{name}']")
+        if written:
+            return str(written[0].text or "")
         return str(self.page.xpath(f"//*[@name='{name}']/@value")[0])
 
     async def press(self, label: str) -> None:
@@ -348,7 +351,7 @@ class Visitor:
         raise AssertionError("too many redirects")
 
     def _field(self, label: str) -> str:
-        for each in self.page.xpath("//main//label"):
+        for each in self.page.xpath("//label"):
             if _words(each).startswith(label):
                 target = each.get("for")
                 field_of = self.page.xpath(f"//*[@id='{target}']") if target else each.xpath(".//input")
@@ -373,7 +376,8 @@ def _fields_of(form: html.HtmlElement) -> dict[str, str]:
         str(each.get("name")): str(each.get("value", ""))
         for each in form.xpath(".//input[@name][not(@type='checkbox')]")
     }
-    fields |= {str(each.get("name")): each.text_content() for each in form.xpath(".//textarea[@name]")}
+    fields |= {str(each.get("name")): "yes" for each in form.xpath(".//input[@type='checkbox'][@checked]")}
+    fields |= {str(each.get("name")): str(each.text or "") for each in form.xpath(".//textarea[@name]")}
     for each in form.xpath(".//select[@name]"):
         chosen = each.xpath("./option[@selected]") or each.xpath("./option")
         fields[str(each.get("name"))] = str(chosen[0].get("value", _words(chosen[0])))

@@ -109,6 +109,7 @@ async def test_a_signed_in_seller_skips_the_login(sandbox: Sandbox, visitor: Vis
     assert "/seller/login" not in visitor.trail
 
 
+@pytest.mark.requirement("R-TTS-22")
 async def test_a_signed_in_seller_who_renews_goes_straight_to_the_form(sandbox: Sandbox, visitor: Visitor) -> None:
     """Titled "Renew", filled in as before; the grant is the same one, renewed."""
     address = await link(sandbox)
@@ -145,6 +146,7 @@ async def test_the_region_is_remembered(sandbox: Sandbox, visitor: Visitor) -> N
     assert "form" == visitor.path.rpartition("/")[2]
 
 
+@pytest.mark.requirement("R-TTS-19")
 async def test_the_older_link_with_the_app_key_works_too(sandbox: Sandbox, visitor: Visitor) -> None:
     """`/oauth/authorize?app_key=`; parameters nobody knows are ignored."""
     app = (await sandbox.world())["apps"][0]
@@ -379,6 +381,7 @@ async def test_an_app_in_development_cannot_be_authorized_by_online_sellers(
     assert (403, "app_in_development") == (reply.status, reply.json["error"]["code"])
 
 
+@pytest.mark.requirement("R-TTS-29")
 async def test_a_test_account_goes_straight_to_the_approval(sandbox: Sandbox, visitor: Visitor) -> None:
     """Signed in, also for an app in development: no region, no login, no form."""
     await visitor.open("/seller/login")
@@ -438,12 +441,16 @@ async def test_a_walk_belongs_to_the_browser_that_began_it(sandbox: Sandbox, vis
 
 
 async def test_switching_accounts_drops_what_the_other_confirmed(sandbox: Sandbox, visitor: Visitor) -> None:
-    """The next seller fills in a form of their own."""
+    """The next seller, of another region, chooses it and fills in a form of their own."""
     await at_the_form(visitor, await link(sandbox))
     await fill_form(visitor)
     await visitor.press("Switch account")
     await visitor.sign_in("clara@kuechenliebe.example")
+    refused = visitor.heading
+    await visitor.open(visitor.page.xpath("//a[.='Choose another region']/@href")[0])
+    await visitor.press("Next for European Union")
 
+    assert "No authorization permission for your account region" == refused
     assert "form" == visitor.path.rpartition("/")[2]
     assert ["Küchenliebe (DE)"] == visitor.options("Target shop")
 
@@ -523,7 +530,7 @@ async def test_the_login_leads_to_no_other_site(visitor: Visitor, target: str) -
     visitor.reply, visitor.address = reply, "http://127.0.0.1:8090/seller/login"
     await visitor.sign_in(OWNER)
 
-    assert "/" == visitor.path
+    assert "/seller" == visitor.path
 
 
 # --- what keeps a page to itself

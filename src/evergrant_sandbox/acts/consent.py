@@ -32,6 +32,14 @@ class Consent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """How the seller can be reached about the authorization."""
+
+    email: str
+    phone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
     """What came of a consent. Code and address are empty when the app is not called back."""
 
@@ -54,9 +62,10 @@ class Registry:
         with self.book.transaction():
             return self._called_back(consent, state=state, now=now)
 
-    def in_seller_center(self, grant: Grant, *, period: int, now: int) -> Given:
+    def in_seller_center(self, grant: Grant, *, period: int, now: int, contact: Contact | None = None) -> Given:
         """The seller renewed from My apps and incidents: no state, and a code only if the app is called back."""
-        consent = self._again(grant, period)
+        known = Contact(email=grant.contact_email, phone=grant.contact_phone)
+        consent = self._again(grant, period, contact or known)
         with self.book.transaction():
             if self.switches.of(switches.SELLER_CENTER_RENEWAL) == "calls_back":
                 return self._called_back(consent, state=None, now=now)
@@ -105,7 +114,7 @@ class Registry:
         url = callback.granted(consent.app, self.switches, code=code, state=state, region=region)
         return Given(grant=grant, code=code, url=url)
 
-    def _again(self, grant: Grant, period: int) -> Consent:
+    def _again(self, grant: Grant, period: int, contact: Contact) -> Consent:
         app, seller = apps.find(self.book, grant.app_key), sellers.find(self.book, grant.seller_id)
         if app is None or seller is None:
             raise LookupError("the grant's app or seller is gone")
@@ -115,8 +124,8 @@ class Registry:
             shop=sellers.shop(self.book, grant.shop_id) if grant.shop_id else None,
             period=period,
             scopes=app.scopes,
-            contact_email=grant.contact_email,
-            contact_phone=grant.contact_phone,
+            contact_email=contact.email,
+            contact_phone=contact.phone,
             route=Route.SELLER_CENTER,
         )
 

@@ -9,7 +9,13 @@ from evergrant_sandbox.world.seller import Kind
 _COLUMNS = (
     "key, secret, service_id, name, redirect_urls, scopes, visibility, stage, webhook_url,"
     " rotation, old_access, grace, access_life,"
-    " developer_id, category, market, seller_types, about, allowed_addresses, topics"
+    " developer_id, category, market, seller_types, about, allowed_addresses, topics, old_secret, old_secret_ends_at"
+)
+_NAMES = _COLUMNS.split(", ")
+# Not INSERT OR REPLACE: a changed app keeps its place among its maker's.
+_KEEP = (
+    f"INSERT INTO apps ({_COLUMNS}) VALUES ({', '.join('?' * len(_NAMES))})"  # noqa: S608  (column names)
+    f" ON CONFLICT (key) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _NAMES)}"
 )
 
 
@@ -18,7 +24,8 @@ def _app(row: Row) -> App:
     # An app is read with every call and hardly ever changes: equal rows are the same app.
     key, secret, service_id, name, redirect_urls, scopes, visibility, stage, webhook_url, *turns = row
     rotation, old_access, grace, access_life, *made = turns
-    developer_id, category, market, seller_types, about, allowed_addresses, topics = made
+    developer_id, category, market, seller_types, about, allowed_addresses, topics, *old = made
+    old_secret, old_secret_ends_at = old
     return App(
         key=key,
         secret=secret,
@@ -40,13 +47,15 @@ def _app(row: Row) -> App:
         about=about,
         allowed_addresses=tuple(allowed_addresses.split()),
         topics=tuple(int(each) for each in topics.split()),
+        old_secret=old_secret,
+        old_secret_ends_at=old_secret_ends_at,
     )
 
 
 def keep(book: Book, app: App) -> None:
     """Keep an app, new or changed."""
     book.run(
-        f"INSERT OR REPLACE INTO apps ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  (column names)
+        _KEEP,
         app.key,
         app.secret,
         app.service_id,
@@ -67,6 +76,8 @@ def keep(book: Book, app: App) -> None:
         app.about,
         " ".join(app.allowed_addresses),
         " ".join(str(topic) for topic in app.topics),
+        app.old_secret,
+        app.old_secret_ends_at,
     )
 
 
@@ -85,6 +96,12 @@ def find_by_service_id(book: Book, service_id: str) -> App | None:
 def of_developer(book: Book, developer_id: str) -> list[App]:
     """The apps one developer has made, oldest first."""
     rows = book.all(f"SELECT {_COLUMNS} FROM apps WHERE developer_id = ? ORDER BY rowid", developer_id)  # noqa: S608  (column names)
+    return [_app(row) for row in rows]
+
+
+def in_review(book: Book) -> list[App]:
+    """The apps whose review nobody has ruled on, by name."""
+    rows = book.all(f"SELECT {_COLUMNS} FROM apps WHERE stage = ? ORDER BY name, key", Stage.IN_REVIEW)  # noqa: S608  (column names)
     return [_app(row) for row in rows]
 
 

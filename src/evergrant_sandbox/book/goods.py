@@ -181,6 +181,16 @@ def search_products(book: Book, wanted: ProductSearch) -> Page:
     return _search(book, "products", _PRODUCT_CONDITIONS, wanted, ("create_time", "DESC"))
 
 
+def read_orders(page: Page) -> list[Order]:
+    """The orders of a page, as values."""
+    return [_order.decode(document) for document in page.documents]
+
+
+def read_products(page: Page) -> list[Product]:
+    """The products of a page, as values."""
+    return [_product.decode(document) for document in page.documents]
+
+
 def _search(
     book: Book,
     table: str,

@@ -136,6 +136,12 @@ def count(book: Book) -> int:
     return int(row[0]) if row else 0
 
 
+def count_alive(book: Book, *, app_key: str, now: int) -> int:
+    """How many authorizations an app has that are not over."""
+    row = book.one("SELECT count(*) FROM grants WHERE app_key = ? AND state = 'active' AND ends_at > ?", app_key, now)
+    return int(row[0]) if row else 0
+
+
 def end(book: Book, grant_id: int, *, state: State, by: EndedBy, at: int) -> bool:
     """End a living grant; False if somebody was faster, or the clock."""
     changed = book.run(

@@ -100,9 +100,20 @@ def account_by_phone(book: Book, digits: str) -> Account | None:
 def accounts_of(book: Book, seller_id: str) -> list[Account]:
     """A seller's sign-ins, the owner first."""
     rows = book.all(
-        "SELECT email, password, seller_id, role FROM accounts WHERE seller_id = ? ORDER BY role, email", seller_id
+        "SELECT email, password, seller_id, role FROM accounts WHERE seller_id = ? ORDER BY role <> 'owner', email",
+        seller_id,
     )
     return [_account(row) for row in rows]
+
+
+def set_role(book: Book, email: str, role: Role) -> None:
+    """Keep another role of a sign-in."""
+    book.run("UPDATE accounts SET role = ? WHERE email = ?", role, email)
+
+
+def remove_account(book: Book, email: str) -> None:
+    """Forget a sign-in."""
+    book.run("DELETE FROM accounts WHERE email = ?", email)
 
 
 def shop(book: Book, shop_id: str) -> Shop | None:

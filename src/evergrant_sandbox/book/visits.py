@@ -24,18 +24,22 @@ class Visit:
     period: int | None = None
     contact_email: str = ""
     contact_phone: str = ""
+    # The Redirect URL that was configured when the walk began.
+    redirect_url: str = ""
 
 
 def begin(book: Book, visit: Visit, *, wall: int) -> None:
     """Keep a new walk, and forget those that were left long ago."""
     book.run("DELETE FROM visits WHERE begun_at_wall < ?", wall - _LIFE)
     book.run(
-        "INSERT INTO visits (handle, browser, app_key, state, market, begun_at_wall) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO visits (handle, browser, app_key, state, market, redirect_url, begun_at_wall)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
         visit.handle,
         visit.browser,
         visit.app_key,
         visit.state,
         visit.market,
+        visit.redirect_url,
         wall,
     )
 
@@ -43,14 +47,14 @@ def begin(book: Book, visit: Visit, *, wall: int) -> None:
 def find(book: Book, *, handle: str, browser: str) -> Visit | None:
     """A walk by its handle, for the browser that began it and no other."""
     row = book.one(
-        "SELECT handle, browser, app_key, state, market, target, period, contact_email, contact_phone FROM visits"
-        " WHERE handle = ? AND browser = ?",
+        "SELECT handle, browser, app_key, state, market, target, period, contact_email, contact_phone, redirect_url"
+        " FROM visits WHERE handle = ? AND browser = ?",
         handle,
         browser,
     )
     if row is None:
         return None
-    number, whose, app_key, state, market, target, period, contact_email, contact_phone = row
+    number, whose, app_key, state, market, target, period, contact_email, contact_phone, redirect_url = row
     return Visit(
         handle=number,
         browser=whose,
@@ -61,6 +65,7 @@ def find(book: Book, *, handle: str, browser: str) -> Visit | None:
         period=period,
         contact_email=contact_email,
         contact_phone=contact_phone,
+        redirect_url=redirect_url,
     )
 
 
@@ -100,3 +105,8 @@ def who(book: Book, sha256: bytes) -> str | None:
 def sign_out(book: Book, sha256: bytes) -> None:
     """Forget a session."""
     book.run("DELETE FROM sessions WHERE sha256 = ?", sha256)
+
+
+def sign_out_everywhere(book: Book, email: str) -> None:
+    """Forget every session of somebody."""
+    book.run("DELETE FROM sessions WHERE email = ? COLLATE NOCASE", email)

@@ -1,45 +1,29 @@
 """The authorization link: prompt, form, review and the way back, in this order and no other."""
 
-from dataclasses import dataclass
-
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from evergrant_sandbox import switches
 from evergrant_sandbox.acts import callback
 from evergrant_sandbox.acts.consent import Consent
-from evergrant_sandbox.book import apps, grants, visits
-from evergrant_sandbox.book.visits import Visit
+from evergrant_sandbox.book import grants, visits
 from evergrant_sandbox.clock import DAY
 from evergrant_sandbox.consent import form as consent_form
+from evergrant_sandbox.consent import refusals, walks
 from evergrant_sandbox.consent.form import Filled, Offer, Target
+from evergrant_sandbox.consent.walks import Walk
 from evergrant_sandbox.pages.browser import SignedIn
 from evergrant_sandbox.pages.door import Door, RefusedError, visit
 from evergrant_sandbox.pages.rendering import Pages
 from evergrant_sandbox.platform import Platform
 from evergrant_sandbox.world import grant as rules
-from evergrant_sandbox.world.app import App, may_be_authorized_by
+from evergrant_sandbox.world.eligibility import Hindrance, serves
 from evergrant_sandbox.world.grant import end_after
 from evergrant_sandbox.world.regions import MARKETS
-from evergrant_sandbox.world.seller import Role
 from evergrant_sandbox.world.visit import Situation, Step, next_step
 
 _LONGEST_STATE = 4096
 _USUAL_PERIOD = 365 * DAY
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Walk:
-    """A walk under way: what was asked for, by which app, and by whom."""
-
-    visit: Visit
-    app: App
-    who: SignedIn | None
-
-    @property
-    def path(self) -> str:
-        """Where the walk goes on."""
-        return f"/authorize/{self.visit.handle}"
 
 
 class Authorization:
@@ -65,55 +49,53 @@ class Authorization:
 
     async def enter(self, door: Door) -> Response:
         """The link is opened: a new walk begins. Parameters nobody knows are ignored."""
-        app = self._app(door)
+        app = walks.app_behind(door)
         state = door.request.query_params.get("state")
-        who = door.browser.who()
-        new = Visit(
-            handle=self._platform.dice(18).hex(),
-            browser=door.browser.id,
-            app_key=app.key,
-            state=None if state is None else state[:_LONGEST_STATE],
-            market=None if who else door.browser.market,
-        )
-        with self._platform.book.transaction():
-            visits.begin(self._platform.book, new, wall=int(self._platform.clock.wall()))
-        return self._send_to(door, Walk(visit=new, app=app, who=who))
+        market = None if door.browser.who() else door.browser.market
+        walk = walks.begin(door, app, state=None if state is None else state[:_LONGEST_STATE], market=market)
+        return self._send_to(door, walk)
 
     async def go_on(self, door: Door) -> Response:
         """Back from the login: on to whichever step is next."""
-        return self._send_to(door, self._walk(door))
+        return self._send_to(door, walks.find(door))
 
     async def region(self, door: Door) -> Response:
         """The prompt: regions, one "Next" each."""
-        walk = self._walk(door)
+        walk = walks.find(door)
         if door.request.method == "POST":
             fields = await door.browser.form()
-            market = fields.get("region", "")
-            if market not in {each.code for each in MARKETS}:
+            market = walks.market_called(fields.get("region"))
+            if market is None:
                 raise RefusedError("unknown_region", "Choose a region", "Go back and click one of the Next buttons.")
+            if not serves(walk.app, market.regions):
+                path = f"{walk.path}/region"
+                raise refusals.hindered(Hindrance.REGION, walk.app, self._platform.switches, region_path=path)
             with self._platform.book.transaction():
-                visits.note_market(self._platform.book, walk.visit.handle, market)
-            response = self._send_to(door, self._walk(door))
-            door.browser.remember_market(response, market)
+                visits.note_market(self._platform.book, walk.visit.handle, market.code)
+            response = self._send_to(door, walks.find(door))
+            door.browser.remember_market(response, market.code)
             return response
         return door.page("consent/region.html", app=walk.app, path=walk.path, markets=MARKETS)
 
     async def form(self, door: Door) -> Response:
         """The form, titled "Renew" when there is something to renew."""
-        walk = self._walk(door)
+        walk = walks.find(door)
         step = self._step(door, walk)
         # Whoever has confirmed the form may come back to it from the review.
         if step is not Step.FORM and (step is not Step.REVIEW or walk.visit.target is None):
             return self._send_to(door, walk)
-        who = self._owner(walk)
-        offered = self._offer(door, walk, who)
+        who = walks.consenting(door, walk)
+        fields = await door.browser.form() if door.request.method == "POST" else {}
+        if fields.get("action") == "discard":
+            return self._discard(walk)
+        wanted = fields.get("target_shop") or door.request.query_params.get("target_shop", "")
+        offered = self._offer(door, walk, who, wanted)
         filled = None
-        if door.request.method == "POST":
-            fields = await door.browser.form()
-            if fields.get("action") == "discard":
-                return self._discard(walk)
+        if fields:
             filled = consent_form.read(fields, offered)
-            if not filled.faults:
+            if fields.get("action") == "show":
+                filled = consent_form.shown(filled, offered)
+            elif not filled.faults:
                 with self._platform.book.transaction():
                     visits.note_form(self._platform.book, consent_form.confirmed(walk.visit, filled))
                 return RedirectResponse(f"{walk.path}/review", 303)
@@ -121,12 +103,12 @@ class Authorization:
 
     async def review(self, door: Door) -> Response:
         """The full details, a checkbox that must be checked, and the button that grants."""
-        walk = self._walk(door)
+        walk = walks.find(door)
         if self._step(door, walk) is not Step.REVIEW:
             if door.request.method == "POST":
                 await door.browser.form()
             return self._send_to(door, walk)
-        who = self._owner(walk)
+        who = walks.consenting(door, walk)
         target, consent = self._agreed(door, walk, who)
         unchecked = False
         if door.request.method == "POST":
@@ -152,36 +134,6 @@ class Authorization:
 
     # --- what the steps have in common
 
-    def _app(self, door: Door) -> App:
-        query, book = door.request.query_params, self._platform.book
-        if door.request.url.path == "/oauth/authorize":
-            app = apps.find(book, query.get("app_key", ""))
-        else:
-            app = apps.find_by_service_id(book, query.get("service_id", ""))
-        if app is None:
-            raise RefusedError(
-                "unknown_service",
-                "The service does not exist",
-                "The link names no service the platform knows. A service_id is not an app key: look at the id under"
-                " the app's name in Partner Center.",
-                status=404,
-            )
-        door.entry.app_key = app.key
-        return app
-
-    def _walk(self, door: Door) -> Walk:
-        found = visits.find(self._platform.book, handle=door.request.path_params["handle"], browser=door.browser.id)
-        app = apps.find(self._platform.book, found.app_key) if found else None
-        if found is None or app is None:
-            raise RefusedError(
-                "authorization_over",
-                "This authorization is over",
-                "It was finished, left too long, or begun in another browser. Open the app's authorization link again.",
-                status=404,
-            )
-        door.entry.app_key = app.key
-        return Walk(visit=found, app=app, who=door.browser.who())
-
     def _step(self, door: Door, walk: Walk) -> Step:
         who = walk.who
         mine = grants.of_seller(self._platform.book, app_key=walk.app.key, seller_id=who.seller.id) if who else []
@@ -203,29 +155,8 @@ class Authorization:
             return RedirectResponse(f"/seller/login?next={walk.path}", 303)
         return RedirectResponse(f"{walk.path}/{step}", 303)
 
-    def _owner(self, walk: Walk) -> SignedIn:
-        """Who may consent: the owner, and for an app in development a test account only."""
-        who = walk.who
-        if who is None:
-            raise RefusedError("signed_out", "You are signed out", "Open the app's authorization link again.")
-        if not may_be_authorized_by(walk.app, who.seller.origin):
-            raise RefusedError(
-                "app_in_development",
-                "This app cannot be authorized yet",
-                f"{walk.app.name} is still in development. It can be authorized by Seller Center test accounts only,"
-                " not by online sellers.",
-            )
-        if who.account.role is not Role.OWNER:
-            raise RefusedError(
-                "not_the_owner",
-                "Only the shop owner can authorize apps",
-                f"You are signed in as {who.account.email}, which is not the account that created the shop. Sign out,"
-                " sign back in as the owner, and open the link again.",
-            )
-        return who
-
-    def _offer(self, door: Door, walk: Walk, who: SignedIn) -> Offer:
-        offered = consent_form.offer(self._platform, walk.app, who, now=door.now)
+    def _offer(self, door: Door, walk: Walk, who: SignedIn, wanted: str = "") -> Offer:
+        offered = consent_form.offer(self._platform, walk.app, who, now=door.now, wanted=wanted)
         if offered is None:
             raise RefusedError("no_shop", "There is no shop to authorize", f"{who.seller.name} has not opened a shop.")
         return offered
@@ -240,7 +171,7 @@ class Authorization:
         )
         return door.page(
             "consent/form.html",
-            status=422 if filled else 200,
+            status=422 if filled and filled.faults else 200,
             leads_to=(walk.app.redirect_url,),
             app=walk.app,
             path=walk.path,

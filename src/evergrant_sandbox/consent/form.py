@@ -1,7 +1,7 @@
 """The consent form: what it offers a seller, and whether what came back can be accepted."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from evergrant_sandbox import switches
@@ -11,6 +11,7 @@ from evergrant_sandbox.clock import DAY
 from evergrant_sandbox.pages.browser import SignedIn
 from evergrant_sandbox.platform import Platform
 from evergrant_sandbox.world.app import App
+from evergrant_sandbox.world.eligibility import shops_for
 from evergrant_sandbox.world.grant import Grant
 from evergrant_sandbox.world.scopes import SCOPES, Scope
 from evergrant_sandbox.world.seller import Kind, Shop
@@ -19,6 +20,8 @@ from evergrant_sandbox.world.seller import Kind, Shop
 ALL_SHOPS = "all"
 REAUTHORIZE_ONLY = "Re-authorize only"
 
+# The order of the fields on the page, for the list of faults.
+_ORDER = ("target_shop", "renew_option", "period", "contact_email", "contact_phone", "agree")
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s.]+")
 _PHONE = re.compile(r"\+?[0-9 ()./-]{5,24}")
 
@@ -70,14 +73,15 @@ class Filled:
     faults: Mapping[str, str] = field(default_factory=dict)
 
 
-def offer(platform: Platform, app: App, who: SignedIn, *, now: int) -> Offer | None:
-    """What to offer; None if the seller has no shop."""
+def offer(platform: Platform, app: App, who: SignedIn, *, now: int, wanted: str = "") -> Offer | None:
+    """What to offer for the target that is wanted, or for the likeliest; None if the seller has no shop."""
     targets = _targets(platform, app, who)
     if not targets:
         return None
     standing = [target for target in targets if target.standing]
     # The one that ends first is the one a renewal is about.
-    chosen = min(standing, key=_end_of, default=targets[0])
+    likeliest = min(standing, key=_end_of, default=targets[0])
+    chosen = next((target for target in targets if target.value == wanted), likeliest)
     return Offer(
         app=app,
         targets=targets,
@@ -89,15 +93,22 @@ def offer(platform: Platform, app: App, who: SignedIn, *, now: int) -> Offer | N
 
 
 def read(fields: Mapping[str, str], offered: Offer) -> Filled:
-    """What a seller has entered, checked."""
+    """What a seller has entered behind the link, checked."""
+    filled = read_renewal(fields, offered)
+    days = fields.get("period", "")
+    period = int(days) if days in {str(each) for each in offered.periods} else None
+    if period is not None:
+        return replace(filled, period=period)
+    faults = {**filled.faults, "period": "Choose an authorization period."}
+    return replace(filled, faults={name: faults[name] for name in _ORDER if name in faults})
+
+
+def read_renewal(fields: Mapping[str, str], offered: Offer) -> Filled:
+    """What a seller has entered in Seller Center, where the period is not asked for, checked."""
     faults: dict[str, str] = {}
     target = next((each for each in offered.targets if each.value == fields.get("target_shop")), None)
     if target is None:
         faults["target_shop"] = "Choose the shop to authorize."
-    days = fields.get("period", "")
-    period = int(days) if days in {str(each) for each in offered.periods} else None
-    if period is None:
-        faults["period"] = "Choose an authorization period."
     option = fields.get("renew_option", "")
     if target and target.standing and offered.renew_options and option not in offered.renew_options:
         faults["renew_option"] = "Choose a renew option."
@@ -109,7 +120,19 @@ def read(fields: Mapping[str, str], offered: Offer) -> Filled:
     if fields.get("agree") != "yes":
         faults["agree"] = f"Agree to share this data with {offered.app.name} to go on."
     return Filled(
-        target=target, period=period, renew_option=option, contact_email=email, contact_phone=phone, faults=faults
+        target=target, period=None, renew_option=option, contact_email=email, contact_phone=phone, faults=faults
+    )
+
+
+def shown(filled: Filled, offered: Offer) -> Filled:
+    """The form for another target, asked for but not yet confirmed: what was entered stays, nothing is wrong yet."""
+    option = offered.renew_options[0] if offered.renew_options else ""
+    return replace(
+        filled,
+        target=filled.target or offered.chosen,
+        period=filled.period or offered.period,
+        renew_option=option,
+        faults={},
     )
 
 
@@ -124,17 +147,25 @@ def confirmed(visit: Visit, filled: Filled) -> Visit:
     )
 
 
+def label_of(shop: Shop) -> str:
+    """A shop as a person reads it."""
+    return f"{shop.name} ({shop.region})"
+
+
+def label_of_all(shops: Iterable[Shop]) -> str:
+    """All shops of a cross-border seller, as a person reads them."""
+    return f"All shops ({', '.join(shop.region for shop in shops)})"
+
+
 def _targets(platform: Platform, app: App, who: SignedIn) -> tuple[Target, ...]:
-    shops = sellers.shops_of(platform.book, who.seller.id)
+    shops = shops_for(app, who.seller, sellers.shops_of(platform.book, who.seller.id))
     standing = {
         grant.shop_id: grant for grant in grants.of_seller(platform.book, app_key=app.key, seller_id=who.seller.id)
     }
     if shops and who.seller.kind is Kind.CROSS_BORDER:
-        regions = ", ".join(shop.region for shop in shops)
-        return (Target(value=ALL_SHOPS, label=f"All shops ({regions})", shop=None, standing=standing.get(None)),)
+        return (Target(value=ALL_SHOPS, label=label_of_all(shops), shop=None, standing=standing.get(None)),)
     return tuple(
-        Target(value=shop.id, label=f"{shop.name} ({shop.region})", shop=shop, standing=standing.get(shop.id))
-        for shop in shops
+        Target(value=shop.id, label=label_of(shop), shop=shop, standing=standing.get(shop.id)) for shop in shops
     )
 
 

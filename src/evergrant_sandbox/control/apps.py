@@ -1,25 +1,31 @@
 """`/_sandbox/apps`: apps as Partner Center would keep them, and how each app's tokens rotate."""
 
 from dataclasses import replace
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 from starlette.requests import Request
 from starlette.routing import Route
 
-from evergrant_sandbox.book import apps, developers
-from evergrant_sandbox.control.shapes import AppView, app_view
+from evergrant_sandbox.book import apps, developers, reviews
+from evergrant_sandbox.control.shapes_of_apps import AppView, app_view
 from evergrant_sandbox.control.steering import SteeringError, read, steer
 from evergrant_sandbox.fields import Digits, Email, Key, Seconds, Text, Url
 from evergrant_sandbox.platform import Platform
 from evergrant_sandbox.world import app as rules
-from evergrant_sandbox.world import ids, seed
-from evergrant_sandbox.world.app import App, OldAccess, Rotation, Stage, Visibility
+from evergrant_sandbox.world import seed
+from evergrant_sandbox.world.app import App, AppMarket, Category, OldAccess, Rotation, Stage, Visibility
 from evergrant_sandbox.world.developer import Developer
+from evergrant_sandbox.world.review import LONGEST_REASON
 from evergrant_sandbox.world.scopes import ORDINARY, SCOPES
-from evergrant_sandbox.world.tokens import MARK
+from evergrant_sandbox.world.seller import Kind
 from evergrant_sandbox.world.topics import TOPICS
+
+SellerType = Literal["local", "cross_border"]
+Topic = Annotated[int, Meta(ge=1, le=999)]
+About = Annotated[str, Meta(max_length=2000)]
+Reason = Annotated[str, Meta(min_length=1, max_length=LONGEST_REASON, pattern=r"^[^\x00-\x1f]*$")]
 
 
 class GivenApp(msgspec.Struct, forbid_unknown_fields=True):
@@ -32,14 +38,25 @@ class GivenApp(msgspec.Struct, forbid_unknown_fields=True):
     name: Text | UnsetType = UNSET
     redirect_urls: tuple[Url, ...] | UnsetType = UNSET
     scopes: tuple[str, ...] | UnsetType = UNSET
-    # Of which the app-wide webhook URL hears, by number.
-    topics: tuple[int, ...] | UnsetType = UNSET
     visibility: Visibility | UnsetType = UNSET
     status: Stage | UnsetType = UNSET
     webhook_url: Url | UnsetType = UNSET
     access_token_seconds: Seconds | UnsetType = UNSET
     # Whose app it is in Partner Center; somebody new is made a developer, and nobody means the seeded one.
     developer: Email | UnsetType = UNSET
+    category: Category | UnsetType = UNSET
+    market: AppMarket | UnsetType = UNSET
+    seller_types: Annotated[tuple[SellerType, ...], Meta(min_length=1)] | UnsetType = UNSET
+    about: About | UnsetType = UNSET
+    allowed_addresses: Annotated[tuple[Text, ...], Meta(max_length=100)] | UnsetType = UNSET
+    topics: Annotated[tuple[Topic, ...], Meta(max_length=100)] | UnsetType = UNSET
+
+
+class GivenVerdict(msgspec.Struct, forbid_unknown_fields=True):
+    """What the platform makes of an app in review."""
+
+    verdict: Literal["approve", "refuse"]
+    reasons: Annotated[tuple[Reason, ...], Meta(max_length=20)] = ()
 
 
 class GivenRotation(msgspec.Struct, forbid_unknown_fields=True):
@@ -61,6 +78,7 @@ class Apps:
         return [
             steer(self._platform, "/apps", "POST", self.keep, status=201),
             steer(self._platform, "/apps/{key}/rotation", "POST", self.rotate),
+            steer(self._platform, "/apps/{key}/review", "POST", self.review),
         ]
 
     async def keep(self, request: Request) -> AppView:
@@ -90,8 +108,20 @@ class Apps:
         self._platform.registrar.keep(changed, now=self._platform.clock.now())
         return self._view(changed)
 
+    async def review(self, request: Request) -> AppView:
+        """The verdict on an app in review; a refusal gives reasons."""
+        given = await read(request, GivenVerdict)
+        app = app_of(self._platform, request.path_params["key"])
+        now = self._platform.clock.now()
+        if given.verdict == "approve":
+            return self._view(self._platform.reviewer.approve(app, now=now))
+        if not given.reasons:
+            raise SteeringError("no_reasons", "A refusal gives its maker at least one of `reasons`.")
+        return self._view(self._platform.reviewer.refuse(app, given.reasons, now=now))
+
     def _view(self, app: App) -> AppView:
-        return app_view(app, developers.find(self._platform.book, app.developer_id))
+        book = self._platform.book
+        return app_view(app, developers.find(book, app.developer_id), reviews.of_app(book, app.key))
 
     def _developer(self, email: str) -> Developer:
         known = developers.find_by_email(self._platform.book, email)
@@ -103,11 +133,11 @@ class Apps:
         return maker
 
     def _blank(self) -> App:
-        dice = self._platform.dice
+        given = self._platform.maker.credentials()
         return App(
-            key=f"6{MARK}{ids.lower(dice, 8)}",
-            secret=dice(20).hex(),
-            service_id=ids.digits(dice, prefix="7", length=19),
+            key=given.key,
+            secret=given.secret,
+            service_id=given.service_id,
             name="Unnamed app",
             redirect_urls=("http://localhost:8080/callback",),
             scopes=ORDINARY,
@@ -122,6 +152,7 @@ class Apps:
             faults.append("an app has at least one Redirect URL")
         if made.webhook_url:
             faults.append(rules.fault_of_webhook_url(made.webhook_url))
+        faults += [rules.fault_of_address(address) for address in made.allowed_addresses]
         strange = [scope for scope in made.scopes if scope not in SCOPES]
         if strange:
             faults.append(f"unknown scopes {', '.join(strange)}; there are {', '.join(SCOPES)}")
@@ -149,17 +180,15 @@ def app_of(platform: Platform, key: str) -> App:
 
 
 def _changed(known: App, given: GivenApp) -> App:
-    return replace(
-        known,
-        key=known.key if given.key is UNSET else given.key,
-        secret=known.secret if given.secret is UNSET else given.secret,
-        service_id=known.service_id if given.service_id is UNSET else given.service_id,
-        name=known.name if given.name is UNSET else given.name,
-        redirect_urls=known.redirect_urls if given.redirect_urls is UNSET else given.redirect_urls,
-        scopes=known.scopes if given.scopes is UNSET else tuple(dict.fromkeys(given.scopes)),
-        topics=known.topics if given.topics is UNSET else tuple(dict.fromkeys(given.topics)),
-        visibility=known.visibility if given.visibility is UNSET else given.visibility,
-        stage=known.stage if given.status is UNSET else given.status,
-        webhook_url=known.webhook_url if given.webhook_url is UNSET else given.webhook_url,
-        access_life=known.access_life if given.access_token_seconds is UNSET else given.access_token_seconds,
-    )
+    said = {name: value for name, value in msgspec.structs.asdict(given).items() if value is not UNSET}
+    for name in ("kind", "developer"):
+        said.pop(name, None)
+    for theirs, ours in (("status", "stage"), ("access_token_seconds", "access_life")):
+        if theirs in said:
+            said[ours] = said.pop(theirs)
+    for name in ("scopes", "allowed_addresses", "topics"):
+        if name in said:
+            said[name] = tuple(dict.fromkeys(said[name]))
+    if "seller_types" in said:
+        said["seller_types"] = tuple(Kind(each.upper()) for each in dict.fromkeys(said["seller_types"]))
+    return replace(known, **said)

@@ -16,12 +16,24 @@ from evergrant_sandbox.control.shapes import GrantView, grant_view
 from evergrant_sandbox.control.steering import SteeringError, number_of, read, steer
 from evergrant_sandbox.platform import Platform
 from evergrant_sandbox.world import grant as rules
-from evergrant_sandbox.world.app import App, may_be_authorized_by
+from evergrant_sandbox.world.app import App
+from evergrant_sandbox.world.eligibility import Hindrance, hindrance, shops_for
 from evergrant_sandbox.world.grant import Grant
 from evergrant_sandbox.world.seller import Account, Role, Seller, Shop
 from evergrant_sandbox.world.tokens import Half, Seal, sha256
 
 _YEAR = "365d"
+_HINDRANCES = {
+    Hindrance.DEACTIVATED: (403, "app_deactivated", "The app was deactivated for good; authorize another."),
+    Hindrance.NO_REDIRECT_URL: (409, "api_not_enabled", "The app has no Redirect URL; give it one first."),
+    Hindrance.IN_DEVELOPMENT: (
+        403,
+        "app_in_development",
+        "Only test accounts can authorize an app that is not published.",
+    ),
+    Hindrance.SELLER_TYPE: (403, "seller_type", "The app is not made for sellers of this kind; see its seller_types."),
+    Hindrance.REGION: (403, "region_restriction", "The app is for another market than the seller's; see its market."),
+}
 
 
 class Asked(msgspec.Struct, forbid_unknown_fields=True):
@@ -89,14 +101,11 @@ class Consents:
         account, seller = self._owner(asked.seller)
         if development_shops.has_expired(self._book, seller.id, now=self._platform.clock.now()):
             raise SteeringError("test_account_expired", f"{account.email} has to be reactivated first.", status=409)
-        if not may_be_authorized_by(app, seller.origin):
-            raise SteeringError(
-                "app_in_development", "Only test accounts can authorize an app that is not published.", status=403
-            )
+        self._admit(app, seller)
         consent = Consent(
             app=app,
             seller=seller,
-            shop=self._shop(seller, asked.shop),
+            shop=self._shop(app, seller, asked.shop),
             period=_seconds(asked.period),
             scopes=_scopes(app, asked.scopes),
             contact_email=account.email,
@@ -158,8 +167,18 @@ class Consents:
             raise SteeringError("not_the_owner", "Only the shop owner may authorize.", status=403)
         return account or sellers.accounts_of(self._book, seller.id)[0], seller
 
-    def _shop(self, seller: Seller, wanted: str | None) -> Shop | None:
-        shops = sellers.shops_of(self._book, seller.id)
+    def _admit(self, app: App, seller: Seller) -> None:
+        hindered = hindrance(app, seller, sellers.shops_of(self._book, seller.id))
+        if hindered:
+            status, code, sentence = _HINDRANCES[hindered]
+            raise SteeringError(code, sentence, status=status)
+        if self._platform.reviewer.is_full(app, seller_id=seller.id, now=self._platform.clock.now()):
+            raise SteeringError(
+                "beta_full", "The connector has all the authorizations it may have until it is approved.", status=403
+            )
+
+    def _shop(self, app: App, seller: Seller, wanted: str | None) -> Shop | None:
+        shops = shops_for(app, seller, sellers.shops_of(self._book, seller.id))
         if not shops:
             raise SteeringError("no_shop", f"{seller.name} has no shop to authorize.", status=409)
         if wanted is None:

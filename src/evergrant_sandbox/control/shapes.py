@@ -4,8 +4,8 @@ import msgspec
 
 from evergrant_sandbox.book.log import Entry
 from evergrant_sandbox.clock import DAY, rfc3339
+from evergrant_sandbox.control.shapes_of_apps import AppView
 from evergrant_sandbox.faults import Action, Fault, Moment
-from evergrant_sandbox.world.app import App
 from evergrant_sandbox.world.developer import Developer
 from evergrant_sandbox.world.grant import Grant
 from evergrant_sandbox.world.seller import Account, Seller, Shop
@@ -17,28 +17,6 @@ class Clock(msgspec.Struct, frozen=True):
     now: str
     unix: int
     offset_seconds: float
-
-
-class AppView(msgspec.Struct, frozen=True):
-    """An app, its secret included."""
-
-    kind: str
-    key: str
-    secret: str
-    service_id: str
-    name: str
-    redirect_urls: tuple[str, ...]
-    scopes: tuple[str, ...]
-    topics: tuple[int, ...]
-    visibility: str
-    status: str
-    webhook_url: str
-    rotation: str
-    old_access_token: str
-    grace_seconds: int
-    access_token_seconds: int
-    authorize_path: str
-    developer: str
 
 
 class ShopView(msgspec.Struct, frozen=True):
@@ -199,29 +177,6 @@ class FaultView(msgspec.Struct, frozen=True, omit_defaults=True):
 def developer_view(developer: Developer) -> DeveloperView:
     """A developer as JSON."""
     return DeveloperView(id=developer.id, email=developer.email, password=developer.password, company=developer.company)
-
-
-def app_view(app: App, maker: Developer | None) -> AppView:
-    """An app as JSON."""
-    return AppView(
-        kind="shop",
-        key=app.key,
-        secret=app.secret,
-        service_id=app.service_id,
-        name=app.name,
-        redirect_urls=app.redirect_urls,
-        scopes=app.scopes,
-        topics=app.topics,
-        visibility=app.visibility,
-        status=app.stage,
-        webhook_url=app.webhook_url,
-        rotation=app.rotation,
-        old_access_token=app.old_access,
-        grace_seconds=app.grace,
-        access_token_seconds=app.access_life,
-        authorize_path=f"/open/authorize?service_id={app.service_id}",
-        developer=maker.email if maker else "",
-    )
 
 
 def shop_view(shop: Shop, counts: tuple[int, int]) -> ShopView:

@@ -16,6 +16,7 @@ from evergrant_sandbox.book.log import Entry
 from evergrant_sandbox.origin import ForeignCallError
 from evergrant_sandbox.platform import Platform
 from evergrant_sandbox.switches import UnknownSwitchError
+from evergrant_sandbox.world.review import OutOfTurnError
 
 Handler = Callable[[Request], Awaitable[object]]
 Body = TypeVar("Body", bound=msgspec.Struct)
@@ -35,6 +36,7 @@ _CODES: dict[type[Exception], tuple[int, str]] = {
     UnknownSwitchError: (400, "unknown_switch"),
     NotAliveError: (409, "not_alive"),
     NothingForSaleError: (409, "nothing_for_sale"),
+    OutOfTurnError: (409, "not_in_review"),
 }
 
 

@@ -8,10 +8,11 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from evergrant_sandbox.acts import founding
-from evergrant_sandbox.book import apps, developers, goods, grants, log, sellers, settings
+from evergrant_sandbox.book import apps, developers, goods, grants, log, reviews, sellers, settings
 from evergrant_sandbox.book.log import Entry
 from evergrant_sandbox.clock import read_instant, rfc3339
 from evergrant_sandbox.control import shapes
+from evergrant_sandbox.control.shapes_of_apps import app_view
 from evergrant_sandbox.control.steering import SteeringError, read, steer
 from evergrant_sandbox.fields import Count, Email, Text
 from evergrant_sandbox.platform import Platform
@@ -42,6 +43,7 @@ class SubAccount(msgspec.Struct, forbid_unknown_fields=True):
 
     email: Email
     password: Text = PASSWORD
+    role: Literal["administrator", "operations", "customer_support", "finance", "sub_account"] = "sub_account"
 
 
 class GivenSeller(msgspec.Struct, forbid_unknown_fields=True):
@@ -108,7 +110,7 @@ class Worlds:
         people = [
             Account(email=email, password=given.password, seller_id=number, role=Role.OWNER),
             *(
-                Account(email=each.email, password=each.password, seller_id=number, role=Role.SUB_ACCOUNT)
+                Account(email=each.email, password=each.password, seller_id=number, role=Role(each.role))
                 for each in given.sub_accounts
             ),
         ]
@@ -165,7 +167,9 @@ def world_view(platform: Platform) -> shapes.World:
         now=rfc3339(platform.clock.now()),
         seed=int(settings.read(book, settings.SEED) or 0),
         developers=[shapes.developer_view(maker) for maker in makers.values()],
-        apps=[shapes.app_view(app, makers.get(app.developer_id)) for app in apps.everyone(book)],
+        apps=[
+            app_view(app, makers.get(app.developer_id), reviews.of_app(book, app.key)) for app in apps.everyone(book)
+        ],
         sellers=[_seller_view(platform, seller) for seller in sellers.everyone(book)],
         grants=grants.count(book),
     )

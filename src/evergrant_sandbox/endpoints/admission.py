@@ -39,7 +39,7 @@ class Gate:
         """
         app = self._app(call, entry)
         check_timestamp(call.query.get("timestamp"), now=now)
-        _check_signature(app, call)
+        _check_signature(app, call, now=now)
         token = self._token(app, call, entry)
         self._check_life(token, now=now)
         self._check_test_account(token, now=now)
@@ -58,7 +58,7 @@ class Gate:
     def _app(self, call: Call, entry: Entry) -> App:
         entry.app_key = call.query.get("app_key", "")
         app = apps.find(self.book, entry.app_key)
-        if app is None:
+        if app is None or app.is_deactivated:
             raise RefusalError(errors.INVALID_APP_KEY)
         return app
 
@@ -137,15 +137,17 @@ def check_timestamp(given: str | None, *, now: int) -> None:
         raise RefusalError(errors.OLD_TIMESTAMP)
 
 
-def _check_signature(app: App, call: Call) -> None:
+def _check_signature(app: App, call: Call, *, now: int) -> None:
     given = call.query.get("sign")
     if not given:
         raise RefusalError(errors.MISSING_SIGN)
     multipart = (call.header(b"content-type") or "").startswith("multipart/form-data")
     body = b"" if multipart else call.body
-    wanted = signing.sign_request(secret=app.secret, path=call.path, query=call.query, body=body)
-    if not signing.same(wanted, given):
-        raise RefusalError(errors.INVALID_SIGN)
+    for secret in app.secrets(now):
+        wanted = signing.sign_request(secret=secret, path=call.path, query=call.query, body=body)
+        if signing.same(wanted, given):
+            return
+    raise RefusalError(errors.INVALID_SIGN)
 
 
 def _covers(grant: Grant, shop: Shop) -> bool:

@@ -70,7 +70,7 @@ class TokenHost:
         try:
             token = self._token(call, parameter)
             entry.token_sha256 = sha256(token)
-            app = self._app(call, grant_type)
+            app = self._app(call, grant_type, now=now)
             give = self._issuer.exchange if parameter == "auth_code" else self._issuer.refresh
             pair = give(app, token, now=now)
         except RefusalError as refusal:
@@ -96,11 +96,11 @@ class TokenHost:
                 raise RefusalError(errors.TOKEN_MISSING, name=name)
         return call.query[parameter]
 
-    def _app(self, call: Call, grant_type: str) -> App:
+    def _app(self, call: Call, grant_type: str, *, now: int) -> App:
         app = apps.find(self._book, call.query["app_key"])
-        if app is None:
+        if app is None or app.is_deactivated:
             raise RefusalError(errors.TOKEN_APP_KEY)
-        if not signing.same(app.secret, call.query["app_secret"]):
+        if not any(signing.same(secret, call.query["app_secret"]) for secret in app.secrets(now)):
             raise RefusalError(errors.TOKEN_APP_SECRET)
         if call.query["grant_type"] != grant_type:
             raise RefusalError(errors.TOKEN_GRANT_TYPE, wanted=grant_type)

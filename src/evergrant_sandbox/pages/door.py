@@ -17,12 +17,15 @@ Visited = Callable[["Door"], Awaitable[Response]]
 
 
 class RefusedError(Exception):
-    """The page cannot be shown; what the person reads instead."""
+    """The page cannot be shown; what the person reads instead, and a way on where there is one: its words and its path."""
 
-    def __init__(self, code: str, title: str, sentence: str, *, status: int = 403) -> None:
+    def __init__(
+        self, code: str, title: str, sentence: str, *, status: int = 403, way_on: tuple[str, str] | None = None
+    ) -> None:
         self.code = code
         self.title = title
         self.status = status
+        self.way_on = way_on
         super().__init__(sentence)
 
 
@@ -64,7 +67,12 @@ class Door:
     def refusal(self, error: RefusedError) -> Response:
         """The page instead of the page."""
         response = self.page(
-            "refusal.html", status=error.status, title=error.title, sentence=str(error), code=error.code
+            "refusal.html",
+            status=error.status,
+            title=error.title,
+            sentence=str(error),
+            code=error.code,
+            way_on=error.way_on,
         )
         response.headers["X-Error-Code"] = error.code
         return response

@@ -15,10 +15,12 @@ from evergrant_sandbox.pages.rendering import Pages
 from evergrant_sandbox.platform import Platform
 from evergrant_sandbox.world import ids, seed
 from evergrant_sandbox.world.regions import REGIONS, TRADING
+from evergrant_sandbox.world.roles import RIGHTS, Page
 from evergrant_sandbox.world.seed import Household, StockedShop
 from evergrant_sandbox.world.seller import Account, Kind, Origin, Role, Seller
 
-_HOME = "/"
+_HOME = Page.HOME.value
+_SIGNED_OUT = "/"
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s.]+")
 _SHORTEST_PASSWORD = 6
 _EXPIRED = "This test account has expired. Its developer can reactivate it in Partner Center, Development Shops."
@@ -70,7 +72,7 @@ class SigningIn:
     async def logout(self, door: Door) -> Response:
         """Signed out; on to where the form says, which is the login page for whoever switches accounts."""
         fields = await door.browser.form()
-        response = RedirectResponse(local_path(fields.get("next"), otherwise=_HOME), 303)
+        response = RedirectResponse(local_path(fields.get("next"), otherwise=_SIGNED_OUT), 303)
         door.browser.sign_out(response)
         return response
 
@@ -94,7 +96,13 @@ class SigningIn:
         ]
         status = 401 if wrong else 200
         return door.page(
-            "seller_center/login.html", status=status, following=following, login=login, wrong=wrong, known=known
+            "seller_center/login.html",
+            status=status,
+            following=following,
+            login=login,
+            wrong=wrong,
+            known=known,
+            rights=RIGHTS,
         )
 
     def _register_page(self, door: Door, following: str, asked: Application) -> Response:

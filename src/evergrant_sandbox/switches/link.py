@@ -65,3 +65,31 @@ SELLER_CENTER_RENEWAL = switch(
         "calls_back": "at the Redirect URL with a code and no state (EcomSend, AfterShip, Zetpy)",
     },
 )
+REGION_REFUSAL = switch(
+    "region_refusal",
+    Known.UNKNOWN,
+    "What a seller reads whose region an app is not for; three titles of the FAQ index fit, their answers are not public.",
+    {
+        "auth_state_inactive": "`auth state is inactive; detail:…our region restriction.` and error code 105004",
+        "account_region": "`No authorization permission for your account region`",
+        "no_permission": "`No permission`",
+    },
+)
+WRONG_REGION = switch(
+    "wrong_region",
+    Known.UNKNOWN,
+    'What becomes of a seller who clicked "Next" under a region that is not the account\'s.',
+    {
+        "refused": "refused with `No authorization permission for your account region`, and may choose again",
+        "ignored": "the account decides, the click does not matter",
+    },
+)
+REDIRECT_URL_CHANGE = switch(
+    "redirect_url_change",
+    Known.UNKNOWN,
+    'When a changed Redirect URL counts; the FAQ index says only that it "does not take effect at once".',
+    {
+        "at_once": "from the next click on Authorize or Discard",
+        "next_walk": "from the next time the link is opened; who is on the way returns to the old one",
+    },
+)

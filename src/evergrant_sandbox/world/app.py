@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from ipaddress import ip_network
 from urllib.parse import SplitResult, urlsplit
 
 from evergrant_sandbox.clock import DAY
-from evergrant_sandbox.world.seller import Kind, Origin
+from evergrant_sandbox.world.seller import Kind
 
 # "The access token is valid for 7 days." Authorization guide (202309), captured 2025-12-03.
 ACCESS_LIFE = 7 * DAY
@@ -96,16 +97,23 @@ class App:
     # Addresses and networks it may call from; empty: from anywhere.
     allowed_addresses: tuple[str, ...] = ()
     topics: tuple[int, ...] = DEFAULT_TOPICS
+    # The secret before the newest, and until when it is taken beside it.
+    old_secret: str = ""
+    old_secret_ends_at: int = 0
 
     @property
     def redirect_url(self) -> str:
-        """The one configured Redirect URL: Partner Center has a single field, so the first counts."""
-        return self.redirect_urls[0]
+        """The one configured Redirect URL: Partner Center has a single field, so the first counts. Empty: no API yet."""
+        return self.redirect_urls[0] if self.redirect_urls else ""
 
+    @property
+    def is_deactivated(self) -> bool:
+        """Whether it was deactivated for good; its key is then as invalid as one that never was."""
+        return self.stage is Stage.DEACTIVATED
 
-def may_be_authorized_by(app: App, origin: Origin) -> bool:
-    """An app that "is still in development can't be authorized by online sellers" (source S2)."""
-    return app.stage is Stage.PUBLISHED or origin is Origin.TEST
+    def secrets(self, now: int) -> tuple[str, ...]:
+        """The secrets it may use, newest first; notices are signed with the newest."""
+        return (self.secret, self.old_secret) if now < self.old_secret_ends_at else (self.secret,)
 
 
 def is_loopback(host: str | None) -> bool:
@@ -137,6 +145,15 @@ def fault_of_webhook_url(url: str) -> str | None:
         return "beyond loopback a webhook URL is https, with a domain name and without a port"
     if ":" in host or host.replace(".", "").isdigit():
         return "a webhook URL has a domain name, not an IP address"
+    return None
+
+
+def fault_of_address(address: str) -> str | None:
+    """What is wrong with a line of the IP allow list, as a sentence, or None."""
+    try:
+        ip_network(address, strict=False)
+    except ValueError:
+        return f"{address!r} is neither an IP address nor a network such as 203.0.113.0/24"
     return None
 
 

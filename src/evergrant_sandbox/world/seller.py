@@ -19,9 +19,17 @@ class Origin(StrEnum):
 
 
 class Role(StrEnum):
-    """Who signs in. "Only the shop owner / main account may authorize; others do not see the button" (wire sheet 5.5)."""
+    """Who signs in. "Only the shop owner / main account may authorize; others do not see the button" (wire sheet 5.5).
+
+    That there are sub-accounts with less than the owner's rights is documented; what their roles are called is not, so all
+    names but the owner's are ours. What each may do stands in `world/roles.py`.
+    """
 
     OWNER = "owner"
+    ADMINISTRATOR = "administrator"
+    OPERATIONS = "operations"
+    CUSTOMER_SUPPORT = "customer_support"
+    FINANCE = "finance"
     SUB_ACCOUNT = "sub_account"
 
 
