@@ -75,34 +75,22 @@ def hindered(why: Hindrance, app: App, positions: Switches, *, region_path: str 
     if why is Hindrance.DEACTIVATED:
         return RefusedError(
             "app_deactivated",
-            "This app is no longer available",
-            f"{app.name} was deactivated, for good. Nobody can authorize it any more.",
+            "This app was deactivated",
+            f"{app.name} was deactivated by its developer for good. It cannot be authorized any more; look for another app"
+            " in the App store.",
+        )
+    if why is Hindrance.NO_REDIRECT_URL:
+        return RefusedError(
+            "api_not_enabled",
+            "This app cannot be authorized yet",
+            f"{app.name} has no Redirect URL, so there is nowhere to send you afterwards. Its developer has to enable the"
+            " API in Partner Center first.",
         )
     return RefusedError(
         "app_in_development",
         "This app cannot be authorized yet",
         f"{app.name} is still in development. It can be authorized by Seller Center test accounts only, not by online"
         " sellers.",
-    )
-
-
-def not_enabled(app: App) -> RefusedError:
-    """The API of the app is not enabled, so it has no Redirect URL."""
-    return RefusedError(
-        "api_not_enabled",
-        "This app cannot be authorized yet",
-        f"{app.name} has no Redirect URL, so there is nowhere to send you afterwards. Its developer has to enable the API"
-        " in Partner Center first.",
-    )
-
-
-def beta_full(app: App) -> RefusedError:
-    """A connector that is not approved yet has all the authorizations it may have."""
-    return RefusedError(
-        "beta_full",
-        "This app cannot take on another seller yet",
-        f"{app.name} is a connector that is not approved, and has all the authorizations it may have until then. Ask its"
-        " developer to have it reviewed.",
     )
 
 
@@ -114,6 +102,16 @@ def wrong_region(chosen: str, who: SignedIn, *, region_path: str) -> RefusedErro
         f"You chose {chosen}, but {who.seller.name} does not sell there. Choose the region your shop is registered in, or"
         " sign in with an account of that region.",
         way_on=("Choose another region", region_path),
+    )
+
+
+def beta_full(app: App) -> RefusedError:
+    """A connector that is not approved has all the sellers it may have."""
+    return RefusedError(
+        "beta_full",
+        "This app cannot take on another seller yet",
+        f"{app.name} is a connector that is not approved, and has all the authorizations it may have until then. Ask its"
+        " developer to have it reviewed.",
     )
 
 

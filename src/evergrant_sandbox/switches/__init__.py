@@ -47,10 +47,13 @@ from evergrant_sandbox.switches.link import (
 )
 from evergrant_sandbox.switches.notices import (
     ANSWER_401_TO_NOTICE,
+    BODY_OF_ANSWER_TO_NOTICE,
     DAILY_WARNING_ZONE,
     NOTICE_AT_EXPIRY,
     NOTICE_ON_DEACTIVATION,
     NOTICE_ON_DEVELOPER_REVOKE,
+    PRODUCT_ID_IN_NOTICE,
+    SHOP_WEBHOOK,
 )
 from evergrant_sandbox.switches.seller_center import ROW_ACTION, SELLER_CENTER_MENU
 from evergrant_sandbox.switches.signed_api import (
@@ -90,6 +93,7 @@ __all__ = [
     "ACCESS_TOKEN_NEAR_THE_END",
     "ANSWER_401_TO_NOTICE",
     "AUTHORIZATION_PERIODS",
+    "BODY_OF_ANSWER_TO_NOTICE",
     "CODE_LIFE",
     "CODE_REUSE",
     "CONNECTOR_BETA",
@@ -111,6 +115,7 @@ __all__ = [
     "NOTICE_SCHEDULE",
     "OLD_PAIR_AFTER_RECONSENT",
     "OPEN_ID_PER",
+    "PRODUCT_ID_IN_NOTICE",
     "REDIRECT_URL_CHANGE",
     "REFUSAL_ERROR",
     "REGION_REFUSAL",
@@ -121,6 +126,7 @@ __all__ = [
     "SECRET_ROTATION",
     "SELLER_CENTER_MENU",
     "SELLER_CENTER_RENEWAL",
+    "SHOP_WEBHOOK",
     "STATE_ON_REFUSAL",
     "SWITCHES",
     "TIMESTAMP_WINDOW",
