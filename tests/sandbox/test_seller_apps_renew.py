@@ -302,7 +302,6 @@ async def test_another_sellers_rows_are_not_there(sandbox: Sandbox, visitor: Vis
     assert {(404, "unknown_app_row")} == set(codes)
 
 
-@pytest.mark.requirement("R-TTS-10")
 async def test_a_renewal_can_call_the_app_back(sandbox: Sandbox, visitor: Visitor, app: Any) -> None:
     """As three guides have it: at the Redirect URL with a code that works, and no state."""
     await sandbox.steer("switches", seller_center_renewal="calls_back")
