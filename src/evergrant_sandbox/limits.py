@@ -17,7 +17,18 @@ class Limit:
 NOT_IMITATED = (
     Limit("Partner Center", "Apps are made by a control route. Review, enrollment and beta limits are not acted out."),
     Limit(
-        "Seller Center", "There is a sign-in and the consent pages; menus, App Store and My apps and incidents follow."
+        "Seller Center",
+        "Orders, products, users, App store, and My apps and incidents are there. Finance, marketing, messages, returns,"
+        " logistics and the making of products are not.",
+    ),
+    Limit(
+        "Roles",
+        "Only that the owner alone may authorize apps is documented. All other roles of sub-accounts, and what they may"
+        " see and do, are made up.",
+    ),
+    Limit(
+        "Languages",
+        "Seller Center speaks English in every market; labels in other languages are written down nowhere.",
     ),
     Limit("Seller onboarding", "Every seller has passed it. The message `auth state is inactive` cannot be provoked."),
     Limit("Region of the app", "An app may be authorized in any region; the platform wants one app per market group."),

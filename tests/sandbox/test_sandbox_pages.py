@@ -530,7 +530,7 @@ async def test_the_login_leads_to_no_other_site(visitor: Visitor, target: str) -
     visitor.reply, visitor.address = reply, "http://127.0.0.1:8090/seller/login"
     await visitor.sign_in(OWNER)
 
-    assert "/" == visitor.path
+    assert "/seller" == visitor.path
 
 
 # --- what keeps a page to itself

@@ -24,6 +24,10 @@ class NothingForSaleError(Exception):
     """Orders need something to buy."""
 
 
+class UnknownVariantError(Exception):
+    """The shop has no such product, or the product no such variant."""
+
+
 class GivenOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """An order as a test wants it: what is left out is made up, and a known id changes that order."""
 
@@ -108,6 +112,21 @@ class Market:
                 goods.keep_product(self.book, shop.id, after)
                 changed.append(after)
         return changed
+
+    def restock(self, shop: Shop, *, product_id: str, sku_id: str, quantity: int, now: int) -> Product:
+        """Another number of one variant lies in the shop's warehouse. No documented notice tells of stock.
+
+        Raises:
+            UnknownVariantError: the shop has no such product, or the product no such variant.
+        """
+        with self.book.transaction():
+            known = goods.product(self.book, shop.id, product_id)
+            if known is None or sku_id not in {sku.id for sku in known.skus}:
+                raise UnknownVariantError(f"{shop.name} has no variant {sku_id} of a product {product_id}")
+            stock = Stock(warehouse_id=shop.warehouse_id, quantity=quantity)
+            after = product.restocked(known, sku_id=sku_id, stock=stock, now=now)
+            goods.keep_product(self.book, shop.id, after)
+        return after
 
     def _products(self, shop: Shop, count: int, now: int) -> list[Product]:
         trade = sellers.trade_of(self.book, shop.id)

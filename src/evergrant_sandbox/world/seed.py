@@ -1,6 +1,6 @@
 """The seeded world: who exists on a first start and after a reset, repeatable from a number."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from random import Random
 
 from evergrant_sandbox.world import ids, scopes
@@ -46,7 +46,7 @@ class _Plan:
     shops: tuple[tuple[str, str, str | None, int, int], ...]
     kind: Kind = Kind.LOCAL
     origin: Origin = Origin.ONLINE
-    staff: tuple[str, ...] = field(default=())
+    staff: tuple[tuple[str, Role], ...] = ()
 
 
 _PLANS = (
@@ -59,7 +59,13 @@ _PLANS = (
             ("Thames & Clay", "GB", "pottery", 12, 60),
             ("Thames & Clay Seconds", "GB", "pottery", 6, 15),
         ),
-        staff=("packing@thamesandclay.example",),
+        staff=(
+            ("manager@thamesandclay.example", Role.ADMINISTRATOR),
+            ("stock@thamesandclay.example", Role.OPERATIONS),
+            ("support@thamesandclay.example", Role.CUSTOMER_SUPPORT),
+            ("books@thamesandclay.example", Role.FINANCE),
+            ("packing@thamesandclay.example", Role.SUB_ACCOUNT),
+        ),
     ),
     _Plan(
         name="Cedar Ridge Outfitters LLC",
@@ -166,7 +172,7 @@ def seller_id(dice: Dice) -> str:
 
 def _household(dice: Dice, plan: _Plan) -> Household:
     number = seller_id(dice)
-    people = ((plan.email, Role.OWNER), *((email, Role.SUB_ACCOUNT) for email in plan.staff))
+    people = ((plan.email, Role.OWNER), *plan.staff)
     return Household(
         seller=Seller(
             id=number, name=plan.name, region=plan.region, kind=plan.kind, phone=plan.phone, origin=plan.origin
