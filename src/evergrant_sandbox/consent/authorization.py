@@ -177,6 +177,8 @@ class Authorization:
             path=walk.path,
             offer=offered,
             entered=entered,
+            # Another target shop was asked for: the focus stays at it.
+            shown=filled is not None and not filled.faults,
             button=self._platform.switches.of(switches.INSTALL_BUTTON),
         )
 
