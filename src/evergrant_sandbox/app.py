@@ -16,6 +16,8 @@ from evergrant_sandbox.acts.announce import Herald
 from evergrant_sandbox.acts.consent import Registry
 from evergrant_sandbox.acts.ending import Undertaker
 from evergrant_sandbox.acts.founding import Registrar
+from evergrant_sandbox.acts.fulfilment import Fulfilment
+from evergrant_sandbox.acts.subscribing import Subscriber
 from evergrant_sandbox.acts.tokens import Issuer
 from evergrant_sandbox.acts.trade import Market
 from evergrant_sandbox.book import settings
@@ -92,7 +94,7 @@ def _platform(book: Book, *, wall: Callable[[], float], dice: Dice, session: aio
     mint = Mint(settings.read_secret(book))
     switches = Switches(settings.switches(book))
     faults = Faults()
-    herald = Herald(book=book, dice=dice)
+    herald = Herald(book=book, dice=dice, switches=switches)
     courier = Courier(book=book, clock=clock, switches=switches, faults=faults, session=session)
     return Platform(
         book=book,
@@ -104,8 +106,10 @@ def _platform(book: Book, *, wall: Callable[[], float], dice: Dice, session: aio
         herald=herald,
         registry=Registry(book=book, mint=mint, switches=switches, dice=dice),
         registrar=Registrar(book=book, switches=switches),
+        subscriber=Subscriber(book=book, switches=switches),
         undertaker=Undertaker(book=book, switches=switches, herald=herald),
         issuer=Issuer(book=book, mint=mint, switches=switches),
         market=Market(book=book, herald=herald),
+        fulfilment=Fulfilment(book=book, herald=herald),
         agenda=Agenda(book=book, clock=clock, switches=switches, herald=herald, courier=courier),
     )

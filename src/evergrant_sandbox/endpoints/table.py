@@ -7,6 +7,7 @@ from typing import Protocol
 from evergrant_sandbox import errors, switches
 from evergrant_sandbox.endpoints.authorization import Authorization
 from evergrant_sandbox.endpoints.endpoint import Endpoint
+from evergrant_sandbox.endpoints.events import Events
 from evergrant_sandbox.endpoints.images import Images
 from evergrant_sandbox.endpoints.logistics import Logistics
 from evergrant_sandbox.endpoints.orders import Orders
@@ -35,6 +36,7 @@ FAMILIES: tuple[type[Family], ...] = (
     Inventory,
     Images,
     Logistics,
+    Events,
 )
 
 _VERSION = re.compile(r"/20\d{4}(?=/|$)")

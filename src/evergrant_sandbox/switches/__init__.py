@@ -32,10 +32,13 @@ from evergrant_sandbox.switches.link import (
 )
 from evergrant_sandbox.switches.notices import (
     ANSWER_401_TO_NOTICE,
+    BODY_OF_ANSWER_TO_NOTICE,
     DAILY_WARNING_ZONE,
     NOTICE_AT_EXPIRY,
     NOTICE_ON_DEACTIVATION,
     NOTICE_ON_DEVELOPER_REVOKE,
+    PRODUCT_ID_IN_NOTICE,
+    SHOP_WEBHOOK,
 )
 from evergrant_sandbox.switches.signed_api import (
     CONTENT_TYPE_HEADER,
@@ -71,6 +74,7 @@ __all__ = [
     "ACCESS_TOKEN_NEAR_THE_END",
     "ANSWER_401_TO_NOTICE",
     "AUTHORIZATION_PERIODS",
+    "BODY_OF_ANSWER_TO_NOTICE",
     "CODE_LIFE",
     "CODE_REUSE",
     "CONTENT_TYPE_HEADER",
@@ -94,11 +98,13 @@ __all__ = [
     "NOTICE_SCHEDULE",
     "OLD_PAIR_AFTER_RECONSENT",
     "OPEN_ID_PER",
+    "PRODUCT_ID_IN_NOTICE",
     "RATE_LIMIT",
     "REFUSAL_ERROR",
     "RENEW_OPTION_WHILE_VALID",
     "RETURN_COUNTDOWN",
     "SELLER_CENTER_RENEWAL",
+    "SHOP_WEBHOOK",
     "STATE_ON_REFUSAL",
     "STOCK_STATES",
     "SWITCHES",
