@@ -1,6 +1,7 @@
 """The OpenAPI document: served, sound, and of the same opinion as the endpoints, though neither was made from the other."""
 
 import re
+from pathlib import Path
 
 import schemathesis
 from schemathesis.core.result import Ok
@@ -68,3 +69,12 @@ def test_every_operation_names_the_section_it_was_written_from() -> None:
     for label, operation in operations().items():
         assert re.fullmatch(r"[2-6]\.[1-9]", str(operation["x-wire-sheet"])), label
         assert operation["summary"]
+
+
+def test_every_operation_is_in_the_documentation() -> None:
+    """docs/sandbox/wire.md lists them all, with their scopes, and none that is not there."""
+    page = Path(__file__).resolve().parents[2] / "docs" / "sandbox" / "wire.md"
+    line = re.compile(r"^\| `([A-Z]+ /\S+)` \| .* \|\s*(?:`(\S+)`)?\s*\|$", re.MULTILINE)
+    rows = line.findall(page.read_text(encoding="utf-8"))
+
+    assert {label: str(each.get("x-scope", "")) for label, each in operations().items()} == dict(rows)
