@@ -78,12 +78,30 @@ NOT_IMITATED = (
         "The platform's closed list of reasons is not public: codes and words are ours, and only what the sandbox sees by"
         " itself is an incident.",
     ),
-    Limit("Rate limits", "Nothing throttles by itself. A 429 with Retry-After is set as a fault."),
-    Limit("IP allow lists", "36009033 is not sent; it can be set as a fault."),
     Limit(
-        "Short links in messages", "Live error messages end in a link `For more details`. Match on code and keyword."
+        "Rate limits",
+        "Off by default, because the newest source gives no number; the switch `rate_limit` brings back that of 2025.",
     ),
-    Limit("Other endpoints", "Inventory, logistics, finance and others answer 36009009 for now."),
+    Limit("Messages of the API host", "In the documents' words, or close to them. Match on code and keyword."),
+    Limit("Other endpoints", "Finance, fulfillment, returns and others answer 36009009."),
+    Limit(
+        "Stock of a variant",
+        "Which mistakes refuse the whole update and which only one variant is documented by one sample;"
+        " the rest is a guess.",
+    ),
+    Limit(
+        "Filters without anything to find",
+        "No product here has a draft, a listing quality tier or a subscription, and none is on Tokopedia.",
+    ),
+    Limit("Uploaded images", "They are looked at, not kept; uri, url and measures are made up."),
+    Limit(
+        "Scope of two endpoints",
+        "`/seller/202508/status` and the widget tokens take any living token, because no source names their scope.",
+    ),
+    Limit(
+        "Legacy shop_id",
+        "Where the platform minds it is not recorded; here it is refused if it is not one of the token's shops.",
+    ),
     Limit(
         "Other notices",
         "Types 1, 3, 4, 5, 6, 7, 11, 12, 15, 16 and 27 are sent by what happens in the world; any other by a control route.",
