@@ -53,6 +53,8 @@ async def test_creating_begins_with_the_type_and_leads_to_the_help(sandbox: Sand
         await visitor.open(each.get("href"))
         links += visitor.page.xpath("//a[contains(., 'App development overview')]/@href")
     assert ["/partner/help/app-development-overview"] * 3 == links
+    await visitor.open(links[0])
+    assert "App development overview" == visitor.heading
 
 
 async def test_an_app_is_created_with_its_keys(sandbox: Sandbox) -> None:
