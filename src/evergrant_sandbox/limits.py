@@ -41,10 +41,43 @@ NOT_IMITATED = (
     ),
     Limit("App logos", "An app has no picture, only its first letter."),
     Limit(
-        "Seller Center", "There is a sign-in and the consent pages; menus, App Store and My apps and incidents follow."
+        "Seller Center",
+        "Orders, products, users, App store, and My apps and incidents are there. Finance, marketing, messages, returns,"
+        " logistics and the making of products are not.",
     ),
-    Limit("Seller onboarding", "Every seller has passed it. The message `auth state is inactive` cannot be provoked."),
-    Limit("Region of the app", "An app may be authorized in any region; the platform wants one app per market group."),
+    Limit(
+        "Roles",
+        "Only that the owner alone may authorize apps is documented. All other roles of sub-accounts, and what they may"
+        " see and do, are made up.",
+    ),
+    Limit(
+        "Languages",
+        "Seller Center speaks English in every market; labels in other languages are written down nowhere.",
+    ),
+    Limit(
+        "Seller onboarding",
+        "Every seller has passed it. The message `auth state is inactive` is shown to sellers of another market only.",
+    ),
+    Limit(
+        "Region of the app",
+        "An app whose market is ALL, as the seeded one's, may be authorized everywhere; the platform wants one app per market"
+        " group. A cross-border seller's consent covers all shops, also those outside the app's market.",
+    ),
+    Limit("App store", "Names, descriptions and a search. Categories, prices, ratings and pictures are not acted out."),
+    Limit(
+        "Discard in an App store install",
+        "It leads to the Redirect URL as it does behind the link, without a state; nobody recorded it.",
+    ),
+    Limit(
+        "Renew dialog",
+        "It ends with its own button, as Pipe17 tells it; the second page of other guides is not shown. Options besides"
+        " Re-authorize only are unknown, so there are none.",
+    ),
+    Limit(
+        "Incidents",
+        "The platform's closed list of reasons is not public: codes and words are ours, and only what the sandbox sees by"
+        " itself is an incident.",
+    ),
     Limit(
         "Rate limits",
         "Off by default, because the newest source gives no number; the switch `rate_limit` brings back that of 2025.",
@@ -92,6 +125,19 @@ NOT_IMITATED = (
     Limit(
         "Reasons in notice 5",
         "`suspended_reason` is a sentence of the sandbox; the wording of the platform is not known.",
+    ),
+    Limit(
+        "Kinds of test accounts",
+        "Full Function accounts count as verified at once, and there are no buyer test accounts: test orders stand in for"
+        " purchases. The choices of Onboarding type are not documented; those here describe and change nothing.",
+    ),
+    Limit(
+        "Test accounts by steering",
+        "A seller made by a control route with `test` belongs to nobody's Development Shops and never expires.",
+    ),
+    Limit(
+        "Tokens from Development Shops",
+        "A generated token counts as a new authorization of 365 days with all scopes of the app; the platform does not say.",
     ),
     Limit("E-mail to the seller", "The platform mails sellers on several occasions; nothing is mailed here."),
     Limit("Token propagation", "A renewal takes effect at once; at home it may take a few minutes."),

@@ -351,7 +351,7 @@ class Visitor:
         raise AssertionError("too many redirects")
 
     def _field(self, label: str) -> str:
-        for each in self.page.xpath("//main//label"):
+        for each in self.page.xpath("//label"):
             if _words(each).startswith(label):
                 target = each.get("for")
                 field_of = self.page.xpath(f"//*[@id='{target}']") if target else each.xpath(".//input")

@@ -1,7 +1,9 @@
 """Development Shops: test accounts are created, expire, are reactivated, authorize apps, and give out tokens."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 import pytest
 
@@ -11,6 +13,7 @@ from evergrant.core.secret import Secret
 from evergrant.core.tokens import Rotation
 from evergrant.providers.tiktok_shop import replies, requests
 from evergrant.providers.wire import Reply as HubReply
+from evergrant_sandbox.book import apps
 from tests.sandbox.kit import DAY, HERE, Receiver, Sandbox, Visitor, eventually, sha256
 from tests.sandbox.test_partner_signing_in import at_partner_center
 
@@ -211,6 +214,9 @@ async def test_an_account_that_has_not_expired_is_not_reactivated(sandbox: Sandb
     await visitor.press("Authorize app")
     assert visitor.reply.status == 409
     assert visitor.reply.header("x-error-code") == "test_account_expired"
+    app = (await sandbox.world())["apps"][0]["key"]
+    steered = await sandbox.client.post("/_sandbox/authorize", app=app, seller=TEST_SELLER)
+    assert (steered.status, steered.json["error"]["code"]) == (409, "test_account_expired")
 
     await open_still.press("Reactivate")
     visitor = await at_the_seeded_account(sandbox)
@@ -367,15 +373,58 @@ async def test_what_is_another_developers_looks_like_what_is_not_there(sandbox: 
     assert TEST_SELLER not in stranger.text
 
 
-async def test_an_app_that_was_deactivated_is_not_authorized(sandbox: Sandbox) -> None:
-    """It is not offered, and a form left open is refused."""
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"status": "deactivated"}, "app_deactivated"),
+        ({"market": "US"}, "105004"),
+        ({"seller_types": ["cross_border"]}, "105004"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("label", "button"), [("App for the token", "Generate access token"), ("App to authorize", "Authorize app")]
+)
+async def test_an_app_the_account_cannot_authorize_is_not_authorized(
+    sandbox: Sandbox, change: dict[str, Any], code: str, label: str, button: str
+) -> None:
+    """By the same rules as behind the link: it is not offered, and a form left open is refused."""
     app = await sandbox.app(name="My app")
     visitor = await at_the_seeded_account(sandbox)
-    visitor.fill("App for the token", app["key"])
-    await sandbox.app(key=app["key"], status="deactivated")
-    await visitor.press("Generate access token")
+    visitor.fill(label, app["key"])
+    await sandbox.app(key=app["key"], **change)
+    await visitor.press(button)
 
-    assert visitor.reply.status == 409
-    assert visitor.reply.header("x-error-code") == "app_deactivated"
+    assert (visitor.reply.status, visitor.reply.header("x-error-code")) == (403, code)
+    assert (await sandbox.world())["grants"] == 0
     again = await at_the_seeded_account(sandbox)
-    assert "My app (deactivated)" not in again.options("App for the token")
+    assert [] == [option for option in again.options(label) if option.startswith("My app")]
+
+
+async def test_a_token_needs_no_redirect_url(sandbox: Sandbox) -> None:
+    """It goes nowhere; an authorization does."""
+    visitor = await at_partner_center(sandbox)
+    app = await sandbox.app(name="My app")
+    platform = sandbox.application.platform
+    kept = apps.find(platform.book, app["key"])
+    assert kept
+    platform.registrar.keep(replace(kept, redirect_urls=()), now=sandbox.now)
+    await visitor.open(f"{LIST}/{await seller_id(sandbox, TEST_SELLER)}")
+
+    assert [] == [option for option in visitor.options("App to authorize") if option.startswith("My app")]
+    assert (await generated(visitor, app))["access_token"]
+
+
+@pytest.mark.parametrize(
+    "path", ["sign-in", "authorize", "token", "reactivate", "orders", "orders/1", "../create", "../../webhook-log/test"]
+)
+async def test_a_form_of_somewhere_else_does_nothing(sandbox: Sandbox, path: str) -> None:
+    """Whoever is signed in: each form carries the token of its browser."""
+    visitor = await at_the_seeded_account(sandbox)
+    target = urlsplit(urljoin(f"{HERE}{visitor.path}/", path)).path
+    app = (await sandbox.world())["apps"][0]["key"]
+    body = f"app={app}&token_app={app}&count=1&status=UNPAID&nickname=x&form_token=forged"
+
+    reply = await visitor.client.call("POST", target, body=body.encode())
+
+    assert (reply.status, reply.header("x-error-code")) == (403, "form_expired")
+    assert (await sandbox.world())["grants"] == 0

@@ -6,7 +6,7 @@ import pytest
 
 from evergrant_sandbox import signing
 from tests.sandbox.kit import HERE, Receiver, Sandbox, Visitor, eventually
-from tests.sandbox.test_partner_shops import LIST, TEST_SELLER, generated, seller_id
+from tests.sandbox.test_partner_shops import LIST, TEST_SELLER, created, generated, seller_id
 from tests.sandbox.test_partner_signing_in import at_partner_center
 
 TOOL = "/partner/api-testing-tool"
@@ -282,3 +282,72 @@ async def test_a_form_without_a_login_leads_to_the_login(sandbox: Sandbox) -> No
     reply = await Visitor(sandbox).client.call("POST", f"{LIST}/create", body=b"nickname=x")
 
     assert (reply.status, reply.header("location")) == (303, "/partner/login")
+
+
+async def test_a_test_notification_arrives_signed(sandbox: Sandbox, receiver: Receiver) -> None:
+    """With what is true of the shop now; it then stands in the log."""
+    app = await sandbox.app(name="My app", webhook_url=receiver.url)
+    visitor = await at_partner_center(sandbox)
+    await visitor.open(LOG)
+    visitor.fill("App to notify", app["key"])
+    visitor.fill("Topic to send", "6")
+    visitor.fill("About which shop", await shop_id(sandbox))
+    await visitor.press("Send test notification")
+
+    await receiver.arrived.wait()
+    (notice,) = receiver.deliveries
+    assert notice.json["type"] == 6
+    assert notice.json["shop_id"] == await shop_id(sandbox)
+    assert notice.signature == signing.sign_notice(app_key=app["key"], secret=app["secret"], body=notice.body)
+    assert "The test notification is on its way." in visitor.text
+    await visitor.open(LOG)
+    assert "6 SELLER_DEAUTHORIZATION My app SANDBOX7358231" in visitor.text
+
+
+@pytest.mark.parametrize(
+    ("app", "given", "code"),
+    [
+        ({"webhook_url": ""}, {"About which shop": "own"}, "no_webhook_url"),
+        ({}, {}, "unknown_shop"),
+        ({}, {"About which shop": "1"}, "unknown_shop"),
+        ({}, {"About which shop": "own", "Topic to send": "999"}, "unknown_topic"),
+        ({}, {"About which shop": "own", "Topic to send": "x"}, "unknown_topic"),
+        ({}, {"About which shop": "empty"}, "nothing_to_tell"),
+    ],
+)
+async def test_a_test_notification_that_cannot_be_sent_is_refused(
+    sandbox: Sandbox, app: dict[str, str], given: dict[str, str], code: str
+) -> None:
+    """With the reason, and nothing is put on its way."""
+    made = await sandbox.app(**{"name": "My app", "webhook_url": "http://127.0.0.1:9/hook", **app})
+    visitor = await at_partner_center(sandbox)
+    await created(visitor, "Without orders")
+    empty = (await sandbox.world())["sellers"][-1]["shops"][0]["id"]
+    shops = {"own": await shop_id(sandbox), "empty": empty}
+    await visitor.open(LOG)
+    visitor.fill("App to notify", made["key"])
+    for label, value in given.items():
+        visitor.fill(label, shops.get(value, value))
+    await visitor.press("Send test notification")
+
+    assert (visitor.reply.status, visitor.reply.header("x-error-code")) == (422, code)
+    await visitor.open(LOG)
+    assert rows(visitor) == 0
+
+
+async def test_nobody_notifies_another_developers_app(sandbox: Sandbox, receiver: Receiver) -> None:
+    """It is as if it were not there."""
+    theirs = await sandbox.app(developer="bo@other.example", webhook_url=receiver.url)
+    visitor = await at_partner_center(sandbox)
+    await visitor.open(LOG)
+    visitor.fill("App to notify", theirs["key"])
+    visitor.fill("About which shop", await shop_id(sandbox))
+    await visitor.press("Send test notification")
+
+    assert visitor.reply.status == 404
+    assert [] == receiver.deliveries
+
+
+async def shop_id(sandbox: Sandbox) -> str:
+    """The shop of the seeded test account."""
+    return str(next(each["shops"][0]["id"] for each in (await sandbox.world())["sellers"] if each["test"]))

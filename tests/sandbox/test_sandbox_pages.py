@@ -109,6 +109,7 @@ async def test_a_signed_in_seller_skips_the_login(sandbox: Sandbox, visitor: Vis
     assert "/seller/login" not in visitor.trail
 
 
+@pytest.mark.requirement("R-TTS-22")
 async def test_a_signed_in_seller_who_renews_goes_straight_to_the_form(sandbox: Sandbox, visitor: Visitor) -> None:
     """Titled "Renew", filled in as before; the grant is the same one, renewed."""
     address = await link(sandbox)
@@ -145,6 +146,7 @@ async def test_the_region_is_remembered(sandbox: Sandbox, visitor: Visitor) -> N
     assert "form" == visitor.path.rpartition("/")[2]
 
 
+@pytest.mark.requirement("R-TTS-19")
 async def test_the_older_link_with_the_app_key_works_too(sandbox: Sandbox, visitor: Visitor) -> None:
     """`/oauth/authorize?app_key=`; parameters nobody knows are ignored."""
     app = (await sandbox.world())["apps"][0]
@@ -379,6 +381,7 @@ async def test_an_app_in_development_cannot_be_authorized_by_online_sellers(
     assert (403, "app_in_development") == (reply.status, reply.json["error"]["code"])
 
 
+@pytest.mark.requirement("R-TTS-29")
 async def test_a_test_account_goes_straight_to_the_approval(sandbox: Sandbox, visitor: Visitor) -> None:
     """Signed in, also for an app in development: no region, no login, no form."""
     await visitor.open("/seller/login")
@@ -527,7 +530,7 @@ async def test_the_login_leads_to_no_other_site(visitor: Visitor, target: str) -
     visitor.reply, visitor.address = reply, "http://127.0.0.1:8090/seller/login"
     await visitor.sign_in(OWNER)
 
-    assert "/" == visitor.path
+    assert "/seller" == visitor.path
 
 
 # --- what keeps a page to itself

@@ -26,6 +26,10 @@ class NothingForSaleError(Exception):
     """Orders need something to buy."""
 
 
+class UnknownVariantError(Exception):
+    """The shop has no such product, or the product no such variant."""
+
+
 class GivenOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """An order as a test wants it: what is left out is made up, and a known id changes that order."""
 
@@ -119,6 +123,21 @@ class Market:
                 told += wares.tell(self.herald, shop, known, after, source=Source.SELLER_CENTER, at=now)
                 changed.append(after)
         return Traded(products=changed, notices=told)
+
+    def restock_variant(self, shop: Shop, *, product_id: str, sku_id: str, quantity: int, now: int) -> Product:
+        """Another number of one variant lies in the shop's warehouse. No documented notice tells of stock.
+
+        Raises:
+            UnknownVariantError: the shop has no such product, or the product no such variant.
+        """
+        with self.book.transaction():
+            known = goods.product(self.book, shop.id, product_id)
+            if known is None or sku_id not in {sku.id for sku in known.skus}:
+                raise UnknownVariantError(f"{shop.name} has no variant {sku_id} of a product {product_id}")
+            stock = Stock(warehouse_id=shop.warehouse_id, quantity=quantity)
+            after = product.restocked(known, sku_id=sku_id, stock=stock, now=now)
+            goods.keep_product(self.book, shop.id, after)
+        return after
 
     def restock(self, shop: Shop, known: Product, stocks: Mapping[str, tuple[Stock, ...]], *, now: int) -> Product:
         """The stock of some variants is what an app says it is, by their ids; the others keep theirs.

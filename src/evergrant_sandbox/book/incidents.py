@@ -6,11 +6,11 @@ from evergrant_sandbox.world.incidents import Incident, Reason
 
 # Each follows one index of the log, which names its conditions word for word.
 _MISSED = (
-    "SELECT l.grant_id, max(l.at), count(*) FROM log l JOIN grants g ON g.id = l.grant_id"
+    "SELECT l.grant_id, max(l.at), count(*) FROM log l INDEXED BY log_of_missed_notices JOIN grants g ON g.id = l.grant_id"
     " WHERE g.seller_id = ? AND l.kind = 'notice' AND l.attempt > 4 AND l.answer NOT IN ('200', ?) GROUP BY l.grant_id"
 )
 _REFUSED = (
-    "SELECT l.grant_id, l.code, max(l.at), count(*) FROM log l JOIN grants g ON g.id = l.grant_id"
+    "SELECT l.grant_id, l.code, max(l.at), count(*) FROM log l INDEXED BY log_of_refused_calls JOIN grants g ON g.id = l.grant_id"
     " WHERE g.seller_id = ? AND l.kind = 'api' AND l.code BETWEEN 105001 AND 105005 GROUP BY l.grant_id, l.code"
 )
 

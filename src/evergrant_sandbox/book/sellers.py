@@ -106,6 +106,16 @@ def accounts_of(book: Book, seller_id: str) -> list[Account]:
     return [_account(row) for row in rows]
 
 
+def set_role(book: Book, email: str, role: Role) -> None:
+    """Keep another role of a sign-in."""
+    book.run("UPDATE accounts SET role = ? WHERE email = ?", role, email)
+
+
+def remove_account(book: Book, email: str) -> None:
+    """Forget a sign-in."""
+    book.run("DELETE FROM accounts WHERE email = ?", email)
+
+
 def shop(book: Book, shop_id: str) -> Shop | None:
     """A shop by its id."""
     row = book.one(f"SELECT {_SHOP} FROM shops WHERE id = ?", shop_id)  # noqa: S608  (column names)

@@ -105,3 +105,8 @@ def who(book: Book, sha256: bytes) -> str | None:
 def sign_out(book: Book, sha256: bytes) -> None:
     """Forget a session."""
     book.run("DELETE FROM sessions WHERE sha256 = ?", sha256)
+
+
+def sign_out_everywhere(book: Book, email: str) -> None:
+    """Forget every session of somebody."""
+    book.run("DELETE FROM sessions WHERE email = ? COLLATE NOCASE", email)

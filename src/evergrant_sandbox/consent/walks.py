@@ -9,7 +9,7 @@ from evergrant_sandbox.consent import refusals
 from evergrant_sandbox.pages.browser import SignedIn
 from evergrant_sandbox.pages.door import Door, RefusedError
 from evergrant_sandbox.world.app import App, AppMarket
-from evergrant_sandbox.world.eligibility import Hindrance, hindrance, regions_of
+from evergrant_sandbox.world.eligibility import hindrance, hindrance_of_all, regions_of
 from evergrant_sandbox.world.regions import MARKETS, Market
 from evergrant_sandbox.world.seller import Role
 
@@ -60,8 +60,7 @@ def find(door: Door) -> Walk:
     app = apps.find(platform.book, found.app_key) if found else None
     if found is None or app is None:
         raise refusals.over()
-    door.entry.app_key = app.key
-    _check(door, app)
+    _check_app(door, app)
     if platform.switches.of(switches.REDIRECT_URL_CHANGE) == "next_walk" and found.redirect_url:
         app = replace(app, redirect_urls=(found.redirect_url,))
     return Walk(visit=found, app=app, who=door.browser.who())
@@ -87,7 +86,7 @@ def app_behind(door: Door) -> App:
     is_at_home = app.market is AppMarket.ALL or host not in (_OTHER_HOSTS if app.market is AppMarket.US else _US_HOSTS)
     if not is_at_home:
         raise refusals.other_portal(app)
-    _check(door, app)
+    _check_app(door, app)
     return app
 
 
@@ -104,26 +103,25 @@ def consenting(door: Door, walk: Walk) -> SignedIn:
     shops = sellers.shops_of(platform.book, who.seller.id)
     hindered = hindrance(walk.app, who.seller, shops)
     if hindered:
-        raise refusals.hindered(hindered, walk.app, platform.switches)
-    if platform.reviewer.is_full(walk.app, seller_id=who.seller.id, now=door.now):
-        raise refusals.beta_full(walk.app)
+        raise refusals.hindered(hindered, walk.app, platform.switches, way_on=refusals.switch_account(walk.path))
     chosen = market_called(walk.visit.market)
     sells_there = chosen is None or regions_of(who.seller, shops) & set(chosen.regions)
     if chosen and not sells_there and platform.switches.of(switches.WRONG_REGION) == "refused":
         raise refusals.wrong_region(chosen.name, who, region_path=f"{walk.path}/region")
+    if platform.reviewer.is_full(walk.app, seller_id=who.seller.id, now=door.now):
+        raise refusals.beta_full(walk.app)
     if who.account.role is not Role.OWNER:
-        raise refusals.not_the_owner(who)
+        raise refusals.not_the_owner(who, path=walk.path)
     return who
+
+
+def _check_app(door: Door, app: App) -> None:
+    door.entry.app_key = app.key
+    nobody = hindrance_of_all(app)
+    if nobody:
+        raise refusals.hindered(nobody, app, door.platform.switches)
 
 
 def market_called(code: str | None) -> Market | None:
     """A line of the prompt by its code."""
     return next((market for market in MARKETS if market.code == code), None)
-
-
-def _check(door: Door, app: App) -> None:
-    """Whether the app can be authorized by anybody at all."""
-    if app.is_deactivated:
-        raise refusals.hindered(Hindrance.DEACTIVATED, app, door.platform.switches)
-    if not app.redirect_urls:
-        raise refusals.not_enabled(app)

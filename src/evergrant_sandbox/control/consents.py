@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from evergrant_sandbox.acts.consent import Consent, covers_all_shops
-from evergrant_sandbox.book import grants, pairs, sellers
+from evergrant_sandbox.book import development_shops, grants, pairs, sellers
 from evergrant_sandbox.book.grants import Filter
 from evergrant_sandbox.clock import read_duration
 from evergrant_sandbox.control.apps import app_of
@@ -24,13 +24,15 @@ from evergrant_sandbox.world.tokens import Half, Seal, sha256
 
 _YEAR = "365d"
 _HINDRANCES = {
-    Hindrance.DEACTIVATED: ("app_deactivated", "The app is deactivated, for good."),
+    Hindrance.DEACTIVATED: (403, "app_deactivated", "The app was deactivated for good; authorize another."),
+    Hindrance.NO_REDIRECT_URL: (409, "api_not_enabled", "The app has no Redirect URL; give it one first."),
     Hindrance.IN_DEVELOPMENT: (
+        403,
         "app_in_development",
         "Only test accounts can authorize an app that is not published.",
     ),
-    Hindrance.SELLER_TYPE: ("seller_type", "The app is not made for sellers of this kind."),
-    Hindrance.REGION: ("region_restriction", "The app is for another market than the seller's."),
+    Hindrance.SELLER_TYPE: (403, "seller_type", "The app is not made for sellers of this kind; see its seller_types."),
+    Hindrance.REGION: (403, "region_restriction", "The app is for another market than the seller's; see its market."),
 }
 
 
@@ -97,6 +99,8 @@ class Consents:
         asked = await read(request, Asked)
         app = app_of(self._platform, asked.app)
         account, seller = self._owner(asked.seller)
+        if development_shops.has_expired(self._book, seller.id, now=self._platform.clock.now()):
+            raise SteeringError("test_account_expired", f"{account.email} has to be reactivated first.", status=409)
         self._admit(app, seller)
         consent = Consent(
             app=app,
@@ -108,20 +112,9 @@ class Consents:
             contact_phone=seller.phone,
             route=rules.Route.LINK,
         )
-        self._check_app(app, seller)
         given = self._platform.registry.by_link(consent, state=asked.state, now=self._platform.clock.now())
         self._platform.agenda.wake()
         return Authorized(code=given.code, redirect_url=given.url, grant_id=str(given.grant.id))
-
-    def _check_app(self, app: App, seller: Seller) -> None:
-        if app.is_deactivated:
-            raise SteeringError("app_deactivated", "The app was deactivated for good; authorize another.", status=403)
-        if not app.redirect_urls:
-            raise SteeringError("api_not_enabled", "The app has no Redirect URL; give it one first.", status=409)
-        if self._platform.reviewer.is_full(app, seller_id=seller.id, now=self._platform.clock.now()):
-            raise SteeringError(
-                "beta_full", "The connector has all the authorizations it may have until it is approved.", status=403
-            )
 
     async def grants(self, request: Request) -> Grants:
         """Grants in the order of their ids."""
@@ -177,8 +170,12 @@ class Consents:
     def _admit(self, app: App, seller: Seller) -> None:
         hindered = hindrance(app, seller, sellers.shops_of(self._book, seller.id))
         if hindered:
-            code, sentence = _HINDRANCES[hindered]
-            raise SteeringError(code, sentence, status=403)
+            status, code, sentence = _HINDRANCES[hindered]
+            raise SteeringError(code, sentence, status=status)
+        if self._platform.reviewer.is_full(app, seller_id=seller.id, now=self._platform.clock.now()):
+            raise SteeringError(
+                "beta_full", "The connector has all the authorizations it may have until it is approved.", status=403
+            )
 
     def _shop(self, app: App, seller: Seller, wanted: str | None) -> Shop | None:
         shops = shops_for(app, seller, sellers.shops_of(self._book, seller.id))

@@ -10,10 +10,10 @@ from starlette.routing import Route
 
 from evergrant_sandbox import signing
 from evergrant_sandbox.acts.announce import Missive
+from evergrant_sandbox.acts.samples import Samples
 from evergrant_sandbox.book import apps, grants, notices, sellers, subscriptions
 from evergrant_sandbox.clock import read_duration, rfc3339
 from evergrant_sandbox.control.apps import app_of
-from evergrant_sandbox.control.samples import Samples
 from evergrant_sandbox.control.steering import SteeringError, number_of, read, steer
 from evergrant_sandbox.fields import Digits, Key
 from evergrant_sandbox.platform import Platform
@@ -89,7 +89,7 @@ class Notices:
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
         self._book = platform.book
-        self._samples = Samples(platform)
+        self._samples = Samples(book=platform.book, switches=platform.switches)
 
     def routes(self) -> list[Route]:
         """Its routes."""
@@ -166,7 +166,7 @@ class Notices:
             notice_id=given.id,
             badly_signed=int(given.bad_signature),
             owner=known.owner if known else Owner.SHOP,
-            open_id=given.open_id or self._open_id(app, shop),
+            open_id=given.open_id or self._samples.open_id(app, shop),
         )
         with self._book.transaction():
             for _ in range(given.times):
@@ -188,12 +188,6 @@ class Notices:
         if given.data is not None:
             return msgspec.Raw(msgspec.json.encode(given.data))
         return self._samples.of(given.type, app, shop, now=now)
-
-    def _open_id(self, app: App, shop: Shop) -> str:
-        for grant in grants.covering(self._book, shop_id=shop.id, seller_id=shop.seller_id):
-            if grant.app_key == app.key:
-                return grant.open_id
-        return ""
 
     def _shop(self, app: App, wanted: str | None) -> Shop:
         if wanted is not None:

@@ -42,6 +42,7 @@ class SubAccount(msgspec.Struct, forbid_unknown_fields=True):
 
     email: Email
     password: Text = PASSWORD
+    role: Literal["administrator", "operations", "customer_support", "finance", "sub_account"] = "sub_account"
 
 
 class GivenSeller(msgspec.Struct, forbid_unknown_fields=True):
@@ -108,7 +109,7 @@ class Worlds:
         people = [
             Account(email=email, password=given.password, seller_id=number, role=Role.OWNER),
             *(
-                Account(email=each.email, password=each.password, seller_id=number, role=Role.SUB_ACCOUNT)
+                Account(email=each.email, password=each.password, seller_id=number, role=Role(each.role))
                 for each in given.sub_accounts
             ),
         ]

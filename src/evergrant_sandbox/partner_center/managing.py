@@ -8,6 +8,7 @@ from evergrant_sandbox.acts.trade import GivenOrder
 from evergrant_sandbox.book import goods, grants
 from evergrant_sandbox.book.goods import OrderSearch
 from evergrant_sandbox.clock import DAY
+from evergrant_sandbox.consent import refusals
 from evergrant_sandbox.pages.door import RefusedError
 from evergrant_sandbox.pages.rendering import Pages
 from evergrant_sandbox.partner_center import development_shops
@@ -15,7 +16,8 @@ from evergrant_sandbox.partner_center.desk import Desk, at_desk
 from evergrant_sandbox.partner_center.development_shops import PATH, TestAccount
 from evergrant_sandbox.platform import Platform
 from evergrant_sandbox.world import development_shop as rules
-from evergrant_sandbox.world.app import App, Stage
+from evergrant_sandbox.world.app import App
+from evergrant_sandbox.world.eligibility import Hindrance, hindrance
 from evergrant_sandbox.world.order import Order, OrderStatus
 from evergrant_sandbox.world.scopes import SCOPES
 from evergrant_sandbox.world.tokens import sha256
@@ -23,6 +25,8 @@ from evergrant_sandbox.world.tokens import sha256
 _SELLER_CENTER = "/seller"
 _MOST_AT_ONCE = 10
 _ORDERS_SHOWN = 20
+# A token goes nowhere, so it needs no Redirect URL.
+_NONE_FOR_TOKENS = frozenset({None, Hindrance.NO_REDIRECT_URL})
 _SAID = {
     "created": "The test account was created. It is bound to your developer account for good.",
     "reactivated": "The test account was reactivated.",
@@ -68,7 +72,8 @@ class Managing:
         return desk.page(
             "partner_center/manage_account.html",
             managed=managed,
-            apps=[app for app in mine if app.stage is not Stage.DEACTIVATED],
+            apps=[app for app in mine if self._hindrance(app, managed) is None],
+            apps_for_tokens=[app for app in mine if self._hindrance(app, managed) in _NONE_FOR_TOKENS],
             authorized=authorized,
             products=products,
             order_count=orders,
@@ -90,7 +95,7 @@ class Managing:
     async def authorize(self, desk: Desk) -> Response:
         """Straight to the approval step, as the test seller."""
         managed, fields = await self._usable(desk)
-        app = self._app(desk, fields)
+        app = self._app(desk, fields.get("app", ""), managed, allowed=frozenset({None}))
         response = RedirectResponse(f"/open/authorize?service_id={app.service_id}", 303)
         desk.door.browser.sign_in(response, managed.account)
         return response
@@ -98,7 +103,7 @@ class Managing:
     async def token(self, desk: Desk) -> Response:
         """An access token without an authorization link; shown here and nowhere again."""
         managed, fields = await self._usable(desk)
-        app = self._app(desk, fields)
+        app = self._app(desk, fields.get("token_app", ""), managed, allowed=_NONE_FOR_TOKENS)
         pair = self._workshop.generate(app, managed.own, now=desk.door.now)
         self._platform.agenda.wake()
         entry = desk.door.entry
@@ -168,13 +173,16 @@ class Managing:
             )
         return managed, fields
 
-    def _app(self, desk: Desk, fields: dict[str, str]) -> App:
-        app = desk.app(fields.get("app", ""))
-        if app.stage is Stage.DEACTIVATED:
-            raise RefusedError(
-                "app_deactivated", "This app was deactivated", "It cannot be authorized any more.", status=409
-            )
+    def _app(self, desk: Desk, key: str, managed: TestAccount, *, allowed: frozenset[Hindrance | None]) -> App:
+        app = desk.app(key)
+        why = self._hindrance(app, managed)
+        if why is not None and why not in allowed:
+            raise refusals.hindered(why, app, self._platform.switches)
         return app
+
+    def _hindrance(self, app: App, managed: TestAccount) -> Hindrance | None:
+        """Why the test account cannot authorize the app; the same rules as behind the authorization link."""
+        return hindrance(app, managed.seller, (managed.shop,))
 
 
 def _account(desk: Desk) -> TestAccount:

@@ -12,11 +12,23 @@ from evergrant_sandbox.partner_center.help import Help
 from evergrant_sandbox.partner_center.home import Home
 from evergrant_sandbox.partner_center.managing import Managing
 from evergrant_sandbox.partner_center.reviewing import Reviewing
+from evergrant_sandbox.partner_center.sample_notices import SampleNotices
 from evergrant_sandbox.partner_center.signing_in import SigningIn
 from evergrant_sandbox.partner_center.webhook_log import WebhookLog
 from evergrant_sandbox.platform import Platform
 
-_ROOMS = (SigningIn, Home, Creating, AppPages, Reviewing, DevelopmentShops, Managing, WebhookLog, Help)
+_ROOMS = (
+    SigningIn,
+    Home,
+    Creating,
+    AppPages,
+    Reviewing,
+    DevelopmentShops,
+    Managing,
+    WebhookLog,
+    SampleNotices,
+    Help,
+)
 
 
 def routes(platform: Platform, pages: Pages, signed_api: ASGIApp) -> list[Route]:

@@ -10,6 +10,7 @@ from starlette.routing import Route
 from evergrant_sandbox.book import sellers, sent_notices
 from evergrant_sandbox.book.sent_notices import Sent
 from evergrant_sandbox.pages.rendering import Pages
+from evergrant_sandbox.partner_center import sample_notices
 from evergrant_sandbox.partner_center.desk import Desk, at_desk, missing
 from evergrant_sandbox.platform import Platform
 from evergrant_sandbox.world import topics
@@ -96,6 +97,8 @@ class WebhookLog:
             topics=list(topics.TOPICS.values()),
             chosen=chosen,
             topic=topic,
+            shops=sample_notices.shops_of(desk),
+            said="The test notification is on its way." if given.get("done") == "sent" else "",
         )
 
     def _line(self, sent: Sent, app: App) -> Line:

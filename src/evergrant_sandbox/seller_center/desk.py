@@ -16,7 +16,7 @@ from evergrant_sandbox.pages.rendering import Pages
 from evergrant_sandbox.platform import Platform
 from evergrant_sandbox.switches.seller_center import BY_MARKET
 from evergrant_sandbox.world import menus
-from evergrant_sandbox.world.menus import Entry
+from evergrant_sandbox.world.menus import Entry, Path
 from evergrant_sandbox.world.regions import REGIONS, Region
 from evergrant_sandbox.world.roles import RIGHTS, Deed, Page, Rights, may
 from evergrant_sandbox.world.seller import Shop
@@ -59,12 +59,20 @@ class Desk:
         return REGIONS[self.shop.region if self.shop else self.who.seller.region]
 
     @property
-    def navigation(self) -> tuple[Entry, ...]:
-        """The left navigation of this market on this day, for this role."""
+    def paths(self) -> tuple[Path, ...]:
+        """The menu paths of this market on this day, or the one the switch puts in their place."""
         position = self.platform.switches.of(switches.SELLER_CENTER_MENU)
         only = None if position == BY_MARKET else position
-        shown = menus.paths(self.market.code, moment(self.now).date(), only=only)
-        return menus.navigation(shown, self.rights.pages)
+        return menus.paths(self.market.code, moment(self.now).date(), only=only)
+
+    @property
+    def navigation(self) -> tuple[Entry, ...]:
+        """The left navigation of this market on this day, for this role."""
+        return menus.navigation(self.paths, self.rights.pages)
+
+    def path_to(self, page: Page) -> str:
+        """How to tell somebody the way to a page that the menu leads to: `Growth > App store`."""
+        return next(path.words for path in self.paths if path.page is page)
 
     def chosen_shop(self) -> Shop:
         """The shop, where a page makes no sense without one.

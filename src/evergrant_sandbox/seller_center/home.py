@@ -12,6 +12,7 @@ from evergrant_sandbox.pages.door import RefusedError
 from evergrant_sandbox.pages.rendering import Pages
 from evergrant_sandbox.platform import Platform
 from evergrant_sandbox.seller_center.desk import SHOP_COOKIE, Desk, at_desk
+from evergrant_sandbox.world import product
 from evergrant_sandbox.world.grant import Grant, Status
 from evergrant_sandbox.world.order import OrderStatus
 from evergrant_sandbox.world.product import ProductStatus
@@ -94,4 +95,4 @@ def _sold_out(desk: Desk) -> int:
     if desk.shop is None:
         return 0
     products = goods.products_for_sale(desk.platform.book, desk.shop.id)
-    return sum(not any(stock.quantity for sku in each.skus for stock in sku.inventory) for each in products)
+    return sum(not product.in_stock(each) for each in products)

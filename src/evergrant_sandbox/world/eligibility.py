@@ -12,6 +12,7 @@ class Hindrance(StrEnum):
     """Why a seller cannot authorize an app."""
 
     DEACTIVATED = "deactivated"
+    NO_REDIRECT_URL = "no_redirect_url"
     IN_DEVELOPMENT = "in_development"
     SELLER_TYPE = "seller_type"
     REGION = "region"
@@ -34,13 +35,21 @@ def regions_of(seller: Seller, shops: Iterable[Shop]) -> set[str]:
     return {shop.region for shop in shops} or {seller.region}
 
 
+def hindrance_of_all(app: App) -> Hindrance | None:
+    """What stands between everybody and an app, or None."""
+    if app.is_deactivated:
+        return Hindrance.DEACTIVATED
+    return None if app.redirect_urls else Hindrance.NO_REDIRECT_URL
+
+
 def hindrance(app: App, seller: Seller, shops: Iterable[Shop]) -> Hindrance | None:
     """What stands between a seller and an app, or None.
 
     An app that "is still in development can't be authorized by online sellers" (source S2), by test accounts it can.
     """
-    if app.stage is Stage.DEACTIVATED:
-        return Hindrance.DEACTIVATED
+    whoever = hindrance_of_all(app)
+    if whoever:
+        return whoever
     if app.stage is not Stage.PUBLISHED and seller.origin is not Origin.TEST:
         return Hindrance.IN_DEVELOPMENT
     if seller.kind not in app.seller_types:

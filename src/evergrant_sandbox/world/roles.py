@@ -26,6 +26,7 @@ class Page(StrEnum):
 class Deed(StrEnum):
     """What not everybody may do who sees the page."""
 
+    SHIP_ORDERS = "ship_orders"
     CHANGE_STOCK = "change_stock"
     AUTHORIZE_APPS = "authorize_apps"
     MANAGE_USERS = "manage_users"
@@ -53,15 +54,20 @@ def _rights(name: str, about: str, pages: frozenset[Page], *deeds: Deed) -> Righ
 RIGHTS: Mapping[Role, Rights] = {
     Role.OWNER: _rights("Owner", "Everything; the only one who can authorize apps.", frozenset(Page), *Deed),
     Role.ADMINISTRATOR: _rights(
-        "Administrator", "Orders, products and apps; cannot authorize apps.", _TRADE | _APPS, Deed.CHANGE_STOCK
+        "Administrator",
+        "Orders, products and apps, but cannot authorize apps.",
+        _TRADE | _APPS,
+        Deed.SHIP_ORDERS,
+        Deed.CHANGE_STOCK,
     ),
     Role.OPERATIONS: _rights(
         "Operations",
-        "Orders, products and their stock, and the state of apps.",
+        "Orders, products and stock, and what state apps are in.",
         _TRADE | {Page.APPS},
+        Deed.SHIP_ORDERS,
         Deed.CHANGE_STOCK,
     ),
-    Role.CUSTOMER_SUPPORT: _rights("Customer support", "Orders only.", _EVERYBODY | {Page.ORDERS}),
+    Role.CUSTOMER_SUPPORT: _rights("Customer support", "Orders, to look at.", _EVERYBODY | {Page.ORDERS}),
     Role.FINANCE: _rights("Finance", "Orders and products, to look at.", _TRADE),
     Role.SUB_ACCOUNT: _rights("Sub-account", "Looks at everything but account settings.", _TRADE | _APPS),
 }

@@ -1,6 +1,6 @@
 """The seeded world: who exists on a first start and after a reset, repeatable from a number."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from random import Random
 
 from evergrant_sandbox.world import ids, scopes
@@ -47,7 +47,7 @@ class _Plan:
     shops: tuple[tuple[str, str, str | None, int, int], ...]
     kind: Kind = Kind.LOCAL
     origin: Origin = Origin.ONLINE
-    staff: tuple[str, ...] = field(default=())
+    staff: tuple[tuple[str, Role], ...] = ()
 
 
 _PLANS = (
@@ -60,7 +60,13 @@ _PLANS = (
             ("Thames & Clay", "GB", "pottery", 12, 60),
             ("Thames & Clay Seconds", "GB", "pottery", 6, 15),
         ),
-        staff=("packing@thamesandclay.example",),
+        staff=(
+            ("manager@thamesandclay.example", Role.ADMINISTRATOR),
+            ("stock@thamesandclay.example", Role.OPERATIONS),
+            ("support@thamesandclay.example", Role.CUSTOMER_SUPPORT),
+            ("books@thamesandclay.example", Role.FINANCE),
+            ("packing@thamesandclay.example", Role.SUB_ACCOUNT),
+        ),
     ),
     _Plan(
         name="Cedar Ridge Outfitters LLC",
@@ -147,8 +153,8 @@ def app(seed: int) -> App:
         stage=Stage.PUBLISHED,
         webhook_url="",
         rotation=Rotation.STRICT,
-        developer_id=developer(seed).id,
         about="Keeps the authorization of your shop alive, and shows when it has to be renewed.",
+        developer_id=developer(seed).id,
     )
 
 
@@ -179,7 +185,7 @@ def seller_id(dice: Dice) -> str:
 
 def _household(dice: Dice, plan: _Plan) -> Household:
     number = seller_id(dice)
-    people = ((plan.email, Role.OWNER), *((email, Role.SUB_ACCOUNT) for email in plan.staff))
+    people = ((plan.email, Role.OWNER), *plan.staff)
     return Household(
         seller=Seller(
             id=number, name=plan.name, region=plan.region, kind=plan.kind, phone=plan.phone, origin=plan.origin
