@@ -224,6 +224,7 @@ def _of_the_control_room(scene: Scene, page: Page) -> Iterator[Shown]:
     scene.connect(seller, "20d")
     grant = scene.grant(seller)["id"]
     (line, *_) = scene.hands.sandbox("GET", "/log", grant=grant, kind="token")["items"]
+    scene.hands.sandbox("POST", "/apps", {"name": "Waiting app", "status": "in_review"})
     scene.hands.sandbox("POST", "/faults", {"action": "drop", "app": "nobody"})
     shown = {
         "overview": "",
@@ -233,6 +234,7 @@ def _of_the_control_room(scene: Scene, page: Page) -> Iterator[Shown]:
         "authorization": f"/grants/{grant}",
         "faults": "/faults?action=status",
         "switches": "/switches",
+        "reviews": "/reviews",
         "world": "/world",
     }
     for name, path in shown.items():

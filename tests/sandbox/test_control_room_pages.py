@@ -15,6 +15,7 @@ PAGES = (
     "/control/grants/1",
     "/control/faults",
     "/control/switches",
+    "/control/reviews",
     "/control/world",
 )
 
@@ -92,6 +93,7 @@ async def test_rows_alone_are_shown_on_this_machine_only(sandbox: Sandbox) -> No
         "faults/clear",
         "faults/f1/release",
         "switches",
+        "reviews/x/approve",
         "apps/x/rotation",
         "orders",
         "reset",
@@ -358,3 +360,47 @@ async def test_a_new_world_begins_only_when_the_box_is_checked(sandbox: Sandbox,
     assert ("not_confirmed", 1) == (refused, len(kept))
     assert (2, 0) == (world["seed"], world["grants"])
     assert world["now"].startswith("2028-02-01T00:00")
+
+
+# --- the review queue
+
+
+async def test_an_app_is_refused_with_reasons_and_then_approved(sandbox: Sandbox, visitor: Visitor) -> None:
+    """Its maker reads the reasons; what is decided is no longer in the queue."""
+    app = await sandbox.app(name="Waiting app", status="in_review")
+    await visitor.open("/control/reviews")
+    visitor.fill("Reasons to refuse", "The description is too short.\nThe Redirect URL does not answer.")
+    await visitor.press("Refuse Waiting app")
+    refused = await sandbox.app(key=app["key"])
+    gone = "Waiting app" not in visitor.text
+    await sandbox.app(key=app["key"], status="in_review")
+    await visitor.open("/control/reviews")
+    before = visitor.text
+    await visitor.press("Approve Waiting app")
+
+    assert ("draft", True) == (refused["status"], gone)
+    assert ["The description is too short.", "The Redirect URL does not answer."] == refused["history"][0]["reasons"]
+    assert "The Redirect URL does not answer." in before
+    assert "published" == (await sandbox.app(key=app["key"]))["status"]
+
+
+@pytest.mark.parametrize("reasons", ["", " \n ", "x" * 201, "\n".join("reason" for _ in range(21))])
+async def test_a_refusal_gives_reasons(sandbox: Sandbox, visitor: Visitor, reasons: str) -> None:
+    """Some, and not too many."""
+    app = await sandbox.app(name="Waiting app", status="in_review")
+    await visitor.open("/control/reviews")
+    visitor.fill("Reasons to refuse", reasons)
+    await visitor.press("Refuse Waiting app")
+
+    assert (422, "invalid_reasons") == (visitor.reply.status, visitor.reply.header("x-error-code"))
+    assert "in_review" == (await sandbox.app(key=app["key"]))["status"]
+
+
+async def test_what_is_not_in_review_is_not_decided(sandbox: Sandbox, visitor: Visitor) -> None:
+    """Somebody was faster, or there is no such app."""
+    app = await sandbox.app(name="Waiting app", status="in_review")
+    await visitor.open("/control/reviews")
+    await sandbox.app(key=app["key"], status="published")
+    await visitor.press("Approve Waiting app")
+
+    assert (409, "not_in_review") == (visitor.reply.status, visitor.reply.header("x-error-code"))

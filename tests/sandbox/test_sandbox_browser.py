@@ -265,7 +265,17 @@ def every_page(program: Program, page: Page) -> Iterator[str]:
 
 def every_page_of_the_control_room(program: Program, page: Page) -> Iterator[str]:
     """The control room, empty on a first visit and full on a second."""
-    for path in ("", "/calls", "/grants", "/faults?action=hold", "/faults?action=status", "/switches", "/world"):
+    program.steer("apps", name="Waiting app", status="in_review")
+    for path in (
+        "",
+        "/calls",
+        "/grants",
+        "/faults?action=hold",
+        "/faults?action=status",
+        "/switches",
+        "/reviews",
+        "/world",
+    ):
         page.goto(f"/control{path}")
         yield f"control room{path}"
     page.get_by_role("navigation", name="Control room").get_by_role("link", name="Break things").click()

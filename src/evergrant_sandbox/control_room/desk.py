@@ -32,6 +32,7 @@ SECTIONS = (
     Section("/control/grants", "Authorizations", "key"),
     Section("/control/faults", "Break things", "bug"),
     Section("/control/switches", "Switches", "adjustments-horizontal"),
+    Section("/control/reviews", "Review queue", "shield-check"),
     Section("/control/world", "Apps, sellers, reset", "world"),
 )
 
@@ -49,6 +50,8 @@ _SAID = {
     "switch": "The switch was turned.",
     "rotation": "The app's tokens behave like that from the next refresh on.",
     "orders": "The orders came in. Apps that listen are told.",
+    "approve": "The app is published.",
+    "refuse": "The app is a draft again; its maker reads the reasons.",
     "reset": "A new world has begun.",
 }
 
