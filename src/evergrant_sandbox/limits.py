@@ -30,8 +30,30 @@ NOT_IMITATED = (
         "Languages",
         "Seller Center speaks English in every market; labels in other languages are written down nowhere.",
     ),
-    Limit("Seller onboarding", "Every seller has passed it. The message `auth state is inactive` cannot be provoked."),
-    Limit("Region of the app", "An app may be authorized in any region; the platform wants one app per market group."),
+    Limit(
+        "Seller onboarding",
+        "Every seller has passed it. The message `auth state is inactive` is shown to sellers of another market only.",
+    ),
+    Limit(
+        "Region of the app",
+        "An app whose market is ALL, as the seeded one's, may be authorized everywhere; the platform wants one app per market"
+        " group. A cross-border seller's consent covers all shops, also those outside the app's market.",
+    ),
+    Limit("App store", "Names, descriptions and a search. Categories, prices, ratings and pictures are not acted out."),
+    Limit(
+        "Discard in an App store install",
+        "It leads to the Redirect URL as it does behind the link, without a state; nobody recorded it.",
+    ),
+    Limit(
+        "Renew dialog",
+        "It ends with its own button, as Pipe17 tells it; the second page of other guides is not shown. Options besides"
+        " Re-authorize only are unknown, so there are none.",
+    ),
+    Limit(
+        "Incidents",
+        "The platform's closed list of reasons is not public: codes and words are ours, and only what the sandbox sees by"
+        " itself is an incident.",
+    ),
     Limit("Rate limits", "Nothing throttles by itself. A 429 with Retry-After is set as a fault."),
     Limit("IP allow lists", "36009033 is not sent; it can be set as a fault."),
     Limit(

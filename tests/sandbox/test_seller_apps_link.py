@@ -225,6 +225,7 @@ async def test_the_form_follows_the_target_shop(sandbox: Sandbox, visitor: Visit
     await visitor.press("Show this shop")
 
     assert ("Renew", 200) == (first, visitor.reply.status)
+    assert ["target_shop"] == visitor.page.xpath("//*[@autofocus]/@name")
     assert "Install Evergrant" == visitor.heading
     assert "180 days" == visitor.value("Authorization period")
     assert "else@thamesandclay.example" == visitor.value("Contact email")

@@ -259,7 +259,7 @@ async def test_a_shop_that_never_authorized_the_app_has_nothing_to_renew(sandbox
     assert {"Thames & Clay": 20} == await ends(sandbox)
 
 
-@pytest.mark.requirement("R-PIPE-8", "R-PIPE-9")
+@pytest.mark.requirement("R-PIPE-8", "R-PIPE-9", "R-PIPE-35")
 @pytest.mark.usefixtures("app")
 async def test_only_the_owner_sees_authorize_and_may_do_it(sandbox: Sandbox, visitor: Visitor) -> None:
     """For others neither Authorize nor Cancel is in the page, and the server refuses both."""
@@ -271,6 +271,7 @@ async def test_only_the_owner_sees_authorize_and_may_do_it(sandbox: Sandbox, vis
     refused = []
     for path in (dialog, dialog.replace("renew", "cancel")):
         await visitor.open(path)
+        html += visitor.reply.text
         refused.append((visitor.reply.status, visitor.reply.header("x-error-code")))
     visitor.reply = owners_page
     visitor.fill("I agree", "yes")
@@ -280,6 +281,7 @@ async def test_only_the_owner_sees_authorize_and_may_do_it(sandbox: Sandbox, vis
     assert row["Status"].startswith("Active")
     assert "" == row["Action"]
     assert "Authorize Evergrant" not in html
+    assert "Re-authorize only" not in html
     assert "/renew" not in html
     assert "/cancel" not in html
     assert [(403, "not_the_owner")] * 3 == refused
@@ -302,7 +304,6 @@ async def test_another_sellers_rows_are_not_there(sandbox: Sandbox, visitor: Vis
     assert {(404, "unknown_app_row")} == set(codes)
 
 
-@pytest.mark.requirement("R-TTS-10")
 async def test_a_renewal_can_call_the_app_back(sandbox: Sandbox, visitor: Visitor, app: Any) -> None:
     """As three guides have it: at the Redirect URL with a code that works, and no state."""
     await sandbox.steer("switches", seller_center_renewal="calls_back")

@@ -109,7 +109,7 @@ async def test_the_page_of_an_app_says_what_it_does_and_asks_for(sandbox: Sandbo
     assert "Install now" in visitor.buttons
 
 
-@pytest.mark.requirement("R-TTS-6", "R-TTS-7", "R-TTS-8", "R-TTS-10")
+@pytest.mark.requirement("R-TTS-6", "R-TTS-7", "R-TTS-8")
 async def test_an_install_leads_to_the_redirect_url_without_a_state(sandbox: Sandbox, visitor: Visitor) -> None:
     """Install now, the information form, the review, and at the app; nothing of it can be left out."""
     app = await sandbox.app(name="Parcel Pilot", redirect_urls=["http://localhost:9000/cb?from=shop"])

@@ -68,8 +68,8 @@ class Authorization:
             if market is None:
                 raise RefusedError("unknown_region", "Choose a region", "Go back and click one of the Next buttons.")
             if not serves(walk.app, market.regions):
-                path = f"{walk.path}/region"
-                raise refusals.hindered(Hindrance.REGION, walk.app, self._platform.switches, region_path=path)
+                way_on = refusals.another_region(f"{walk.path}/region")
+                raise refusals.hindered(Hindrance.REGION, walk.app, self._platform.switches, way_on=way_on)
             with self._platform.book.transaction():
                 visits.note_market(self._platform.book, walk.visit.handle, market.code)
             response = self._send_to(door, walks.find(door))
@@ -177,6 +177,8 @@ class Authorization:
             path=walk.path,
             offer=offered,
             entered=entered,
+            # Another target shop was asked for: the focus stays at it.
+            shown=filled is not None and not filled.faults,
             button=self._platform.switches.of(switches.INSTALL_BUTTON),
         )
 

@@ -8,6 +8,9 @@ from evergrant_sandbox.world.app import App
 from evergrant_sandbox.world.eligibility import Hindrance
 from evergrant_sandbox.world.seller import Kind
 
+# The words of a way on, and its path.
+WayOn = tuple[str, str]
+
 # "error code 105004" is a title of the FAQ index beside the texts below; that it belongs to them is inferred.
 NOT_ALLOWED = "105004"
 ACCOUNT_REGION = "No authorization permission for your account region"
@@ -61,16 +64,27 @@ def over() -> RefusedError:
     )
 
 
-def hindered(why: Hindrance, app: App, positions: Switches, *, region_path: str | None = None) -> RefusedError:
+def another_region(path: str) -> WayOn:
+    """A way on for whoever clicked the wrong "Next"."""
+    return "Choose another region", path
+
+
+def switch_account(path: str) -> WayOn:
+    """A way on for whoever is signed in with the wrong account: log in again, and come back."""
+    return "Switch account", f"/seller/login?next={path}"
+
+
+def hindered(why: Hindrance, app: App, positions: Switches, *, way_on: WayOn | None = None) -> RefusedError:
     """The app is not for this seller."""
     if why is Hindrance.REGION:
-        return _region(app, positions, region_path)
+        return _region(app, positions, way_on)
     if why is Hindrance.SELLER_TYPE:
         kinds = " and ".join(_KINDS[kind] for kind in app.seller_types)
         return RefusedError(
             NOT_ALLOWED,
             "No permission",
             f"{app.name} is made for {kinds} only. Ask its maker for an app for sellers like you.",
+            way_on=way_on,
         )
     if why is Hindrance.DEACTIVATED:
         return RefusedError(
@@ -91,6 +105,7 @@ def hindered(why: Hindrance, app: App, positions: Switches, *, region_path: str 
         "This app cannot be authorized yet",
         f"{app.name} is still in development. It can be authorized by Seller Center test accounts only, not by online"
         " sellers.",
+        way_on=way_on,
     )
 
 
@@ -101,7 +116,7 @@ def wrong_region(chosen: str, who: SignedIn, *, region_path: str) -> RefusedErro
         ACCOUNT_REGION,
         f"You chose {chosen}, but {who.seller.name} does not sell there. Choose the region your shop is registered in, or"
         " sign in with an account of that region.",
-        way_on=("Choose another region", region_path),
+        way_on=another_region(region_path),
     )
 
 
@@ -115,18 +130,18 @@ def beta_full(app: App) -> RefusedError:
     )
 
 
-def not_the_owner(who: SignedIn) -> RefusedError:
-    """A sub-account is signed in."""
+def not_the_owner(who: SignedIn, *, path: str) -> RefusedError:
+    """A sub-account is signed in; the path is where the owner can go on."""
     return RefusedError(
         "not_the_owner",
         "Only the shop owner can authorize apps",
         f"You are signed in as {who.account.email}, which is not the account that created the shop. Sign out, sign back"
         " in as the owner, and open the page again.",
+        way_on=switch_account(path),
     )
 
 
-def _region(app: App, positions: Switches, region_path: str | None) -> RefusedError:
-    way_on = ("Choose another region", region_path) if region_path else None
+def _region(app: App, positions: Switches, way_on: WayOn | None) -> RefusedError:
     position = positions.of(switches.REGION_REFUSAL)
     advice = f"{app.name} is made for another market. Ask its maker for the app of yours."
     if position == "auth_state_inactive":

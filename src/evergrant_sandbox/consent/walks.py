@@ -103,7 +103,7 @@ def consenting(door: Door, walk: Walk) -> SignedIn:
     shops = sellers.shops_of(platform.book, who.seller.id)
     hindered = hindrance(walk.app, who.seller, shops)
     if hindered:
-        raise refusals.hindered(hindered, walk.app, platform.switches)
+        raise refusals.hindered(hindered, walk.app, platform.switches, way_on=refusals.switch_account(walk.path))
     chosen = market_called(walk.visit.market)
     sells_there = chosen is None or regions_of(who.seller, shops) & set(chosen.regions)
     if chosen and not sells_there and platform.switches.of(switches.WRONG_REGION) == "refused":
@@ -111,7 +111,7 @@ def consenting(door: Door, walk: Walk) -> SignedIn:
     if platform.reviewer.is_full(walk.app, seller_id=who.seller.id, now=door.now):
         raise refusals.beta_full(walk.app)
     if who.account.role is not Role.OWNER:
-        raise refusals.not_the_owner(who)
+        raise refusals.not_the_owner(who, path=walk.path)
     return who
 
 

@@ -75,7 +75,7 @@ class AppStore:
         await desk.door.browser.form()
         app = self._app(desk)
         if not may(desk.who.account.role, Deed.AUTHORIZE_APPS):
-            raise refusals.not_the_owner(desk.who)
+            raise refusals.not_the_owner(desk.who, path=f"{Page.APP_STORE}/{app.service_id}")
         regions = eligibility.regions_of(desk.who.seller, desk.shops)
         market = next((market.code for market in MARKETS if regions & set(market.regions)), None)
         walk = walks.begin(desk.door, app, state=None, market=market)

@@ -32,7 +32,7 @@ class Cancelling:
             await desk.door.browser.form()
         row = app_rows.row(desk)
         if not may(desk.who.account.role, Deed.AUTHORIZE_APPS):
-            raise refusals.not_the_owner(desk.who)
+            raise refusals.not_the_owner(desk.who, path=Page.APPS)
         if is_sent:
             try:
                 self._platform.undertaker.cancel(row.grant, now=desk.now)

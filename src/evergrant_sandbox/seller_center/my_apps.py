@@ -144,7 +144,7 @@ class MyApps:
 
 def _check_owner(desk: Desk) -> None:
     if not may(desk.who.account.role, Deed.AUTHORIZE_APPS):
-        raise refusals.not_the_owner(desk.who)
+        raise refusals.not_the_owner(desk.who, path=Page.APPS)
 
 
 def _as_known(desk: Desk, offered: Offer) -> Filled:
