@@ -16,8 +16,10 @@ from evergrant_sandbox.acts.announce import Herald
 from evergrant_sandbox.acts.consent import Registry
 from evergrant_sandbox.acts.ending import Undertaker
 from evergrant_sandbox.acts.founding import Registrar
+from evergrant_sandbox.acts.fulfilment import Fulfilment
 from evergrant_sandbox.acts.making import Maker
 from evergrant_sandbox.acts.review import Reviewer
+from evergrant_sandbox.acts.subscribing import Subscriber
 from evergrant_sandbox.acts.tokens import Issuer
 from evergrant_sandbox.acts.trade import Market
 from evergrant_sandbox.book import settings
@@ -47,7 +49,7 @@ class Application:
         self._doorway = Doorway(book=platform.book, clock=platform.clock, faults=platform.faults)
         self._token_host = TokenHost(issuer=platform.issuer, dice=platform.dice)
         self._signed_api = SignedApi(platform)
-        self._site: ASGIApp = site.build(platform, steering=rooms.routes(platform))
+        self._site: ASGIApp = site.build(platform, steering=rooms.routes(platform), signed_api=self._serve_signed_api)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -57,9 +59,12 @@ class Application:
         if _TOKEN_PATHS.match(path):
             await self._doorway.serve(self._token_host, scope, receive, send)
         elif ITS_PATHS.match(path):
-            await self._doorway.serve(self._signed_api, scope, receive, send)
+            await self._serve_signed_api(scope, receive, send)
         else:
             await self._site(scope, receive, send)
+
+    async def _serve_signed_api(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._doorway.serve(self._signed_api, scope, receive, send)
 
 
 @asynccontextmanager
@@ -95,7 +100,7 @@ def _platform(book: Book, *, wall: Callable[[], float], dice: Dice, session: aio
     mint = Mint(settings.read_secret(book))
     switches = Switches(settings.switches(book))
     faults = Faults()
-    herald = Herald(book=book, dice=dice)
+    herald = Herald(book=book, dice=dice, switches=switches)
     registrar = Registrar(book=book, switches=switches)
     reviewer = Reviewer(book=book, switches=switches)
     courier = Courier(book=book, clock=clock, switches=switches, faults=faults, session=session)
@@ -109,10 +114,12 @@ def _platform(book: Book, *, wall: Callable[[], float], dice: Dice, session: aio
         herald=herald,
         registry=Registry(book=book, mint=mint, switches=switches, dice=dice),
         registrar=registrar,
+        subscriber=Subscriber(book=book, switches=switches),
         reviewer=reviewer,
         maker=Maker(registrar=registrar, reviewer=reviewer, switches=switches, dice=dice),
         undertaker=Undertaker(book=book, switches=switches, herald=herald),
         issuer=Issuer(book=book, mint=mint, switches=switches),
         market=Market(book=book, herald=herald),
+        fulfilment=Fulfilment(book=book, herald=herald),
         agenda=Agenda(book=book, clock=clock, switches=switches, herald=herald, courier=courier),
     )

@@ -59,8 +59,44 @@ NOT_IMITATED = (
     Limit(
         "Short links in messages", "Live error messages end in a link `For more details`. Match on code and keyword."
     ),
-    Limit("Other endpoints", "Inventory, logistics, finance, event subscriptions and others answer 36009009 for now."),
-    Limit("Other notices", "Types 1, 6 and 7 are sent by themselves; any other type is sent by a control route."),
+    Limit("Other endpoints", "Inventory, logistics, finance and others answer 36009009 for now."),
+    Limit(
+        "Other notices",
+        "Types 1, 3, 4, 5, 6, 7, 11, 12, 15, 16 and 27 are sent by what happens in the world; any other by a control route.",
+    ),
+    Limit(
+        "Default topics",
+        "Which topics Partner Center subscribes an app to is not documented; here they are 1, 6 and 7.",
+    ),
+    Limit(
+        "A shop's webhooks",
+        "They outlive its authorization, so that notice 6 still reaches them; nobody recorded whether they do.",
+    ),
+    Limit(
+        "Packages, returns and refunds",
+        "A split, a returned order or a cancellation sends its notice; parcels, returns and refunds go no further.",
+    ),
+    Limit(
+        "Low stock",
+        "Notice 27 is sent when stock falls to 0 or to 5, an alert value of the sandbox; nothing is predicted or reserved.",
+    ),
+    Limit(
+        "Reasons in notice 5",
+        "`suspended_reason` is a sentence of the sandbox; the wording of the platform is not known.",
+    ),
+    Limit(
+        "Kinds of test accounts",
+        "Full Function accounts count as verified at once, and there are no buyer test accounts: test orders stand in for"
+        " purchases. The choices of Onboarding type are not documented; those here describe and change nothing.",
+    ),
+    Limit(
+        "Test accounts by steering",
+        "A seller made by a control route with `test` belongs to nobody's Development Shops and never expires.",
+    ),
+    Limit(
+        "Tokens from Development Shops",
+        "A generated token counts as a new authorization of 365 days with all scopes of the app; the platform does not say.",
+    ),
     Limit("E-mail to the seller", "The platform mails sellers on several occasions; nothing is mailed here."),
     Limit("Token propagation", "A renewal takes effect at once; at home it may take a few minutes."),
     Limit("Creators and partners", "Only sellers authorize; user_type 1 and 3 do not occur."),

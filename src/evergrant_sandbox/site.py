@@ -25,7 +25,7 @@ _NOT_THERE = {
 _OTHERWISE = ("bad_request", "This request makes no sense here", "Begin again at the sandbox's front page.")
 
 
-def build(platform: Platform, *, steering: Sequence[BaseRoute]) -> ASGIApp:
+def build(platform: Platform, *, steering: Sequence[BaseRoute], signed_api: ASGIApp) -> ASGIApp:
     """The site."""
     pages = Pages()
 
@@ -40,7 +40,7 @@ def build(platform: Platform, *, steering: Sequence[BaseRoute]) -> ASGIApp:
             *control_room.routes(platform, pages),
             *Authorization(platform, pages).routes(),
             *seller_center.routes(platform, pages),
-            *partner_center.routes(platform, pages),
+            *partner_center.routes(platform, pages, signed_api),
             *steering,
             Mount("/static", StaticFiles(directory=STATIC, check_dir=False)),
         ],

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from evergrant_sandbox import errors, switches
-from evergrant_sandbox.book import codes, grants, pairs
+from evergrant_sandbox.book import codes, development_shops, grants, pairs
 from evergrant_sandbox.book.database import Book
 from evergrant_sandbox.book.pairs import NewPair, RefreshToken
-from evergrant_sandbox.errors import RefusalError
+from evergrant_sandbox.errors import Code, RefusalError
 from evergrant_sandbox.switches import Switches
 from evergrant_sandbox.world.app import App, OldAccess
 from evergrant_sandbox.world.grant import EndedBy, Grant, State
@@ -45,6 +45,7 @@ class Issuer:
         if spent is None or grant is None or not grant.is_alive(now):
             self._punish_reuse(app, hashed, now=now)
             raise RefusalError(errors.INVALID_AUTH_CODE)
+        self._check_test_account(grant, otherwise=errors.INVALID_AUTH_CODE, now=now)
         if self.switches.of(switches.OLD_PAIR_AFTER_RECONSENT) != "kept":
             pairs.revoke_consents_before(self.book, grant_id=grant.id, consent=spent.consent, at=now)
         serial = pairs.next_serial(self.book, grant.id)
@@ -64,6 +65,7 @@ class Issuer:
             raise RefusalError(errors.NO_AUTH_RECORD)
         if token.ends_at <= now or token.grant.ends_at <= now:
             raise RefusalError(errors.REFRESH_TOKEN_EXPIRED)
+        self._check_test_account(token.grant, otherwise=errors.REFRESH_TOKEN_EXPIRED, now=now)
         use = use_of(used_at=token.used_at, successor_used=token.successor_used_at, grace=app.grace, now=now)
         match OUTCOMES[app.rotation][use]:
             case Outcome.NEW_PAIR:
@@ -81,6 +83,14 @@ class Issuer:
         """The refresh token behind a value, whatever became of it."""
         seal = self.mint.read(Half.REFRESH, refresh_token)
         return pairs.refresh_token(self.book, seal) if seal else None
+
+    def _check_test_account(self, grant: Grant, *, otherwise: Code, now: int) -> None:
+        if development_shops.has_expired(self.book, grant.seller_id, now=now):
+            match self.switches.of(switches.EXPIRED_TEST_ACCOUNT):
+                case "deauthorized":
+                    raise RefusalError(errors.NO_AUTH_RECORD)
+                case "expired":
+                    raise RefusalError(otherwise)
 
     def _rotate(self, app: App, token: RefreshToken, *, now: int) -> Pair:
         serial = pairs.rotate(self.book, token, at=now)

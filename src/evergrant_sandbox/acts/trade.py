@@ -6,7 +6,9 @@ from random import Random
 
 import msgspec
 
+from evergrant_sandbox.acts import fulfilment, wares
 from evergrant_sandbox.acts.announce import Herald
+from evergrant_sandbox.acts.wares import Source
 from evergrant_sandbox.book import goods, sellers, settings
 from evergrant_sandbox.book.database import Book
 from evergrant_sandbox.clock import DAY
@@ -72,6 +74,13 @@ class Market:
                 goods.keep_product(self.book, shop.id, each)
         return new
 
+    def bring(self, shop: Shop, count: int, *, now: int) -> Traded:
+        """New products while apps listen; whoever does gets notice 16 for each."""
+        with self.book.transaction():
+            new = self.stock(shop, count, now=now)
+            told = sum(wares.tell(self.herald, shop, None, each, source=Source.SELLER_CENTER, at=now) for each in new)
+        return Traded(products=new, notices=told)
+
     def fill(self, shop: Shop, count: int, *, now: int) -> list[Order]:
         """The orders of the last days, as they would stand by now. Nobody is told: they lie in the past."""
         with self.book.transaction():
@@ -84,7 +93,7 @@ class Market:
         return new
 
     def sell(self, shop: Shop, given: Iterable[GivenOrder], *, now: int) -> Traded:
-        """Orders come in now, or known ones change; whoever listens gets notice 1 for each.
+        """Orders come in now, or known ones change; whoever listens is told of each new status.
 
         Raises:
             NothingForSaleError: the shop has no product for sale.
@@ -96,13 +105,14 @@ class Market:
                 known = goods.order(self.book, shop.id, wanted.id) if wanted.id else None
                 after = self._moved(known, wanted, shop, now) if known else self._new(wanted, shop, now)
                 goods.keep_order(self.book, shop.id, after)
-                told += self.herald.order_change(shop, after, at=now)
+                told += fulfilment.tell(self.herald, shop, known, after, at=now)
                 changed.append(after)
         return Traded(orders=changed, notices=told)
 
-    def offer(self, shop: Shop, given: Iterable[GivenProduct], *, now: int) -> list[Product]:
-        """Products come into a shop, or known ones change."""
-        changed = []
+    def offer(self, shop: Shop, given: Iterable[GivenProduct], *, now: int) -> Traded:
+        """Products come into a shop, or known ones change; whoever listens is told."""
+        changed: list[Product] = []
+        told = 0
         with self.book.transaction():
             for wanted in given:
                 known = goods.product(self.book, shop.id, wanted.id) if wanted.id else None
@@ -110,8 +120,9 @@ class Market:
                 if known is None and wanted.id:
                     after = msgspec.structs.replace(after, id=wanted.id)
                 goods.keep_product(self.book, shop.id, after)
+                told += wares.tell(self.herald, shop, known, after, source=Source.SELLER_CENTER, at=now)
                 changed.append(after)
-        return changed
+        return Traded(products=changed, notices=told)
 
     def restock(self, shop: Shop, *, product_id: str, sku_id: str, quantity: int, now: int) -> Product:
         """Another number of one variant lies in the shop's warehouse. No documented notice tells of stock.

@@ -135,6 +135,12 @@ def order(book: Book, shop_id: str, order_id: str) -> Order | None:
     return _order.decode(row[0]) if row else None
 
 
+def shop_of_order(book: Book, order_id: str) -> str:
+    """The id of the shop an order belongs to, or nothing."""
+    row = book.one("SELECT shop_id FROM orders WHERE id = ?", order_id)
+    return str(row[0]) if row else ""
+
+
 def order_documents(book: Book, shop_id: str, order_ids: list[str]) -> list[bytes]:
     """The documents of some orders of a shop, in the order asked for; what is not the shop's is left out."""
     rows = [

@@ -20,6 +20,7 @@ from evergrant_sandbox.world.developer import Developer
 from evergrant_sandbox.world.review import LONGEST_REASON
 from evergrant_sandbox.world.scopes import ORDINARY, SCOPES
 from evergrant_sandbox.world.seller import Kind
+from evergrant_sandbox.world.topics import TOPICS
 
 SellerType = Literal["local", "cross_border"]
 Topic = Annotated[int, Meta(ge=1, le=999)]
@@ -155,6 +156,9 @@ class Apps:
         strange = [scope for scope in made.scopes if scope not in SCOPES]
         if strange:
             faults.append(f"unknown scopes {', '.join(strange)}; there are {', '.join(SCOPES)}")
+        unknown = [str(topic) for topic in made.topics if topic not in TOPICS]
+        if unknown:
+            faults.append(f"unknown topics {', '.join(unknown)}; there are {', '.join(map(str, TOPICS))}")
         other = apps.find_by_service_id(self._platform.book, made.service_id)
         if other is not None and other.key != made.key:
             faults.append(f"the service_id belongs to the app {other.key}")

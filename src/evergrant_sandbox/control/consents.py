@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from evergrant_sandbox.acts.consent import Consent, covers_all_shops
-from evergrant_sandbox.book import grants, pairs, sellers
+from evergrant_sandbox.book import development_shops, grants, pairs, sellers
 from evergrant_sandbox.book.grants import Filter
 from evergrant_sandbox.clock import read_duration
 from evergrant_sandbox.control.apps import app_of
@@ -99,6 +99,8 @@ class Consents:
         asked = await read(request, Asked)
         app = app_of(self._platform, asked.app)
         account, seller = self._owner(asked.seller)
+        if development_shops.has_expired(self._book, seller.id, now=self._platform.clock.now()):
+            raise SteeringError("test_account_expired", f"{account.email} has to be reactivated first.", status=409)
         self._admit(app, seller)
         consent = Consent(
             app=app,

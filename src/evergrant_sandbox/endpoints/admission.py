@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from evergrant_sandbox import errors, signing, switches
-from evergrant_sandbox.book import apps, pairs, sellers
+from evergrant_sandbox.book import apps, development_shops, pairs, sellers
 from evergrant_sandbox.book.database import Book
 from evergrant_sandbox.book.log import Entry
 from evergrant_sandbox.book.pairs import AccessToken
@@ -42,6 +42,7 @@ class Gate:
         _check_signature(app, call, now=now)
         token = self._token(app, call, entry)
         self._check_life(token, now=now)
+        self._check_test_account(token, now=now)
         scope = endpoint.scope
         if scope not in token.scopes or scope not in app.scopes:
             raise RefusalError(errors.MISSING_SCOPE)
@@ -79,6 +80,15 @@ class Gate:
             raise self._deauthorized()
         if token.revoked_at is not None or token.ends_at <= now or token.grant.ends_at <= now:
             raise RefusalError(errors.EXPIRED_TOKEN)
+
+    def _check_test_account(self, token: AccessToken, *, now: int) -> None:
+        if not development_shops.has_expired(self.book, token.grant.seller_id, now=now):
+            return
+        match self.switches.of(switches.EXPIRED_TEST_ACCOUNT):
+            case "deauthorized":
+                raise self._deauthorized()
+            case "expired":
+                raise RefusalError(errors.EXPIRED_TOKEN)
 
     def _deauthorized(self) -> RefusalError:
         by_code = {

@@ -7,6 +7,7 @@ from typing import Protocol
 from evergrant_sandbox import errors
 from evergrant_sandbox.endpoints.authorization import Authorization
 from evergrant_sandbox.endpoints.endpoint import Endpoint
+from evergrant_sandbox.endpoints.events import Events
 from evergrant_sandbox.endpoints.orders import Orders
 from evergrant_sandbox.endpoints.products import Products
 from evergrant_sandbox.errors import RefusalError
@@ -23,7 +24,7 @@ class Family(Protocol):
         ...
 
 
-FAMILIES: tuple[type[Family], ...] = (Authorization, Orders, Products)
+FAMILIES: tuple[type[Family], ...] = (Authorization, Orders, Products, Events)
 
 _NO_IDS: Mapping[str, str] = {}
 

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 from starlette.responses import Response
 
-from evergrant_sandbox.book import sellers, visits
+from evergrant_sandbox.book import development_shops, sellers, visits
 from evergrant_sandbox.platform import Platform
 from evergrant_sandbox.world.regions import MARKETS
 from evergrant_sandbox.world.seller import Account, Seller
@@ -62,7 +62,10 @@ class Browser:
         email = visits.who(self._platform.book, sha256(session)) if session else None
         account = sellers.account(self._platform.book, email) if email else None
         seller = sellers.find(self._platform.book, account.seller_id) if account else None
-        return SignedIn(account=account, seller=seller) if account and seller else None
+        if account is None or seller is None:
+            return None
+        expired = development_shops.has_expired(self._platform.book, seller.id, now=self._platform.clock.now())
+        return None if expired else SignedIn(account=account, seller=seller)
 
     async def form(self) -> dict[str, str]:
         """The fields of a submitted form.

@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from evergrant_sandbox.acts import founding
-from evergrant_sandbox.book import sellers
+from evergrant_sandbox.book import development_shops, sellers
 from evergrant_sandbox.pages.browser import local_path
 from evergrant_sandbox.pages.door import Door, visit
 from evergrant_sandbox.pages.rendering import Pages
@@ -23,6 +23,7 @@ _HOME = Page.HOME.value
 _SIGNED_OUT = "/"
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s.]+")
 _SHORTEST_PASSWORD = 6
+_EXPIRED = "This test account has expired. Its developer can reactivate it in Partner Center, Development Shops."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,8 @@ class SigningIn:
         if account is None or not hmac.compare_digest(account.password.encode(), fields.get("password", "").encode()):
             wrong = "The e-mail address, telephone number or password is wrong. Check both and try again."
             return self._login_page(door, following, login=login, wrong=wrong)
+        if development_shops.has_expired(self._platform.book, account.seller_id, now=door.now):
+            return self._login_page(door, following, login=login, wrong=_EXPIRED)
         response = RedirectResponse(following, 303)
         door.browser.sign_in(response, account)
         return response

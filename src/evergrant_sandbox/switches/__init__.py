@@ -6,8 +6,19 @@ A switch is asked where the behaviour is decided: `switches.of(switches.CODE_REU
 from collections.abc import Mapping
 from types import ModuleType
 
-from evergrant_sandbox.switches import apps, facts, grants, link, notices, seller_center, signed_api, tokens
+from evergrant_sandbox.switches import (
+    apps,
+    development_shops,
+    facts,
+    grants,
+    link,
+    notices,
+    seller_center,
+    signed_api,
+    tokens,
+)
 from evergrant_sandbox.switches.apps import CONNECTOR_BETA, REVIEW_TAKES, SECRET_ROTATION
+from evergrant_sandbox.switches.development_shops import EXPIRED_TEST_ACCOUNT
 from evergrant_sandbox.switches.facts import (
     CODE_LIFE,
     NOTICE_SCHEDULE,
@@ -36,10 +47,13 @@ from evergrant_sandbox.switches.link import (
 )
 from evergrant_sandbox.switches.notices import (
     ANSWER_401_TO_NOTICE,
+    BODY_OF_ANSWER_TO_NOTICE,
     DAILY_WARNING_ZONE,
     NOTICE_AT_EXPIRY,
     NOTICE_ON_DEACTIVATION,
     NOTICE_ON_DEVELOPER_REVOKE,
+    PRODUCT_ID_IN_NOTICE,
+    SHOP_WEBHOOK,
 )
 from evergrant_sandbox.switches.seller_center import ROW_ACTION, SELLER_CENTER_MENU
 from evergrant_sandbox.switches.signed_api import (
@@ -58,7 +72,17 @@ from evergrant_sandbox.switches.tokens import (
     TOKEN_ERROR_DATA,
 )
 
-_THEMES: tuple[ModuleType, ...] = (link, seller_center, grants, tokens, signed_api, notices, apps, facts)
+_THEMES: tuple[ModuleType, ...] = (
+    link,
+    seller_center,
+    grants,
+    tokens,
+    signed_api,
+    notices,
+    apps,
+    development_shops,
+    facts,
+)
 
 # Every switch there is, theme by theme, in the order in which they are written down.
 SWITCHES: dict[str, Switch] = {
@@ -69,6 +93,7 @@ __all__ = [
     "ACCESS_TOKEN_NEAR_THE_END",
     "ANSWER_401_TO_NOTICE",
     "AUTHORIZATION_PERIODS",
+    "BODY_OF_ANSWER_TO_NOTICE",
     "CODE_LIFE",
     "CODE_REUSE",
     "CONNECTOR_BETA",
@@ -78,6 +103,7 @@ __all__ = [
     "DEAUTHORIZED_STATUS",
     "DEVELOPER_REVOKE",
     "END_AFTER_RECONSENT",
+    "EXPIRED_TEST_ACCOUNT",
     "EXTRA_CALLBACK_PARAMETERS",
     "GRANTED_SCOPES",
     "INSTALL_BUTTON",
@@ -89,6 +115,7 @@ __all__ = [
     "NOTICE_SCHEDULE",
     "OLD_PAIR_AFTER_RECONSENT",
     "OPEN_ID_PER",
+    "PRODUCT_ID_IN_NOTICE",
     "REDIRECT_URL_CHANGE",
     "REFUSAL_ERROR",
     "REGION_REFUSAL",
@@ -99,6 +126,7 @@ __all__ = [
     "SECRET_ROTATION",
     "SELLER_CENTER_MENU",
     "SELLER_CENTER_RENEWAL",
+    "SHOP_WEBHOOK",
     "STATE_ON_REFUSAL",
     "SWITCHES",
     "TIMESTAMP_WINDOW",

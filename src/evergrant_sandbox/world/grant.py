@@ -41,6 +41,7 @@ class Route(StrEnum):
 
     LINK = "link"
     SELLER_CENTER = "seller_center"
+    DEVELOPMENT_SHOP = "development_shop"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from random import Random
 from evergrant_sandbox.world import ids, scopes
 from evergrant_sandbox.world.app import App, Rotation, Stage, Visibility
 from evergrant_sandbox.world.developer import Developer
+from evergrant_sandbox.world.development_shop import LIFE, DevelopmentShop, Function, Onboarding
 from evergrant_sandbox.world.ids import Dice
 from evergrant_sandbox.world.regions import REGIONS
 from evergrant_sandbox.world.seller import Account, Kind, Origin, Role, Seller, Shop
@@ -124,6 +125,18 @@ def developer(seed: int) -> Developer:
     """The seeded developer, who has made the seeded app."""
     dice = Random(f"developer:{seed}").randbytes  # noqa: S311  (a repeatable world, no secrets)
     return Developer(id=developer_id(dice), email=DEVELOPER_EMAIL, password=PASSWORD, company="Evergrant")
+
+
+def development_shop(maker: Developer, household: Household, *, now: int) -> DevelopmentShop:
+    """What binds a seeded test seller to the seeded developer."""
+    return DevelopmentShop(
+        seller_id=household.seller.id,
+        developer_id=maker.id,
+        function=Function.CORE,
+        onboarding=Onboarding.WITHOUT_PAPERS,
+        made_at=now,
+        ends_at=now + LIFE,
+    )
 
 
 def app(seed: int) -> App:

@@ -1,4 +1,4 @@
-"""What version 2 adds for Partner Center: developers, their sessions and their test accounts."""
+"""What version 2 adds for Partner Center: developers, their sessions, their test accounts, and the way into the webhook log."""
 
 STATEMENTS = """
 CREATE TABLE developers (
@@ -12,13 +12,15 @@ CREATE TABLE developer_sessions (
     developer_id TEXT NOT NULL
 ) WITHOUT ROWID;
 -- A test seller bound to the developer who made it, for good. When it ends, nobody signs in and its tokens are refused.
-CREATE TABLE test_accounts (
+CREATE TABLE development_shops (
     seller_id TEXT PRIMARY KEY,
     developer_id TEXT NOT NULL,
-    sort TEXT NOT NULL,
+    function TEXT NOT NULL,
     onboarding TEXT NOT NULL,
     made_at INTEGER NOT NULL,
     ends_at INTEGER NOT NULL
 );
-CREATE INDEX test_accounts_of_developer ON test_accounts (developer_id)
+CREATE INDEX development_shops_of_developer ON development_shops (developer_id);
+-- What came of each attempt to deliver a notice, for the webhook log.
+CREATE INDEX log_of_notices ON log (notice_id) WHERE notice_id <> ''
 """
