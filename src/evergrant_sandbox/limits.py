@@ -15,7 +15,31 @@ class Limit:
 
 
 NOT_IMITATED = (
-    Limit("Partner Center", "Apps are made by a control route. Review, enrollment and beta limits are not acted out."),
+    Limit(
+        "App review",
+        "One verdict covers enrollment, app, listing, data security and beta test. What each of them looks at beyond the criteria on the app's Review page is not known.",
+    ),
+    Limit(
+        "A listing in review again",
+        "While an edit of a live listing is reviewed, the app is offered to nobody. Whether the old listing stays up meanwhile is not documented.",
+    ),
+    Limit(
+        "A custom app with 25 authorizations",
+        "Its page asks for a review. Nothing happens to one that is never submitted; what would is not documented.",
+    ),
+    Limit(
+        "Beta test of connectors",
+        "Until it is approved, only test accounts authorize a connector, up to the switch `connector_beta`.",
+    ),
+    Limit(
+        "A deactivated app's authorizations",
+        "They are left as they are, though nothing can be done with them. What becomes of them at home is not documented.",
+    ),
+    Limit(
+        "Scope applications",
+        "Custom scopes are granted as soon as they are chosen. Which scopes are public is not documented; here the four most used.",
+    ),
+    Limit("App logos", "An app has no picture, only its first letter."),
     Limit(
         "Seller Center",
         "Orders, products, users, App store, and My apps and incidents are there. Finance, marketing, messages, returns,"
@@ -54,12 +78,30 @@ NOT_IMITATED = (
         "The platform's closed list of reasons is not public: codes and words are ours, and only what the sandbox sees by"
         " itself is an incident.",
     ),
-    Limit("Rate limits", "Nothing throttles by itself. A 429 with Retry-After is set as a fault."),
-    Limit("IP allow lists", "36009033 is not sent; it can be set as a fault."),
     Limit(
-        "Short links in messages", "Live error messages end in a link `For more details`. Match on code and keyword."
+        "Rate limits",
+        "Off by default, because the newest source gives no number; the switch `rate_limit` brings back that of 2025.",
     ),
-    Limit("Other endpoints", "Inventory, logistics, finance and others answer 36009009 for now."),
+    Limit("Messages of the API host", "In the documents' words, or close to them. Match on code and keyword."),
+    Limit("Other endpoints", "Finance, fulfillment, returns and others answer 36009009."),
+    Limit(
+        "Stock of a variant",
+        "Which mistakes refuse the whole update and which only one variant is documented by one sample;"
+        " the rest is a guess.",
+    ),
+    Limit(
+        "Filters without anything to find",
+        "No product here has a draft, a listing quality tier or a subscription, and none is on Tokopedia.",
+    ),
+    Limit("Uploaded images", "They are looked at, not kept; uri, url and measures are made up."),
+    Limit(
+        "Scope of two endpoints",
+        "`/seller/202508/status` and the widget tokens take any living token, because no source names their scope.",
+    ),
+    Limit(
+        "Legacy shop_id",
+        "Where the platform minds it is not recorded; here it is refused if it is not one of the token's shops.",
+    ),
     Limit(
         "Other notices",
         "Types 1, 3, 4, 5, 6, 7, 11, 12, 15, 16 and 27 are sent by what happens in the world; any other by a control route.",

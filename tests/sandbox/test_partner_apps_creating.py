@@ -53,6 +53,8 @@ async def test_creating_begins_with_the_type_and_leads_to_the_help(sandbox: Sand
         await visitor.open(each.get("href"))
         links += visitor.page.xpath("//a[contains(., 'App development overview')]/@href")
     assert ["/partner/help/app-development-overview"] * 3 == links
+    await visitor.open(links[0])
+    assert "App development overview" == visitor.heading
 
 
 async def test_an_app_is_created_with_its_keys(sandbox: Sandbox) -> None:
@@ -175,6 +177,8 @@ async def test_scopes_topics_and_addresses_are_saved(sandbox: Sandbox) -> None:
     assert (set(made["scopes"]) - {"seller.product.write"}) | {"seller.finance.info"} == set(changed["scopes"])
     assert [5, 6, 7] == changed["topics"]
     assert ["203.0.113.7", "2001:db8::/32"] == changed["allowed_addresses"]
+    refused = await sandbox.signed(changed, None, "GET", "/authorization/202309/shops")
+    assert 36009033 == refused.json["code"]
     await visitor.open(f"{at}/allow-list")
     assert "203.0.113.7\n2001:db8::/32" == visitor.value("Addresses and networks").strip()
 

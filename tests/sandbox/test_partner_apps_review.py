@@ -148,26 +148,30 @@ async def test_what_is_looked_at_depends_on_the_app(sandbox: Sandbox, app: Any, 
 
 
 @pytest.mark.requirement("R-TTS-2")
-async def test_only_what_is_published_can_be_authorized(sandbox: Sandbox) -> None:
-    """Draft and in review: refused to a real seller, and no link to copy; approved: both there. Refused: gone again."""
+async def test_only_what_is_published_is_listed_and_authorized(sandbox: Sandbox) -> None:
+    """Draft, in review, refused: not in the App store, no link to copy, and the link refuses; approved: all of it is there."""
     app = await drafted(sandbox, name="Parcel Pilot", redirect_urls=["https://app.example.test/cb"])
     visitor = await developer(sandbox)
 
-    async def seen() -> tuple[str, str, bool]:
-        await visitor.open(f"/partner/apps/{app['key']}/authorization")
-        stage = (await as_it_stands(sandbox, app["key"]))["status"]
-        return stage, await consent(sandbox, app, OWNER), COPY in visitor.buttons
+    seller = Visitor(sandbox)
+    await seller.open("/seller/login")
+    await seller.sign_in(OWNER)
 
-    assert ("draft", "app_in_development", False) == await seen()
+    async def seen() -> tuple[str, str, bool, bool]:
+        await visitor.open(f"/partner/apps/{app['key']}/authorization")
+        await seller.open("/seller/app-store")
+        assert "Evergrant" in seller.text
+        stage = (await as_it_stands(sandbox, app["key"]))["status"]
+        return stage, await consent(sandbox, app, OWNER), COPY in visitor.buttons, "Parcel Pilot" in seller.text
+
+    assert ("draft", "app_in_development", False, False) == await seen()
     await submitted(visitor, app["key"])
-    assert ("in_review", "app_in_development", False) == await seen()
+    assert ("in_review", "app_in_development", False, False) == await seen()
     await sandbox.steer(f"apps/{app['key']}/review", verdict="refuse", reasons=["The Redirect URL does not answer."])
-    assert ("draft", "app_in_development", False) == await seen()
+    assert ("draft", "app_in_development", False, False) == await seen()
     await submitted(visitor, app["key"])
     await sandbox.steer(f"apps/{app['key']}/review", verdict="approve")
-    stage, heading, offered = await seen()
-    assert ("published", True) == (stage, offered)
-    assert "Install Parcel Pilot" == heading
+    assert ("published", "Install Parcel Pilot", True, True) == await seen()
 
 
 @pytest.mark.requirement("R-TTS-26")

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 import pytest
 
@@ -411,3 +412,19 @@ async def test_a_token_needs_no_redirect_url(sandbox: Sandbox) -> None:
 
     assert [] == [option for option in visitor.options("App to authorize") if option.startswith("My app")]
     assert (await generated(visitor, app))["access_token"]
+
+
+@pytest.mark.parametrize(
+    "path", ["sign-in", "authorize", "token", "reactivate", "orders", "orders/1", "../create", "../../webhook-log/test"]
+)
+async def test_a_form_of_somewhere_else_does_nothing(sandbox: Sandbox, path: str) -> None:
+    """Whoever is signed in: each form carries the token of its browser."""
+    visitor = await at_the_seeded_account(sandbox)
+    target = urlsplit(urljoin(f"{HERE}{visitor.path}/", path)).path
+    app = (await sandbox.world())["apps"][0]["key"]
+    body = f"app={app}&token_app={app}&count=1&status=UNPAID&nickname=x&form_token=forged"
+
+    reply = await visitor.client.call("POST", target, body=body.encode())
+
+    assert (reply.status, reply.header("x-error-code")) == (403, "form_expired")
+    assert (await sandbox.world())["grants"] == 0

@@ -253,10 +253,17 @@ def test_a_hundred_thousand_grants_are_there_after_a_restart(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("mode", "winners", "alive"), [("retry_safe", 16, True), ("strict", 1, True), ("family", 1, False)]
 )
-def test_sixteen_uses_at_once_have_one_winner(program: Program, mode: str, winners: int, alive: bool) -> None:  # noqa: FBT001
+@pytest.mark.parametrize("old", ["lives", "dies"])
+def test_sixteen_uses_at_once_have_one_winner(
+    program: Program,
+    mode: str,
+    winners: int,
+    alive: bool,  # noqa: FBT001
+    old: str,
+) -> None:
     """One rotation in every mode that rotates: `retry_safe` gives all of them that one pair, `family` then revokes it."""
     app, pair = program.connect()
-    program.steer(f"apps/{app['key']}/rotation", mode=mode)
+    program.steer(f"apps/{app['key']}/rotation", mode=mode, old_access_token=old)
     start = threading.Barrier(16)
 
     def use(_: int) -> Any:

@@ -1,6 +1,6 @@
 """Trade goes on: products come into a shop, orders come in and move along, and apps that listen are told."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from random import Random
 
@@ -124,7 +124,7 @@ class Market:
                 changed.append(after)
         return Traded(products=changed, notices=told)
 
-    def restock(self, shop: Shop, *, product_id: str, sku_id: str, quantity: int, now: int) -> Product:
+    def restock_variant(self, shop: Shop, *, product_id: str, sku_id: str, quantity: int, now: int) -> Product:
         """Another number of one variant lies in the shop's warehouse. No documented notice tells of stock.
 
         Raises:
@@ -138,6 +138,33 @@ class Market:
             after = product.restocked(known, sku_id=sku_id, stock=stock, now=now)
             goods.keep_product(self.book, shop.id, after)
         return after
+
+    def restock(self, shop: Shop, known: Product, stocks: Mapping[str, tuple[Stock, ...]], *, now: int) -> Product:
+        """The stock of some variants is what an app says it is, by their ids; the others keep theirs."""
+        skus = tuple(
+            msgspec.structs.replace(sku, inventory=stocks[sku.id]) if sku.id in stocks else sku for sku in known.skus
+        )
+        after = msgspec.structs.replace(known, skus=skus, update_time=now)
+        with self.book.transaction():
+            goods.keep_product(self.book, shop.id, after)
+            wares.tell(self.herald, shop, known, after, source=Source.OPEN_API, at=now)
+        return after
+
+    def spread(self, shop: Shop, warehouse_id: str, *, now: int) -> int:
+        """Every variant of a shop lies in one more warehouse from now on, with a stock of 0; gives how many do."""
+        empty = Stock(warehouse_id=warehouse_id, quantity=0)
+        spread = 0
+        with self.book.transaction():
+            for known in goods.products_of(self.book, shop.id):
+                stocks = {
+                    sku.id: (*sku.inventory, empty)
+                    for sku in known.skus
+                    if all(each.warehouse_id != warehouse_id for each in sku.inventory)
+                }
+                spread += len(stocks)
+                if stocks:
+                    self.restock(shop, known, stocks, now=now)
+        return spread
 
     def _products(self, shop: Shop, count: int, now: int) -> list[Product]:
         trade = sellers.trade_of(self.book, shop.id)
@@ -197,6 +224,7 @@ def _reworked(known: Product, wanted: GivenProduct, shop: Shop, now: int) -> Pro
         known,
         title=known.title if wanted.title is None else wanted.title,
         status=known.status if wanted.status is None else wanted.status,
+        audit=known.audit if wanted.status is None else product.audit_of(wanted.status),
         skus=(first, *others),
         update_time=now,
     )

@@ -156,6 +156,7 @@ class Apps:
         strange = [scope for scope in made.scopes if scope not in SCOPES]
         if strange:
             faults.append(f"unknown scopes {', '.join(strange)}; there are {', '.join(SCOPES)}")
+        faults.extend(rules.fault_of_address(each) for each in made.allowed_addresses)
         unknown = [str(topic) for topic in made.topics if topic not in TOPICS]
         if unknown:
             faults.append(f"unknown topics {', '.join(unknown)}; there are {', '.join(map(str, TOPICS))}")

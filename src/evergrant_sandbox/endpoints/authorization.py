@@ -5,11 +5,16 @@ import msgspec
 from evergrant_sandbox import errors, switches
 from evergrant_sandbox.acts.ending import NotAliveError
 from evergrant_sandbox.book import sellers
-from evergrant_sandbox.endpoints.endpoint import Admitted, Cipher, Endpoint
+from evergrant_sandbox.clock import MINUTE
+from evergrant_sandbox.endpoints.endpoint import Admitted, Cipher, Endpoint, Holder
 from evergrant_sandbox.errors import RefusalError
 from evergrant_sandbox.platform import Platform
+from evergrant_sandbox.world import ids
+from evergrant_sandbox.world.tokens import MARK
 
 SCOPE = "seller.authorization.info"
+# "Expires in about 5 minutes" (wire sheet 3.6).
+WIDGET_TOKEN_LIFE = 5 * MINUTE
 
 
 class ShopData(msgspec.Struct, frozen=True):
@@ -27,6 +32,19 @@ class ShopsData(msgspec.Struct, frozen=True):
     """All shops a token is good for."""
 
     shops: list[ShopData]
+
+
+class WidgetToken(msgspec.Struct, frozen=True):
+    """A token for the platform's widgets; nothing here takes it."""
+
+    token: str
+    expire_at: int
+
+
+class WidgetTokenData(msgspec.Struct, frozen=True):
+    """The token, one level down."""
+
+    widget_token: WidgetToken
 
 
 class Authorization:
@@ -53,10 +71,33 @@ class Authorization:
                 answer=self._give_back,
                 exists=self._may_give_back,
             ),
+            Endpoint(
+                method="GET",
+                path="/authorization/202405/category_assets",
+                scope="partner.authorization.info",
+                cipher=Cipher.UNWANTED,
+                answer=_no_assets,
+                holder=Holder.PARTNER,
+            ),
+            *(
+                Endpoint(
+                    method="GET",
+                    path=f"/authorization/{version}/widget_token",
+                    scope="",
+                    cipher=Cipher.OPTIONAL,
+                    answer=self._widget_token,
+                )
+                for version in ("202312", "202401")
+            ),
         )
 
     def _may_give_back(self) -> bool:
         return self._platform.switches.of(switches.DEVELOPER_REVOKE) == "exists"
+
+    def _widget_token(self, admitted: Admitted) -> bytes:
+        token = f"{admitted.grant.prefix}_{MARK}{ids.base64url(self._platform.dice, 48)}"
+        expire_at = admitted.now + WIDGET_TOKEN_LIFE
+        return msgspec.json.encode(WidgetTokenData(widget_token=WidgetToken(token=token, expire_at=expire_at)))
 
     def _shops(self, admitted: Admitted) -> bytes:
         grant, book = admitted.grant, self._platform.book
@@ -78,3 +119,7 @@ class Authorization:
             raise RefusalError(errors.DEAUTHORIZED) from error
         self._platform.agenda.wake()
         return b"{}"
+
+
+def _no_assets(_: Admitted) -> bytes:
+    return b'{"category_assets":[]}'

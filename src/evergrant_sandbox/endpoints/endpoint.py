@@ -21,6 +21,13 @@ class Cipher(StrEnum):
     UNWANTED = "unwanted"
 
 
+class Holder(StrEnum):
+    """Whose access token an endpoint takes; the `user_type` of token answers."""
+
+    SELLER = "seller"
+    PARTNER = "partner"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admitted:
     """A call that has passed: who calls, by which grant, for which shop, and the ids in its path."""
@@ -54,9 +61,13 @@ class Endpoint:
 
     method: str
     path: str
+    # Empty: nobody wrote down which one it takes, so any living token will do.
     scope: str
     cipher: Cipher
     # The `data` of the answer, as JSON. Runs in the call's transaction; refusals are raised.
     answer: Callable[[Admitted], bytes]
+    holder: Holder = Holder.SELLER
+    # Whether it takes a form with files instead of JSON.
+    takes_files: bool = False
     # Asked with each call, for endpoints whose existence is disputed.
     exists: Callable[[], bool] = _always

@@ -93,7 +93,12 @@ class Orders:
                 shipping_type=filters.shipping_type,
                 buyer=filters.buyer_user_id,
                 cancel_asked=filters.is_buyer_request_cancel,
-                warehouses=reading.json_list("body.warehouse_ids", filters.warehouse_ids, most=MOST_WAREHOUSES),
+                warehouses=reading.json_list(
+                    filters.warehouse_ids,
+                    most=MOST_WAREHOUSES,
+                    else_=errors.INVALID_PARAMETER,
+                    name="body.warehouse_ids",
+                ),
                 sort_field=field,
                 sort_order=direction,
                 after=self._pager.place(query.get("page_token"), search),

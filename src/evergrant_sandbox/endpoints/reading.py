@@ -1,12 +1,12 @@
 """What several endpoints read alike: bodies, choices, page sizes and lists."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, TypeVar
 
 import msgspec
 
 from evergrant_sandbox import errors
-from evergrant_sandbox.errors import RefusalError
+from evergrant_sandbox.errors import Code, RefusalError
 
 LARGEST_PAGE = 100
 
@@ -14,8 +14,8 @@ Seconds = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 Body = TypeVar("Body")
 
 
-def read(decoder: msgspec.json.Decoder[Body], body: bytes) -> Body:
-    """A JSON body; no body is an empty one.
+def read(decoder: msgspec.json.Decoder[Body], body: bytes, *, wrong: Code = errors.INVALID_PARAMETER) -> Body:
+    """A JSON body; no body is an empty one. `wrong` is what a field of another kind answers.
 
     Raises:
         RefusalError: a field is wrong, or it is no JSON at all.
@@ -23,8 +23,10 @@ def read(decoder: msgspec.json.Decoder[Body], body: bytes) -> Body:
     try:
         return decoder.decode(body or b"{}")
     except msgspec.ValidationError as error:
-        raise _refusal_of(str(error)) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        # "... - at `$.create_time_ge`": the platform names the field the same way, as body.create_time_ge.
+        _, _, field = str(error).partition("`$.")
+        raise RefusalError(wrong, name=f"body.{field.rstrip('`')}".rstrip(".")) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RefusalError(errors.INVALID_BODY) from error
 
 
@@ -50,16 +52,10 @@ def one_of(query: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str
     return given
 
 
-def json_list(name: str, values: tuple[str, ...] | None, *, most: int) -> str | None:
-    """A list of a filter as the book wants it."""
+def json_list(values: Sequence[str] | None, *, most: int, else_: Code, name: str = "") -> str | None:
+    """A list of a filter as the book wants it; one that is too long answers `else_`."""
     if values is None:
         return None
     if len(values) > most:
-        raise RefusalError(errors.TOO_MANY_FILTERS, name=name)
+        raise RefusalError(else_, name=name)
     return msgspec.json.encode(values).decode()
-
-
-def _refusal_of(complaint: str) -> RefusalError:
-    # "... - at `$.create_time_ge`": the platform names the field the same way, as body.create_time_ge.
-    _, _, field = complaint.partition("`$.")
-    return RefusalError(errors.INVALID_PARAMETER, name=f"body.{field.rstrip('`')}".rstrip("."))

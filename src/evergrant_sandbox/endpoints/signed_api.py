@@ -16,6 +16,9 @@ from evergrant_sandbox.wire import Answer, Call
 ITS_PATHS = re.compile(r"/[a-z_]+/20\d{4}(/|$)")
 
 
+_MORE_DETAILS = " For more details: https://m.tiktok.shop/s/SANDBOX"
+
+
 class SignedApi:
     """open-api.tiktokglobalshop.com."""
 
@@ -46,8 +49,7 @@ class SignedApi:
             data = endpoint.answer(self._gate.admit(call, entry, endpoint, ids, now=now))
         except RefusalError as refusal:
             entry.code, entry.message = refusal.code.number, refusal.message
-            body = envelope.refusal(refusal.code.number, refusal.message, number)
-            return Answer(self._status(refusal), body)
+            return self._refused(refusal, number)
         entry.code = 0
         return Answer(200, envelope.success(b"Success", data, number))
 
@@ -55,6 +57,14 @@ class SignedApi:
         """The envelope of an internal error."""
         code = errors.INTERNAL_ERROR
         return Answer(500, envelope.refusal(code.number, code.message, envelope.request_id(self._dice, now)))
+
+    def _refused(self, refusal: RefusalError, number: str) -> Answer:
+        message = refusal.message
+        if self._switches.of(switches.MORE_DETAILS_LINK) == "added":
+            message += _MORE_DETAILS
+        headers = () if refusal.retry_after is None else ((b"retry-after", str(refusal.retry_after).encode()),)
+        body = envelope.refusal(refusal.code.number, message, number)
+        return Answer(self._status(refusal), body, headers=headers)
 
     def _status(self, refusal: RefusalError) -> int:
         if refusal.code is errors.DEAUTHORIZED:

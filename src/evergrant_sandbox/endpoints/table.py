@@ -4,12 +4,16 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from evergrant_sandbox import errors
+from evergrant_sandbox import errors, switches
 from evergrant_sandbox.endpoints.authorization import Authorization
 from evergrant_sandbox.endpoints.endpoint import Endpoint
 from evergrant_sandbox.endpoints.events import Events
+from evergrant_sandbox.endpoints.images import Images
+from evergrant_sandbox.endpoints.logistics import Logistics
 from evergrant_sandbox.endpoints.orders import Orders
 from evergrant_sandbox.endpoints.products import Products
+from evergrant_sandbox.endpoints.seller import SellerInformation
+from evergrant_sandbox.endpoints.stock import Inventory
 from evergrant_sandbox.errors import RefusalError
 from evergrant_sandbox.platform import Platform
 
@@ -24,8 +28,23 @@ class Family(Protocol):
         ...
 
 
-FAMILIES: tuple[type[Family], ...] = (Authorization, Orders, Products, Events)
+FAMILIES: tuple[type[Family], ...] = (
+    Authorization,
+    SellerInformation,
+    Orders,
+    Products,
+    Inventory,
+    Images,
+    Logistics,
+    Events,
+)
 
+_VERSION = re.compile(r"/20\d{4}(?=/|$)")
+_BY_SWITCH = {
+    "36009014": errors.INVALID_VERSION,
+    "36009004": errors.INVALID_VERSION_OLDER,
+    "36009009": errors.INVALID_PATH,
+}
 _NO_IDS: Mapping[str, str] = {}
 
 
@@ -33,6 +52,7 @@ class Table:
     """Finds the endpoint a call is for."""
 
     def __init__(self, platform: Platform) -> None:
+        self._switches = platform.switches
         self._plain: dict[str, dict[str, Endpoint]] = {}
         self._patterns: list[tuple[re.Pattern[str], dict[str, Endpoint]]] = []
         with_ids: dict[str, dict[str, Endpoint]] = {}
@@ -63,4 +83,12 @@ class Table:
         for pattern, methods in self._patterns:
             if match := pattern.fullmatch(path):
                 return methods, match.groupdict()
-        raise RefusalError(errors.INVALID_PATH)
+        raise self._lost(path)
+
+    def _lost(self, path: str) -> RefusalError:
+        """Whether it is the version that does not exist, or the path in any version."""
+        bare = _VERSION.sub("", path, count=1)
+        known = [*self._plain, *(pattern.pattern for pattern, _ in self._patterns)]
+        if any(re.fullmatch(_VERSION.sub("", each, count=1), bare) for each in known):
+            return RefusalError(_BY_SWITCH[self._switches.of(switches.INVALID_API_VERSION)])
+        return RefusalError(errors.INVALID_PATH)

@@ -8,6 +8,7 @@ from evergrant_sandbox.acts.tokens import Issuer, Pair
 from evergrant_sandbox.book import apps, codes, sellers
 from evergrant_sandbox.book.log import Entry
 from evergrant_sandbox.endpoints import envelope
+from evergrant_sandbox.endpoints.admission import may_call_from
 from evergrant_sandbox.errors import RefusalError
 from evergrant_sandbox.faults import Subject
 from evergrant_sandbox.wire import Answer, Call
@@ -100,6 +101,8 @@ class TokenHost:
         app = apps.find(self._book, call.query["app_key"])
         if app is None or app.is_deactivated:
             raise RefusalError(errors.TOKEN_APP_KEY)
+        if not may_call_from(app, call.client[0]):
+            raise RefusalError(errors.TOKEN_ADDRESS)
         if not any(signing.same(secret, call.query["app_secret"]) for secret in app.secrets(now)):
             raise RefusalError(errors.TOKEN_APP_SECRET)
         if call.query["grant_type"] != grant_type:

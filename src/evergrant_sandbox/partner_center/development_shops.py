@@ -122,11 +122,9 @@ class DevelopmentShops:
 
     async def create(self, desk: Desk) -> Response:
         """The form, and what comes of it."""
-        if len(all_of(desk)) >= rules.MOST:
-            if desk.door.request.method == "POST":
-                await desk.form()
-            raise _too_many()
         if desk.door.request.method == "GET":
+            if len(all_of(desk)) >= rules.MOST:
+                raise _too_many()
             return self._form(desk, Order())
         asked = _read(await desk.form())
         if asked.faults:

@@ -73,7 +73,7 @@ class Products:
             raise RefusedError("invalid_quantity", "The stock was not changed", sentence, status=422)
         sku_id = fields.get("sku", "")
         try:
-            self._platform.market.restock(
+            self._platform.market.restock_variant(
                 desk.chosen_shop(),
                 product_id=desk.door.request.path_params["product_id"],
                 sku_id=sku_id,
