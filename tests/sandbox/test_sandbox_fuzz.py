@@ -1,9 +1,7 @@
 """Whatever is thrown at it, the sandbox answers in the platform's manner: never a 5xx, and nothing is let through."""
 
-import asyncio
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from evergrant_sandbox import signing, wire
-from tests.sandbox.kit import Reply, Sandbox, running
+from tests.sandbox.looped import Looped
 
 PATHS = [
     "/api/v2/token/get",
@@ -35,32 +33,10 @@ JSON = st.recursive(
 MANY = settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-class Bench:
-    """A sandbox with a loop of its own, so that Hypothesis can call it again and again."""
-
-    def __init__(self, folder: Path) -> None:
-        self.loop = asyncio.new_event_loop()
-        self.context = running(folder)
-        self.sandbox: Sandbox = self.do(self.context.__aenter__())
-        self.app = self.do(self.sandbox.app())
-        seller = self.do(self.sandbox.seller())
-        self.pair = self.do(self.sandbox.connected(self.app, seller))
-        self.cipher = seller["shops"][0]["cipher"]
-
-    def do(self, coroutine: Any) -> Any:
-        """Run a coroutine to its end."""
-        return self.loop.run_until_complete(coroutine)
-
-    def close(self) -> None:
-        """End it."""
-        self.do(self.context.__aexit__(None, None, None))
-        self.loop.close()
-
-
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Looped]:
     """One sandbox for all examples."""
-    made = Bench(tmp_path_factory.mktemp("fuzz"))
+    made = Looped(tmp_path_factory.mktemp("fuzz"))
     yield made
     made.close()
 
@@ -74,11 +50,11 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     token=TEXT,
 )
 def test_unsigned_calls_are_refused_in_the_envelope(
-    bench: Bench, method: str, path: str, query: dict[str, str], body: bytes, token: str
+    bench: Looped, method: str, path: str, query: dict[str, str], body: bytes, token: str
 ) -> None:
     """Random parameters, headers and bodies: a code that is not 0, or the token host's 404."""
     headers = {"x-tts-access-token": token.encode("unicode_escape").decode()}
-    reply: Reply = bench.do(bench.sandbox.client.call(method, path, query=_sendable(query), body=body, headers=headers))
+    reply = bench.do(bench.sandbox.client.call(method, path, query=_sendable(query), body=body, headers=headers))
 
     assert reply.status < 500
     if reply.text != "404 page not found":
@@ -92,12 +68,12 @@ def test_unsigned_calls_are_refused_in_the_envelope(
     body=st.binary(max_size=40) | JSON.map(lambda value: json.dumps(value).encode()),
 )
 def test_signed_calls_are_answered_or_refused_but_never_broken(
-    bench: Bench, method_and_path: tuple[str, str], query: dict[str, str], body: bytes
+    bench: Looped, method_and_path: tuple[str, str], query: dict[str, str], body: bytes
 ) -> None:
     """A rightful client with senseless parameters and bodies: the platform's codes, no 5xx."""
     method, path = method_and_path
     full = _sendable(query) if path == PATHS[2] else {**_sendable(query), "shop_cipher": bench.cipher}
-    reply: Reply = bench.do(
+    reply = bench.do(
         bench.sandbox.signed(
             bench.app,
             bench.pair["access_token"],
@@ -119,10 +95,10 @@ def test_signed_calls_are_answered_or_refused_but_never_broken(
     ),
     body=JSON,
 )
-def test_steering_bodies_are_taken_or_refused_but_never_break_it(bench: Bench, route: str, body: Any) -> None:
+def test_steering_bodies_are_taken_or_refused_but_never_break_it(bench: Looped, route: str, body: Any) -> None:
     """Any JSON: 2xx or 4xx."""
     call = bench.sandbox.client.call("POST", f"/_sandbox/{route}", body=json.dumps(body).encode())
-    reply: Reply = bench.do(call)
+    reply = bench.do(call)
 
     assert reply.status < 500
     if reply.status >= 400:
@@ -149,11 +125,11 @@ def test_a_query_is_read_as_it_was_meant(query: dict[str, str]) -> None:
     assert {name: value for name, value in meant.items() if name} == read
 
 
-def test_a_body_that_is_too_long_does_not_verify(bench: Bench) -> None:
+def test_a_body_that_is_too_long_does_not_verify(bench: Looped) -> None:
     """More than a megabyte is no call of this API."""
     body = b'{"order_status":"UNPAID"' + b" " * wire.LARGEST_BODY + b"}"
     query = {"shop_cipher": bench.cipher, "page_size": "1"}
-    reply: Reply = bench.do(
+    reply = bench.do(
         bench.sandbox.signed(bench.app, bench.pair["access_token"], "POST", PATHS[4], query=query, body=body)
     )
 
