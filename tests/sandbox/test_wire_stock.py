@@ -313,3 +313,14 @@ async def test_warehouses_are_steered_with_sense(sandbox: Sandbox) -> None:
         reply = await sandbox.client.post(f"/_sandbox/{path}", **body)
         assert 404 == reply.status
     assert 400 == (await sandbox.client.post("/_sandbox/sellers/1/standing", standing="gone")).status
+
+
+async def test_whoever_listens_hears_that_an_app_has_sold_something_out(sandbox: Sandbox) -> None:
+    """Notice 27 goes to every app with a grant that wants it."""
+    to = await wired(sandbox)
+    await sandbox.steer("apps", key=to.app["key"], webhook_url="http://127.0.0.1:1/hooks", topics=[27])
+    product = next(each for each in await to.products() if each["skus"][0]["inventory"][0]["quantity"])
+    await to.data("POST", update(product), {"skus": [stock(product["skus"][0], 0)]})
+    log = await sandbox.ask("notices")
+
+    assert [27] == [each["type"] for each in log["items"]]

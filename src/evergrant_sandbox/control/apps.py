@@ -107,10 +107,10 @@ class Apps:
         strange = [scope for scope in made.scopes if scope not in SCOPES]
         if strange:
             faults.append(f"unknown scopes {', '.join(strange)}; there are {', '.join(SCOPES)}")
+        faults.extend(rules.fault_of_address(each) for each in made.allowed_addresses)
         unknown = [str(topic) for topic in made.topics if topic not in TOPICS]
         if unknown:
             faults.append(f"unknown topics {', '.join(unknown)}; there are {', '.join(map(str, TOPICS))}")
-        faults.extend(rules.fault_of_address(each) for each in made.allowed_addresses)
         other = apps.find_by_service_id(self._platform.book, made.service_id)
         if other is not None and other.key != made.key:
             faults.append(f"the service_id belongs to the app {other.key}")
