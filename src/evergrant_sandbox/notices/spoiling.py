@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from evergrant_sandbox import faults
 from evergrant_sandbox.faults import Action, Barrier, Fault, Moment, Subject
+from evergrant_sandbox.notices.heard import Heard
 
 DROPPED = "dropped_by_fault"
 LOST = "reply_lost_by_fault"
