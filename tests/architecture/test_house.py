@@ -31,6 +31,7 @@ ALLOWED: dict[str, set[str]] = {
         "msgspec",
         "pydantic",
         "jinja2",
+        "markdown_it",
         "markupsafe",
         "sse_starlette",
         "prometheus_client",

@@ -78,6 +78,11 @@ def with_shops(scene: Scene, page: Page) -> Iterator[Shown]:
     page.goto("/docs")
     expect(page.get_by_role("heading", name="API reference")).to_be_visible()
     yield "API reference", page
+    page.goto("/help")
+    yield "help", page
+    page.get_by_role("link", name="Re-authorize an app in TikTok Shop Seller Center").click()
+    expect(page.get_by_role("heading", name="Troubleshooting")).to_be_visible()
+    yield "help, a guide", page
 
 
 def around_the_window(scene: Scene, page: Page) -> Iterator[Shown]:
