@@ -12,11 +12,10 @@ from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.server.embed import Server
 from starlette.types import ASGIApp
 
-from evergrant_sandbox import addresses, app, certificates
+from evergrant_sandbox import addresses, app
 from evergrant_sandbox.addresses import Address, CannotStartError
 from evergrant_sandbox.app import Application
 from evergrant_sandbox.book.database import BookInUseError, UnknownBookError
-from evergrant_sandbox.certificates import Papers
 from evergrant_sandbox.clock import rfc3339
 from evergrant_sandbox.tunnel import Tunnel
 from evergrant_sandbox.world.hosts import NAMES
@@ -48,7 +47,7 @@ class _Running:
     addresses: list[Address] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
 
-    def add(self, application: ASGIApp, at: Address, papers: Papers | None = None) -> None:
+    def add(self, application: ASGIApp, at: Address, certificate: Path | None = None, key: Path | None = None) -> None:
         """One more server."""
         server = Server(
             application,
@@ -59,8 +58,8 @@ class _Running:
             websockets=False,
             backlog=1024,
             log_enabled=False,
-            ssl_cert=papers.certificate if papers else None,
-            ssl_key=papers.key if papers else None,
+            ssl_cert=certificate,
+            ssl_key=key,
             ssl_protocol_min=SSLProtocols.tls12,
         )
         self.servers.append(server)
@@ -96,9 +95,7 @@ async def _run(application: Application, place: Place) -> None:
     running = _Running()
     running.add(application, place.at)
     if place.hosts:
-        papers = _papers(application, place)
-        running.add(application.by_name(), place.hosts, papers)
-        running.lines = _advice(place.hosts, papers, place.tunnel)
+        _add_hosts(running, application, place, place.hosts)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, running.stop)
@@ -115,10 +112,16 @@ async def _run(application: Application, place: Place) -> None:
     _log.info("sandbox.stopped address=%s", place.address)
 
 
-def _papers(application: Application, place: Place) -> Papers:
+def _add_hosts(running: _Running, application: Application, place: Place, at: Address) -> None:
+    from evergrant_sandbox import certificates  # noqa: PLC0415  (a tenth of a start's time, which few starts need)
+
     platform = application.platform
     # Certificates are for clients' clocks, so they go by the wall and not by the platform's time.
-    return certificates.issue(place.folder / certificates.FOLDER, NAMES, now=platform.clock.wall(), dice=platform.dice)
+    papers = certificates.issue(
+        place.folder / certificates.FOLDER, NAMES, now=platform.clock.wall(), dice=platform.dice
+    )
+    running.add(application.by_name(), at, papers.certificate, papers.key)
+    running.lines = _advice(at, papers.authority.resolve(), place.tunnel)
 
 
 @asynccontextmanager
@@ -155,9 +158,8 @@ async def _answers(at: Address) -> None:
         return
 
 
-def _advice(at: Address, papers: Papers, tunnel: Address | None) -> list[str]:
+def _advice(at: Address, authority: Path, tunnel: Address | None) -> list[str]:
     """What a person has to do so that a client comes here; the sandbox itself changes nothing on the machine."""
-    authority = papers.authority.resolve()
     by_tunnel = [f"  or without a hosts file: HTTPS_PROXY=http://{tunnel}"] if tunnel else []
     return [
         f"Real host names at https://{at} (TLS). For one process that is to take them for TikTok's:",
