@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.clients.stage import Dialogue, Platform, RefusedError, consent, speaking
+from tests.clients.stage import HERE, Dialogue, Platform, RefusedError, consent, speaking
 from tests.sandbox.kit import Delivery, Receiver, receiving, sha256
 from tests.sandbox.program import free_port, started
 
@@ -47,7 +47,7 @@ def client_of(way: str, platform: Platform, app: Any) -> AbstractContextManager[
             return speaking("tiktok_shop.cjs", app, **by_name)
     assert way == "tiktok-shop-sdk 1.0.3, real names"
     by_name = {"CONNECT_TO": f"127.0.0.1:{platform.hosts}", "NODE_EXTRA_CA_CERTS": platform.authority}
-    return speaking("tiktok_shop_sdk.cjs", app, "--require", "./tests/clients/connect_to.cjs", **by_name)
+    return speaking("tiktok_shop_sdk.cjs", app, "--require", str(HERE / "connect_to.cjs"), **by_name)
 
 
 PYTHON = ("tiktok-shop-api 0.1.0, base URL", "tiktok-shop-api 0.1.0, real names")

@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import ipaddress
 import json
 import os
 import socket
@@ -17,6 +18,7 @@ from typing import Any
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from evergrant_sandbox import certificates
@@ -231,20 +233,32 @@ def test_no_other_name_is(tmp_path: Path, name: str) -> None:
         handshake(now_papers(tmp_path), name)
 
 
-def test_the_authority_cannot_vouch_for_others(tmp_path: Path) -> None:
-    """Whoever stole its key could not imitate a bank: a certificate for another name is refused for its constraints."""
-    issued(tmp_path, now=datetime.now(UTC).timestamp())  # noqa: TID251
-    at = datetime.now(UTC)  # noqa: TID251
+@pytest.mark.parametrize(
+    ("name", "what", "match"),
+    [
+        ("bank.example", x509.DNSName("bank.example"), "permitted subtree violation"),
+        ("127.0.0.1", x509.IPAddress(ipaddress.ip_address("127.0.0.1")), "excluded subtree violation"),
+    ],
+)
+def test_the_authority_cannot_vouch_for_others(tmp_path: Path, name: str, what: x509.GeneralName, match: str) -> None:
+    """Whoever stole its key could imitate neither a bank nor this machine: it is constrained to the names of the list."""
+    at = datetime.now(UTC)  # noqa: TID251  (OpenSSL goes by it)
+    papers = now_papers(tmp_path)
     authority = certificates._kept(tmp_path, NAMES, at)
     assert authority
     key = ec.generate_private_key(ec.SECP256R1())
-    forged = certificates._server_certificate(authority, key, ["bank.example"], at, os.urandom)
-    papers = certificates.Papers(tmp_path / "authority.pem", tmp_path / "forged.pem", tmp_path / "forged.key")
+    subject, issuer = x509.Name([]), authority.certificate.subject
+    forged = (
+        certificates._begun(issuer, subject, key.public_key(), at, timedelta(days=1), os.urandom)
+        .add_extension(x509.SubjectAlternativeName([what]), critical=True)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.key.public_key()), critical=False)
+        .sign(authority.key, hashes.SHA256())
+    )
     papers.certificate.write_bytes(certificates._pem(forged))
     papers.key.write_bytes(certificates._key_pem(key))
 
-    with pytest.raises(ssl.SSLCertVerificationError, match="permitted subtree violation"):
-        handshake(papers, "bank.example")
+    with pytest.raises(ssl.SSLCertVerificationError, match=match):
+        handshake(papers, name)
 
 
 def test_another_sandboxs_authority_is_not_trusted(tmp_path: Path) -> None:
