@@ -16,13 +16,14 @@ from evergrant_sandbox.acts.announce import Herald
 from evergrant_sandbox.acts.consent import Registry
 from evergrant_sandbox.acts.ending import Undertaker
 from evergrant_sandbox.acts.founding import Registrar
+from evergrant_sandbox.acts.fulfilment import Fulfilment
+from evergrant_sandbox.acts.subscribing import Subscriber
 from evergrant_sandbox.acts.tokens import Issuer
 from evergrant_sandbox.acts.trade import Market
 from evergrant_sandbox.book import settings
 from evergrant_sandbox.book.database import Book, open_book
 from evergrant_sandbox.clock import Clock
 from evergrant_sandbox.control import rooms
-from evergrant_sandbox.endpoints.admission import Gate
 from evergrant_sandbox.endpoints.by_name import ByName
 from evergrant_sandbox.endpoints.doorway import Doorway
 from evergrant_sandbox.endpoints.signed_api import ITS_PATHS, SignedApi
@@ -46,12 +47,7 @@ class Application:
         self.platform = platform
         self._doorway = Doorway(book=platform.book, clock=platform.clock, faults=platform.faults)
         self._token_host = TokenHost(issuer=platform.issuer, dice=platform.dice)
-        self._signed_api = SignedApi(
-            gate=Gate(book=platform.book, mint=platform.mint, switches=platform.switches),
-            undertaker=platform.undertaker,
-            dice=platform.dice,
-            wake=platform.agenda.wake,
-        )
+        self._signed_api = SignedApi(platform)
         self._site: ASGIApp = site.build(platform, steering=rooms.routes(platform))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -109,7 +105,7 @@ def _platform(book: Book, *, wall: Callable[[], float], dice: Dice, session: aio
     mint = Mint(settings.read_secret(book))
     switches = Switches(settings.switches(book))
     faults = Faults()
-    herald = Herald(book=book, dice=dice)
+    herald = Herald(book=book, dice=dice, switches=switches)
     courier = Courier(book=book, clock=clock, switches=switches, faults=faults, session=session)
     return Platform(
         book=book,
@@ -121,8 +117,10 @@ def _platform(book: Book, *, wall: Callable[[], float], dice: Dice, session: aio
         herald=herald,
         registry=Registry(book=book, mint=mint, switches=switches, dice=dice),
         registrar=Registrar(book=book, switches=switches),
+        subscriber=Subscriber(book=book, switches=switches),
         undertaker=Undertaker(book=book, switches=switches, herald=herald),
         issuer=Issuer(book=book, mint=mint, switches=switches),
         market=Market(book=book, herald=herald),
+        fulfilment=Fulfilment(book=book, herald=herald),
         agenda=Agenda(book=book, clock=clock, switches=switches, herald=herald, courier=courier),
     )

@@ -17,8 +17,10 @@ class Code:
 class RefusalError(Exception):
     """The platform refuses a call; carries what its envelope will say."""
 
-    def __init__(self, code: Code, **names: str) -> None:
+    def __init__(self, code: Code, *, retry_after: int | None = None, **names: str) -> None:
         self.code = code
+        # Seconds, for `Retry-After`.
+        self.retry_after = retry_after
         self.message = code.message.format(**names) if names else code.message
         super().__init__(self.message)
 
@@ -44,6 +46,12 @@ TOKEN_MISSING = _code(
 )
 TOKEN_GRANT_TYPE = _code(
     36009004, 200, "Invalid parameter. The 'grant_type' query parameter must be '{wanted}'.", "inferred"
+)
+TOKEN_ADDRESS = _code(
+    36009033,
+    200,
+    "Access denied. Your IP address is not in the IP allow list configured for this app.",
+    "official, common errors; from the token host live 2026-09",
 )
 
 # --- signed API
@@ -112,19 +120,137 @@ UNEXPECTED_CIPHER = _code(
     "Unexpected identifier. The 'shop_cipher' query parameter is not required for this API.",
     "official, common errors 2025-12",
 )
+WRONG_USER_TYPE = _code(
+    101000,
+    None,
+    "Invalid query or header. The 'x-tts-access-token' header belongs to another user_type than this API is for.",
+    "official, common errors 2025-12",
+)
+UNEXPECTED_ASSET_CIPHER = _code(
+    36009004,
+    None,
+    "Unexpected identifier. The 'category_asset_cipher' query parameter is not required for this API.",
+    "official, common errors 2025-12",
+)
+INVALID_SHOP_ID = _code(
+    36009004, None, "Invalid identifier. The 'shop_id' query parameter is invalid.", "official, common errors 2025-12"
+)
+ADDRESS_NOT_ALLOWED = _code(
+    36009033,
+    None,
+    "Access denied. Your IP address is not in the IP allow list configured for this app.",
+    "official, common errors 2025-12",
+)
 MISSING_PARAMETER = _code(36009004, 400, "param {name} is missing", "live, EcomPHP issue 27")
 INVALID_PARAMETER = _code(36009004, 400, "param {name} is invalid", "after the live text for a missing one")
 INVALID_BODY = _code(36009022, None, "Invalid body format. The request body is not valid JSON.", "official number")
+WRONG_CONTENT_TYPE = _code(
+    36009022, None, "Invalid body format. The 'content-type' header must be 'application/json'.", "official number"
+)
+NOT_MULTIPART = _code(
+    36009023, None, "Invalid content type. The 'content-type' header must be 'multipart/form-data'.", "official number"
+)
+FILE_TOO_LARGE = _code(36009021, None, "Invalid file size. The file exceeds the size allowed.", "official number")
 INVALID_PATH = _code(36009009, 404, "Invalid path. The requested path does not exist.", "official number")
 INVALID_METHOD = _code(36009010, 405, "Invalid method. The path does not support this method.", "official number")
+# Two numbers are documented for the same thing; the switch `invalid_api_version` picks.
+INVALID_VERSION = _code(
+    36009014, None, "The version name is invalid, please check and retry.", "official, second-hand 2026"
+)
+INVALID_VERSION_OLDER = _code(36009004, None, "Invalid API version.", "official, common errors 2025-12")
 TOO_MANY_REQUESTS = _code(36009002, 429, "Too many requests.", "official")
 INTERNAL_ERROR = _code(36009003, 500, "Internal error.", "official")
 
-# --- orders and products
+# --- orders
 
-PRODUCT_PAGE_SIZE = _code(12019109, None, "The page size must be between 1 and 100.", "official, products search")
-TOO_MANY_FILTERS = _code(12019087, None, "At most 10 values may be given for '{name}'.", "official, products search")
-TOO_MANY_PRODUCTS = _code(
-    12052180, None, "At most 10,000 products can be returned. Narrow the time range.", "official, products search"
-)
 NOT_THIS_SELLERS = _code(21008111, None, "The order does not belong to this seller.", "official, orders")
+
+# --- products; what is official without more is of the pages of 202502 and 202309 as captured 2025-12-03
+
+PRODUCT_PAGE_SIZE = _code(12019109, None, "page size is invalid", "official, products search")
+TOO_MANY_SELLER_SKUS = _code(
+    12019027, None, "The maximum count of 'seller_skus' in the search filter is 10.", "official, products search"
+)
+TOO_MANY_SKU_IDS = _code(12019087, None, "The number of SKU IDs exceeds the limit of 10", "official, products search")
+CREATE_TIME = _code(12019118, None, "search create time invalid", "official, products search")
+UPDATE_TIME = _code(12019119, None, "search update time invalid", "official, products search")
+TOO_MANY_PRODUCTS = _code(
+    12052180, None, "The total number of search results can not exceed 10000.", "official, products search"
+)
+SELLER_INACTIVE = _code(12052700, None, "The seller is inactive.", "official, products search and inventory update")
+PRODUCT_PARAMETERS = _code(
+    12052910,
+    None,
+    "Invalid input parameters. Refer to the API documentation for details. ({name})",
+    "official, products search",
+)
+
+# --- stock
+
+PRODUCT_ID = _code(12019008, None, "Product id is invalid", "official, inventory search")
+TOO_MANY_STOCK_SKUS = _code(12019015, None, "The number of SKU exceed the limit", "official, inventory search")
+TOO_MANY_STOCK_PRODUCTS = _code(
+    12019120, None, "The number of provided product IDs exceeds the limit.", "official, inventory search"
+)
+NO_SUCH_PRODUCT = _code(12052032, None, "The product does not exist", "official, inventory update")
+NOT_THIS_SHOPS = _code(
+    12052048,
+    None,
+    "You cannot edit the specified product(s) as it isn't listed in your account or shop.",
+    "official, inventory update",
+)
+SKU_ID_MISSING = _code(12052036, None, "The SKU ID is necessary", "official, inventory update")
+SKU_TWICE = _code(12052553, None, "Sku id duplicate", "official, inventory update")
+NO_SUCH_SKU = _code(12052556, None, "The SKU id not exist.", "official, inventory update")
+PRODUCT_STATUS = _code(
+    12052901,
+    None,
+    "The product in its current status is not available for this operation. Change the product status and try again.",
+    "official, inventory update",
+)
+SKUS_EMPTY = _code(
+    12052902,
+    None,
+    "The SKU list is empty. Either omit the list entirely, or provide all required details.",
+    "official, inventory update",
+)
+
+# Inside an answer with code 0: what went wrong with one variant, and with one of its warehouses.
+CHECK_FAILED = _code(12052990, 200, "Check failed", "official, inventory update")
+WAREHOUSES_MISSING = _code(
+    12019028,
+    200,
+    "Multiple warehouses detected. Include all warehouse IDs and the corresponding details and try again.",
+    "official, inventory update",
+)
+NO_SUCH_WAREHOUSE = _code(12052097, 200, "The warehouse does not exist", "official, inventory update")
+QUANTITY = _code(
+    12052055,
+    200,
+    "The SKU inventory quantity for the warehouse must be within allowed limits.",
+    "official, inventory update",
+)
+FOREIGN_WAREHOUSE = _code(
+    12052530, 200, "The warehouse '{id}' does not belong to this shop/seller.", "official, inventory update"
+)
+WAREHOUSE_DISABLED = _code(12052531, 200, "The warehouse is disabled.", "official, inventory update")
+NO_SALES_WAREHOUSE = _code(12052532, 200, "the warehouse not delivery warehouse", "official, inventory update")
+WAREHOUSE_ADDED = _code(
+    12052533,
+    200,
+    "Removal, addition, and change of warehouses are not permitted. Please specify the original warehouses for the SKUs.",
+    "official, inventory update",
+)
+
+# --- images
+
+IMAGE_MISSING = _code(
+    12038002,
+    None,
+    "Invalid upload file. Please ensure you are passing the correct file data.",
+    "official, image upload",
+)
+IMAGE_FORMAT = _code(
+    12038004, None, "Failed to process the image. The format or content is not supported.", "official, image upload"
+)
+IMAGE_PARAMETER = _code(11050001, None, "invalid param", "official, image upload")

@@ -21,13 +21,54 @@ NOT_IMITATED = (
     ),
     Limit("Seller onboarding", "Every seller has passed it. The message `auth state is inactive` cannot be provoked."),
     Limit("Region of the app", "An app may be authorized in any region; the platform wants one app per market group."),
-    Limit("Rate limits", "Nothing throttles by itself. A 429 with Retry-After is set as a fault."),
-    Limit("IP allow lists", "36009033 is not sent; it can be set as a fault."),
     Limit(
-        "Short links in messages", "Live error messages end in a link `For more details`. Match on code and keyword."
+        "Rate limits",
+        "Off by default, because the newest source gives no number; the switch `rate_limit` brings back that of 2025.",
     ),
-    Limit("Other endpoints", "Inventory, logistics, finance, event subscriptions and others answer 36009009 for now."),
-    Limit("Other notices", "Types 1, 6 and 7 are sent by themselves; any other type is sent by a control route."),
+    Limit("Messages of the API host", "In the documents' words, or close to them. Match on code and keyword."),
+    Limit("Other endpoints", "Finance, fulfillment, returns and others answer 36009009."),
+    Limit(
+        "Stock of a variant",
+        "Which mistakes refuse the whole update and which only one variant is documented by one sample;"
+        " the rest is a guess.",
+    ),
+    Limit(
+        "Filters without anything to find",
+        "No product here has a draft, a listing quality tier or a subscription, and none is on Tokopedia.",
+    ),
+    Limit("Uploaded images", "They are looked at, not kept; uri, url and measures are made up."),
+    Limit(
+        "Scope of two endpoints",
+        "`/seller/202508/status` and the widget tokens take any living token, because no source names their scope.",
+    ),
+    Limit(
+        "Legacy shop_id",
+        "Where the platform minds it is not recorded; here it is refused if it is not one of the token's shops.",
+    ),
+    Limit(
+        "Other notices",
+        "Types 1, 3, 4, 5, 6, 7, 11, 12, 15, 16, 27 and 37 are sent by what happens in the world; any other by a control route.",
+    ),
+    Limit(
+        "Default topics",
+        "Which topics Partner Center subscribes an app to is not documented; here they are 1, 6 and 7.",
+    ),
+    Limit(
+        "A shop's webhooks",
+        "They outlive its authorization, so that notice 6 still reaches them; nobody recorded whether they do.",
+    ),
+    Limit(
+        "Packages, returns and refunds",
+        "A split, a returned order or a cancellation sends its notice; parcels, returns and refunds go no further.",
+    ),
+    Limit(
+        "Low stock",
+        "Notice 27 is sent when stock falls to 0 or to 5, an alert value of the sandbox; nothing is predicted.",
+    ),
+    Limit(
+        "Reasons in notice 5",
+        "`suspended_reason` is a sentence of the sandbox; the wording of the platform is not known.",
+    ),
     Limit("E-mail to the seller", "The platform mails sellers on several occasions; nothing is mailed here."),
     Limit("Token propagation", "A renewal takes effect at once; at home it may take a few minutes."),
     Limit("Creators and partners", "Only sellers authorize; user_type 1 and 3 do not occur."),

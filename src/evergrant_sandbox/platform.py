@@ -6,6 +6,8 @@ from evergrant_sandbox.acts.announce import Herald
 from evergrant_sandbox.acts.consent import Registry
 from evergrant_sandbox.acts.ending import Undertaker
 from evergrant_sandbox.acts.founding import Registrar
+from evergrant_sandbox.acts.fulfilment import Fulfilment
+from evergrant_sandbox.acts.subscribing import Subscriber
 from evergrant_sandbox.acts.tokens import Issuer
 from evergrant_sandbox.acts.trade import Market
 from evergrant_sandbox.book.database import Book
@@ -30,7 +32,9 @@ class Platform:
     herald: Herald
     registry: Registry
     registrar: Registrar
+    subscriber: Subscriber
     undertaker: Undertaker
     issuer: Issuer
     market: Market
+    fulfilment: Fulfilment
     agenda: Agenda

@@ -6,8 +6,11 @@ from urllib.parse import unquote_plus
 
 from starlette.types import Receive, Scope, Send
 
-# A call bigger than this is no call of this API.
+# A call bigger than this is no call of this API. Files may have ten megabytes ("Max size: 10MB", image upload 202309);
+# so much more is read of them that one can be seen to be too large.
 LARGEST_BODY = 1024 * 1024
+LARGEST_FILE = 10 * 1024 * 1024
+_LARGEST_UPLOAD = LARGEST_FILE + 64 * 1024
 
 # What must never reach the log.
 _SECRETS = frozenset({"app_secret", "auth_code", "refresh_token", "access_token", "sign", "state", "code"})
@@ -32,6 +35,11 @@ class Call:
         value = self.headers.get(name)
         return None if value is None else value.decode("latin-1")
 
+    @property
+    def is_multipart(self) -> bool:
+        """Whether the body is a form with files; such a body is not signed."""
+        return self.headers.get(b"content-type", b"").startswith(b"multipart/form-data")
+
     def open_query(self) -> str:
         """The query as the log may keep it."""
         return "&".join([f"{name}={value}" for name, value in self.query.items() if name not in _SECRETS])
@@ -50,14 +58,16 @@ class Answer:
 async def read(scope: Scope, receive: Receive, *, begun: float) -> Call:
     """The call of an ASGI request, its body included; what is too long is cut off and so will not verify."""
     method = scope["method"]
-    body = b"" if method == "GET" else await _body(receive)
+    headers = dict(scope["headers"])
+    file = headers.get(b"content-type", b"").startswith(b"multipart/form-data")
+    body = b"" if method == "GET" else await _body(receive, _LARGEST_UPLOAD if file else LARGEST_BODY)
     text = scope["query_string"].decode("latin-1")
     client = scope.get("client") or ("", 0)
     return Call(
         method,
         scope["path"],
         read_query(text),
-        dict(scope["headers"]),
+        headers,
         body,
         (client[0], int(client[1])),
         begun,
@@ -97,7 +107,7 @@ def start_of(answer: Answer) -> dict[str, object]:
     return {"type": "http.response.start", "status": answer.status, "headers": headers}
 
 
-async def _body(receive: Receive) -> bytes:
+async def _body(receive: Receive, most: int) -> bytes:
     parts: list[bytes] = []
     length = 0
     while True:
@@ -106,7 +116,7 @@ async def _body(receive: Receive) -> bytes:
             break
         part: bytes = message.get("body", b"")
         length += len(part)
-        if length <= LARGEST_BODY:
+        if length <= most:
             parts.append(part)
         if not message.get("more_body"):
             break

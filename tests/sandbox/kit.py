@@ -402,6 +402,9 @@ class Receiver:
 
     url: str = ""
     answers: list[int] = field(default_factory=list)
+    # What every answer carries beside its status.
+    body: bytes = b""
+    location: str = ""
     delay: float = 0.0
     # What the receiver does before it answers, such as asking the platform back.
     meanwhile: Callable[[], Awaitable[None]] | None = None
@@ -418,7 +421,9 @@ class Receiver:
         if self.meanwhile:
             await self.meanwhile()
         await asyncio.sleep(self.delay)
-        return web.Response(status=self.answers.pop(0) if self.answers else 200)
+        status = self.answers.pop(0) if self.answers else 200
+        headers = {"Location": self.location} if self.location else {}
+        return web.Response(status=status, body=self.body, headers=headers)
 
     async def wait_for(self, count: int) -> list[Delivery]:
         """All deliveries, once there are that many."""
@@ -434,14 +439,14 @@ class Receiver:
 
 
 @asynccontextmanager
-async def receiving() -> AsyncIterator[Receiver]:
-    """A receiver that listens."""
+async def receiving(port: int = 0) -> AsyncIterator[Receiver]:
+    """A receiver that listens, on a port of its own unless the test wants one."""
     receiver = Receiver()
     application = web.Application()
     application.router.add_post("/hooks", receiver.take)
     runner = web.AppRunner(application, shutdown_timeout=0.1)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
+    site = web.TCPSite(runner, "127.0.0.1", port)
     await site.start()
     port = runner.addresses[0][1]
     receiver.url = f"http://127.0.0.1:{port}/hooks"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evergrant_sandbox import signing
-from evergrant_sandbox.acts import announce
+from evergrant_sandbox.world import payloads
 
 VECTORS = Path(__file__).resolve().parents[1] / "vectors"
 
@@ -77,11 +77,9 @@ def test_a_notice_is_written_byte_for_byte(vector: dict[str, Any]) -> None:
     """Types 6 and 7 as the documents print them: order of fields, numbers as numbers, the end as a string."""
     wanted = json.loads(vector["body"])
     shop, at = wanted["shop_id"], wanted["timestamp"]
-    payload = announce.deauthorized(shop)
+    payload = payloads.deauthorized(shop)
     if wanted["type"] == 7:
-        payload = announce.expiring(shop, at=at, ends_at=int(wanted["data"]["expiration_time"]))
-    body = announce.body_of(
-        wanted["type"], notice_id=wanted["tts_notification_id"], shop_id=shop, at=at, payload=payload
-    )
+        payload = payloads.expiring(shop, at=at, ends_at=int(wanted["data"]["expiration_time"]))
+    body = payloads.body_of(wanted["type"], notice_id=wanted["tts_notification_id"], whom=shop, at=at, payload=payload)
 
     assert vector["body"].encode() == body

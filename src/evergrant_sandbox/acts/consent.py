@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from evergrant_sandbox import switches
-from evergrant_sandbox.acts import callback
+from evergrant_sandbox.acts import callback, subscribing
 from evergrant_sandbox.book import apps, codes, grants, pairs, sellers
 from evergrant_sandbox.book.database import Book
 from evergrant_sandbox.switches import Switches
@@ -74,7 +74,7 @@ class Registry:
             grant = self._renewed(standing, consent, now) if standing else self._first(consent, now)
             if standing:
                 self._end_old_pairs(standing, now=now)
-            heard = bool(consent.app.webhook_url)
+            heard = subscribing.hears_of_grants(self.book, consent.app)
             zone = self.switches.of(switches.DAILY_WARNING_ZONE)
             warn_at = warnings.first(granted_at=now, ends_at=grant.ends_at, zone=zone)
             grants.keep(

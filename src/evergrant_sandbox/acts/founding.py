@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
+from evergrant_sandbox.acts import subscribing
 from evergrant_sandbox.acts.announce import Herald
 from evergrant_sandbox.acts.trade import Market
-from evergrant_sandbox.book import apps, due, sellers, settings
+from evergrant_sandbox.book import apps, sellers, settings
 from evergrant_sandbox.book.database import Book
-from evergrant_sandbox.switches import DAILY_WARNING_ZONE, Switches
-from evergrant_sandbox.world import seed, warnings
+from evergrant_sandbox.switches import Switches
+from evergrant_sandbox.world import seed
 from evergrant_sandbox.world.app import App
 from evergrant_sandbox.world.ids import Dice
 from evergrant_sandbox.world.seed import Household
@@ -18,7 +19,7 @@ def found(book: Book, *, number: int, dice: Dice, now: int) -> None:
     with book.transaction():
         settings.write(book, settings.SEED, str(number))
         settings.write(book, settings.SECRET, dice(32).hex())
-        market = Market(book=book, herald=Herald(book=book, dice=dice))
+        market = Market(book=book, herald=Herald(book=book, dice=dice, switches=Switches({})))
         for household in seed.households(number):
             settle(book, market, household, now=now)
         apps.keep(book, seed.app(number))
@@ -47,10 +48,6 @@ class Registrar:
         """Keep an app, new or changed."""
         with self.book.transaction():
             before = apps.find(self.book, app.key)
+            heard_before = before is not None and subscribing.hears_of_grants(self.book, before)
             apps.keep(self.book, app)
-            heard_before = bool(before and before.webhook_url)
-            if app.webhook_url and not heard_before:
-                midnight = warnings.next_midnight(now, self.switches.of(DAILY_WARNING_ZONE))
-                due.listen(self.book, app_key=app.key, now=now, next_midnight=midnight)
-            if heard_before and not app.webhook_url:
-                due.fall_silent(self.book, app.key)
+            subscribing.mind(self.book, self.switches, app, heard_before=heard_before, now=now)

@@ -1,12 +1,14 @@
 """Trade goes on: products come into a shop, orders come in and move along, and apps that listen are told."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from random import Random
 
 import msgspec
 
+from evergrant_sandbox.acts import fulfilment, wares
 from evergrant_sandbox.acts.announce import Herald
+from evergrant_sandbox.acts.wares import Source
 from evergrant_sandbox.book import goods, sellers, settings
 from evergrant_sandbox.book.database import Book
 from evergrant_sandbox.clock import DAY
@@ -68,6 +70,13 @@ class Market:
                 goods.keep_product(self.book, shop.id, each)
         return new
 
+    def bring(self, shop: Shop, count: int, *, now: int) -> Traded:
+        """New products while apps listen; whoever does gets notice 16 for each."""
+        with self.book.transaction():
+            new = self.stock(shop, count, now=now)
+            told = sum(wares.tell(self.herald, shop, None, each, source=Source.SELLER_CENTER, at=now) for each in new)
+        return Traded(products=new, notices=told)
+
     def fill(self, shop: Shop, count: int, *, now: int) -> list[Order]:
         """The orders of the last days, as they would stand by now. Nobody is told: they lie in the past."""
         with self.book.transaction():
@@ -80,7 +89,7 @@ class Market:
         return new
 
     def sell(self, shop: Shop, given: Iterable[GivenOrder], *, now: int) -> Traded:
-        """Orders come in now, or known ones change; whoever listens gets notice 1 for each.
+        """Orders come in now, or known ones change; whoever listens is told of each new status.
 
         Raises:
             NothingForSaleError: the shop has no product for sale.
@@ -92,13 +101,14 @@ class Market:
                 known = goods.order(self.book, shop.id, wanted.id) if wanted.id else None
                 after = self._moved(known, wanted, shop, now) if known else self._new(wanted, shop, now)
                 goods.keep_order(self.book, shop.id, after)
-                told += self.herald.order_change(shop, after, at=now)
+                told += fulfilment.tell(self.herald, shop, known, after, at=now)
                 changed.append(after)
         return Traded(orders=changed, notices=told)
 
-    def offer(self, shop: Shop, given: Iterable[GivenProduct], *, now: int) -> list[Product]:
-        """Products come into a shop, or known ones change."""
-        changed = []
+    def offer(self, shop: Shop, given: Iterable[GivenProduct], *, now: int) -> Traded:
+        """Products come into a shop, or known ones change; whoever listens is told."""
+        changed: list[Product] = []
+        told = 0
         with self.book.transaction():
             for wanted in given:
                 known = goods.product(self.book, shop.id, wanted.id) if wanted.id else None
@@ -106,8 +116,39 @@ class Market:
                 if known is None and wanted.id:
                     after = msgspec.structs.replace(after, id=wanted.id)
                 goods.keep_product(self.book, shop.id, after)
+                told += wares.tell(self.herald, shop, known, after, source=Source.SELLER_CENTER, at=now)
                 changed.append(after)
-        return changed
+        return Traded(products=changed, notices=told)
+
+    def restock(self, shop: Shop, known: Product, stocks: Mapping[str, tuple[Stock, ...]], *, now: int) -> Product:
+        """The stock of some variants is what an app says it is, by their ids; the others keep theirs.
+
+        Whoever listens is told of what falls low.
+        """
+        skus = tuple(
+            msgspec.structs.replace(sku, inventory=stocks[sku.id]) if sku.id in stocks else sku for sku in known.skus
+        )
+        after = msgspec.structs.replace(known, skus=skus, update_time=now)
+        with self.book.transaction():
+            goods.keep_product(self.book, shop.id, after)
+            wares.tell(self.herald, shop, known, after, source=Source.OPEN_API, at=now)
+        return after
+
+    def spread(self, shop: Shop, warehouse_id: str, *, now: int) -> int:
+        """Every variant of a shop lies in one more warehouse from now on, with a stock of 0; gives how many do."""
+        empty = Stock(warehouse_id=warehouse_id, quantity=0)
+        spread = 0
+        with self.book.transaction():
+            for known in goods.products_of(self.book, shop.id):
+                stocks = {
+                    sku.id: (*sku.inventory, empty)
+                    for sku in known.skus
+                    if all(each.warehouse_id != warehouse_id for each in sku.inventory)
+                }
+                spread += len(stocks)
+                if stocks:
+                    self.restock(shop, known, stocks, now=now)
+        return spread
 
     def _products(self, shop: Shop, count: int, now: int) -> list[Product]:
         trade = sellers.trade_of(self.book, shop.id)
@@ -167,6 +208,7 @@ def _reworked(known: Product, wanted: GivenProduct, shop: Shop, now: int) -> Pro
         known,
         title=known.title if wanted.title is None else wanted.title,
         status=known.status if wanted.status is None else wanted.status,
+        audit=known.audit if wanted.status is None else product.audit_of(wanted.status),
         skus=(first, *others),
         update_time=now,
     )

@@ -54,6 +54,10 @@ class ProductSearch:
     update_time_le: int | None = None
     seller_skus: str | None = None
     sku_ids: str | None = None
+    audits: str | None = None
+    with_draft: bool | None = None
+    # Set when a filter asks for what no product of the sandbox has.
+    nothing: bool | None = None
     after: Place | None = None
     limit: int = 20
 
@@ -88,6 +92,9 @@ _PRODUCT_CONDITIONS = {
     "update_time_le": "update_time <= ?",
     "seller_skus": "id IN (SELECT product_id FROM skus WHERE seller_sku IN (SELECT value FROM json_each(?)))",
     "sku_ids": "id IN (SELECT product_id FROM skus WHERE id IN (SELECT value FROM json_each(?)))",
+    "audits": "CAST(document AS TEXT) ->> '$.audit.status' IN (SELECT value FROM json_each(?))",
+    "with_draft": "CAST(document AS TEXT) ->> '$.has_draft' = ?",
+    "nothing": "0 = ?",
 }
 _BEYOND = {"ASC": ">", "DESC": "<"}
 
@@ -135,6 +142,12 @@ def order(book: Book, shop_id: str, order_id: str) -> Order | None:
     return _order.decode(row[0]) if row else None
 
 
+def shop_of_order(book: Book, order_id: str) -> str:
+    """The id of the shop an order belongs to, or nothing."""
+    row = book.one("SELECT shop_id FROM orders WHERE id = ?", order_id)
+    return str(row[0]) if row else ""
+
+
 def order_documents(book: Book, shop_id: str, order_ids: list[str]) -> list[bytes]:
     """The documents of some orders of a shop, in the order asked for; what is not the shop's is left out."""
     rows = [
@@ -148,6 +161,44 @@ def product(book: Book, shop_id: str, product_id: str) -> Product | None:
     """One product of a shop."""
     row = book.one("SELECT document FROM products WHERE id = ? AND shop_id = ?", product_id, shop_id)
     return _product.decode(row[0]) if row else None
+
+
+def is_product(book: Book, product_id: str) -> bool:
+    """Whether any shop has a product with this id."""
+    return book.one("SELECT 1 FROM products WHERE id = ?", product_id) is not None
+
+
+def products_with(
+    book: Book, shop_id: str, *, product_ids: str | None = None, sku_ids: str | None = None
+) -> list[Product]:
+    """The products of a shop with these ids, or with variants with these ids. Lists are JSON."""
+    chosen = "SELECT value FROM json_each(?)"
+    if sku_ids is not None:
+        chosen = f"SELECT product_id FROM skus WHERE id IN ({chosen})"  # noqa: S608  (no values)
+    rows = book.all(
+        f"SELECT document FROM products WHERE shop_id = ? AND id IN ({chosen}) ORDER BY create_time DESC, id",  # noqa: S608  (no values)
+        shop_id,
+        product_ids if sku_ids is None else sku_ids,
+    )
+    return [_product.decode(row[0]) for row in rows]
+
+
+def committed(book: Book, shop_id: str) -> dict[tuple[str, str], int]:
+    """How many units of each variant are reserved by orders that have not left, by variant and warehouse."""
+    rows = book.all(
+        "SELECT item.value ->> '$.sku_id', orders.warehouse_id, count(*)"
+        " FROM orders, json_each(CAST(orders.document AS TEXT), '$.line_items') AS item"
+        " WHERE orders.shop_id = ? AND orders.status IN"
+        " ('UNPAID', 'ON_HOLD', 'AWAITING_SHIPMENT', 'PARTIALLY_SHIPPING', 'AWAITING_COLLECTION') GROUP BY 1, 2",
+        shop_id,
+    )
+    return {(sku, warehouse): count for sku, warehouse, count in rows}
+
+
+def products_of(book: Book, shop_id: str) -> list[Product]:
+    """All products of a shop."""
+    rows = book.all("SELECT document FROM products WHERE shop_id = ? ORDER BY id", shop_id)
+    return [_product.decode(row[0]) for row in rows]
 
 
 def products_for_sale(book: Book, shop_id: str) -> tuple[Product, ...]:

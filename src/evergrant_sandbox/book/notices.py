@@ -94,3 +94,9 @@ def waiting(book: Book, limit: int) -> list[Notice]:
         limit,
     )
     return [_notice(row) for row in rows]
+
+
+def found(book: Book, notice_id: str) -> list[Notice]:
+    """Everything that was put on its way under one id: to each address, as often as it was."""
+    rows = book.all(f"SELECT {_COLUMNS} FROM notices WHERE id = ? ORDER BY n", notice_id)  # noqa: S608  (column names)
+    return [_notice(row) for row in rows]

@@ -18,6 +18,7 @@ from evergrant_sandbox.world import ids
 from evergrant_sandbox.world.app import App, OldAccess, Rotation, Stage, Visibility
 from evergrant_sandbox.world.scopes import ORDINARY, SCOPES
 from evergrant_sandbox.world.tokens import MARK
+from evergrant_sandbox.world.topics import TOPICS
 
 
 class GivenApp(msgspec.Struct, forbid_unknown_fields=True):
@@ -30,10 +31,13 @@ class GivenApp(msgspec.Struct, forbid_unknown_fields=True):
     name: Text | UnsetType = UNSET
     redirect_urls: tuple[Url, ...] | UnsetType = UNSET
     scopes: tuple[str, ...] | UnsetType = UNSET
+    # Of which the app-wide webhook URL hears, by number.
+    topics: tuple[int, ...] | UnsetType = UNSET
     visibility: Visibility | UnsetType = UNSET
     status: Stage | UnsetType = UNSET
     webhook_url: Url | UnsetType = UNSET
     access_token_seconds: Seconds | UnsetType = UNSET
+    allowed_addresses: tuple[Text, ...] | UnsetType = UNSET
 
 
 class GivenRotation(msgspec.Struct, forbid_unknown_fields=True):
@@ -103,6 +107,10 @@ class Apps:
         strange = [scope for scope in made.scopes if scope not in SCOPES]
         if strange:
             faults.append(f"unknown scopes {', '.join(strange)}; there are {', '.join(SCOPES)}")
+        unknown = [str(topic) for topic in made.topics if topic not in TOPICS]
+        if unknown:
+            faults.append(f"unknown topics {', '.join(unknown)}; there are {', '.join(map(str, TOPICS))}")
+        faults.extend(rules.fault_of_address(each) for each in made.allowed_addresses)
         other = apps.find_by_service_id(self._platform.book, made.service_id)
         if other is not None and other.key != made.key:
             faults.append(f"the service_id belongs to the app {other.key}")
@@ -132,8 +140,10 @@ def _changed(known: App, given: GivenApp) -> App:
         name=known.name if given.name is UNSET else given.name,
         redirect_urls=known.redirect_urls if given.redirect_urls is UNSET else given.redirect_urls,
         scopes=known.scopes if given.scopes is UNSET else tuple(dict.fromkeys(given.scopes)),
+        topics=known.topics if given.topics is UNSET else tuple(dict.fromkeys(given.topics)),
         visibility=known.visibility if given.visibility is UNSET else given.visibility,
         stage=known.stage if given.status is UNSET else given.status,
         webhook_url=known.webhook_url if given.webhook_url is UNSET else given.webhook_url,
+        allowed_addresses=known.allowed_addresses if given.allowed_addresses is UNSET else given.allowed_addresses,
         access_life=known.access_life if given.access_token_seconds is UNSET else given.access_token_seconds,
     )

@@ -8,14 +8,16 @@ from evergrant_sandbox.control.consents import Consents
 from evergrant_sandbox.control.disputes import Disputes
 from evergrant_sandbox.control.mischief import Mischief
 from evergrant_sandbox.control.notices import Notices
+from evergrant_sandbox.control.orders import Orders
 from evergrant_sandbox.control.steering import SteeringError, steer
+from evergrant_sandbox.control.supply import Supply
 from evergrant_sandbox.control.time import Time
 from evergrant_sandbox.control.trade import Trade
 from evergrant_sandbox.control.watch import Watch
 from evergrant_sandbox.control.worlds import Worlds
 from evergrant_sandbox.platform import Platform
 
-_ROOMS = (Worlds, Time, Apps, Trade, Consents, Notices, Watch, Mischief, Disputes)
+_ROOMS = (Worlds, Time, Apps, Trade, Orders, Supply, Consents, Notices, Watch, Mischief, Disputes)
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 

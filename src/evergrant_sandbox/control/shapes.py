@@ -28,6 +28,7 @@ class AppView(msgspec.Struct, frozen=True):
     name: str
     redirect_urls: tuple[str, ...]
     scopes: tuple[str, ...]
+    topics: tuple[int, ...]
     visibility: str
     status: str
     webhook_url: str
@@ -193,6 +194,7 @@ def app_view(app: App) -> AppView:
         name=app.name,
         redirect_urls=app.redirect_urls,
         scopes=app.scopes,
+        topics=app.topics,
         visibility=app.visibility,
         status=app.stage,
         webhook_url=app.webhook_url,

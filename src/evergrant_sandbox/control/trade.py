@@ -58,10 +58,11 @@ class ProductLine(msgspec.Struct, frozen=True):
 
 
 class ProductsSaid(msgspec.Struct, frozen=True):
-    """What came in."""
+    """What came in, and how many notices went on their way."""
 
     at: str
     products: list[ProductLine]
+    notices: int
 
 
 class Trade:
@@ -78,7 +79,7 @@ class Trade:
         ]
 
     async def sell(self, request: Request) -> OrdersSaid:
-        """Orders come in, or change; whoever listens gets notice 1."""
+        """Orders come in, or change; whoever listens is told."""
         given = await read(request, OrdersGiven)
         now = self._platform.clock.now()
         wanted = [*(GivenOrder() for _ in range(given.count)), *given.orders]
@@ -98,14 +99,13 @@ class Trade:
         return OrdersSaid(at=rfc3339(now), orders=lines, notices=traded.notices)
 
     async def offer(self, request: Request) -> ProductsSaid:
-        """Products come into a shop, or change."""
+        """Products come into a shop, or change; whoever listens is told."""
         given = await read(request, ProductsGiven)
         now = self._platform.clock.now()
         shop = self._shop(given.shop)
-        changed = [
-            *self._platform.market.stock(shop, given.count, now=now),
-            *self._platform.market.offer(shop, given.products, now=now),
-        ]
+        brought = self._platform.market.bring(shop, given.count, now=now)
+        changed = self._platform.market.offer(shop, given.products, now=now)
+        self._platform.agenda.wake()
         lines = [
             ProductLine(
                 id=product.id,
@@ -113,9 +113,9 @@ class Trade:
                 status=product.status,
                 skus=[sku.seller_sku for sku in product.skus],
             )
-            for product in changed
+            for product in (*brought.products, *changed.products)
         ]
-        return ProductsSaid(at=rfc3339(now), products=lines)
+        return ProductsSaid(at=rfc3339(now), products=lines, notices=brought.notices + changed.notices)
 
     def _shop(self, shop_id: str) -> Shop:
         shop = sellers.shop(self._platform.book, shop_id)

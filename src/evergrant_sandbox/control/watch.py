@@ -1,4 +1,4 @@
-"""`/_sandbox/log`: what the platform saw."""
+"""`/_sandbox/log`: what the platform saw; `/openapi.json`: what it answers."""
 
 import msgspec
 from starlette.requests import Request
@@ -8,6 +8,8 @@ from evergrant_sandbox.book import log
 from evergrant_sandbox.book.log import Filter
 from evergrant_sandbox.control.shapes import LogView, log_view
 from evergrant_sandbox.control.steering import SteeringError, number_of, steer
+from evergrant_sandbox.openapi.document import document
+from evergrant_sandbox.openapi.shapes import Schema
 from evergrant_sandbox.platform import Platform
 
 KINDS = ("token", "api", "notice", "page", "control")
@@ -28,7 +30,14 @@ class Watch:
 
     def routes(self) -> list[Route]:
         """Its routes."""
-        return [steer(self._platform, "/log", "GET", self.read)]
+        return [
+            steer(self._platform, "/log", "GET", self.read),
+            steer(self._platform, "/openapi.json", "GET", self.describe),
+        ]
+
+    async def describe(self, _: Request) -> Schema:
+        """The wire as an OpenAPI document, written from the wire sheet."""
+        return document()
 
     async def read(self, request: Request) -> Lines:
         """Lines after a number, oldest first."""

@@ -1,7 +1,9 @@
 """Who may come in: the checks every signed call passes before its endpoint sees it, in the platform's order."""
 
-from dataclasses import dataclass
-from enum import StrEnum
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 from evergrant_sandbox import errors, signing, switches
 from evergrant_sandbox.book import apps, pairs, sellers
@@ -9,35 +11,21 @@ from evergrant_sandbox.book.database import Book
 from evergrant_sandbox.book.log import Entry
 from evergrant_sandbox.book.pairs import AccessToken
 from evergrant_sandbox.clock import MINUTE
+from evergrant_sandbox.endpoints.endpoint import Admitted, Cipher, Endpoint, Holder
+from evergrant_sandbox.endpoints.pace import Pace
 from evergrant_sandbox.errors import RefusalError
 from evergrant_sandbox.switches import Switches
 from evergrant_sandbox.wire import Call
-from evergrant_sandbox.world.app import App
+from evergrant_sandbox.world.app import App, Stage, fault_of_address
 from evergrant_sandbox.world.grant import Grant, State
-from evergrant_sandbox.world.seller import Shop
+from evergrant_sandbox.world.seller import Origin, Shop
 from evergrant_sandbox.world.tokens import Half, Mint, sha256
 
 # "Valid from 5 minutes before to 30 seconds after the current time." Common parameters, captured 2025-12-03.
 OLDEST = 5 * MINUTE
 NEWEST = 30
-
-
-class Cipher(StrEnum):
-    """Whether an endpoint wants a shop_cipher."""
-
-    REQUIRED = "required"
-    UNWANTED = "unwanted"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Admitted:
-    """A call that has passed: who calls, by which grant, and for which shop."""
-
-    app: App
-    grant: Grant
-    shop: Shop | None
-    call: Call
-    now: int
+# "50 requests per second per API per app and shop." Rate limits, captured 2025-12-03.
+MOST_PER_SECOND = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +35,9 @@ class Gate:
     book: Book
     mint: Mint
     switches: Switches
+    pace: Pace = field(default_factory=Pace)
 
-    def admit(self, call: Call, entry: Entry, *, scope: str, cipher: Cipher, now: int) -> Admitted:
+    def admit(self, call: Call, entry: Entry, endpoint: Endpoint, ids: Mapping[str, str], *, now: int) -> Admitted:
         """Let a call in, noting in the log's line what becomes known on the way.
 
         Raises:
@@ -57,13 +46,19 @@ class Gate:
         app = self._app(call, entry)
         check_timestamp(call.query.get("timestamp"), now=now)
         _check_signature(app, call)
+        self._check_content_type(call, endpoint)
         token = self._token(app, call, entry)
         self._check_life(token, now=now)
-        if scope not in token.scopes or scope not in app.scopes:
+        if endpoint.holder is not Holder.SELLER:
+            # Only sellers authorize here, so there is no other token.
+            raise RefusalError(errors.WRONG_USER_TYPE)
+        scope = endpoint.scope
+        if scope and (scope not in token.scopes or scope not in app.scopes):
             raise RefusalError(errors.MISSING_SCOPE)
-        shop = self._shop(token.grant, call, cipher)
+        shop = self._shop(token.grant, call, endpoint.cipher)
         entry.shop_id = shop.id if shop else ""
-        return Admitted(app=app, grant=token.grant, shop=shop, call=call, now=now)
+        self._check_pace(app, token.grant, shop, endpoint, now=now)
+        return Admitted(app=app, grant=token.grant, shop=shop, call=call, now=now, ids=ids)
 
     def find(self, access_token: str) -> AccessToken | None:
         """The access token behind a value, whatever became of it."""
@@ -73,9 +68,34 @@ class Gate:
     def _app(self, call: Call, entry: Entry) -> App:
         entry.app_key = call.query.get("app_key", "")
         app = apps.find(self.book, entry.app_key)
-        if app is None:
+        if app is None or app.stage is Stage.DEACTIVATED:
             raise RefusalError(errors.INVALID_APP_KEY)
+        if not may_call_from(app, call.client[0]):
+            raise RefusalError(errors.ADDRESS_NOT_ALLOWED)
         return app
+
+    def _check_content_type(self, call: Call, endpoint: Endpoint) -> None:
+        if endpoint.takes_files:
+            if not call.is_multipart:
+                raise RefusalError(errors.NOT_MULTIPART)
+        elif call.is_multipart and call.body:
+            # Such a body is not signed, so nothing in it may count.
+            raise RefusalError(errors.WRONG_CONTENT_TYPE)
+        elif self.switches.of(switches.CONTENT_TYPE_HEADER) == "required":
+            given = (call.header(b"content-type") or "").partition(";")[0].strip().lower()
+            if given != "application/json":
+                raise RefusalError(errors.WRONG_CONTENT_TYPE)
+
+    def _check_pace(self, app: App, grant: Grant, shop: Shop | None, endpoint: Endpoint, *, now: int) -> None:
+        key = (app.key, shop.id if shop else f"grant {grant.id}", endpoint.path)
+        if self.switches.of(switches.RATE_LIMIT) != "unlimited":
+            self.pace.seconds.count(key, most=MOST_PER_SECOND, now=now)
+        hourly = self.switches.of(switches.DEVELOPMENT_SHOP_LIMIT)
+        if hourly != "unlimited":
+            seller = sellers.find(self.book, grant.seller_id)
+            if seller is not None and seller.origin is Origin.TEST:
+                most = int(hourly.partition("_")[0])
+                self.pace.hours.count((app.key, key[1], ""), most=most, now=now)
 
     def _token(self, app: App, call: Call, entry: Entry) -> AccessToken:
         header, query = call.header(b"x-tts-access-token"), call.query.get("access_token")
@@ -107,16 +127,25 @@ class Gate:
 
     def _shop(self, grant: Grant, call: Call, cipher: Cipher) -> Shop | None:
         given = call.query.get("shop_cipher")
+        if "category_asset_cipher" in call.query:
+            raise RefusalError(errors.UNEXPECTED_ASSET_CIPHER)
+        if "shop_id" in call.query:
+            self._check_legacy_id(grant, call.query["shop_id"])
         if cipher is Cipher.UNWANTED:
             if given is not None:
                 raise RefusalError(errors.UNEXPECTED_CIPHER)
             return None
         if not given:
-            return self._only_shop(grant)
+            return None if cipher is Cipher.OPTIONAL else self._only_shop(grant)
         shop = sellers.shop_by_cipher(self.book, given)
         if shop is None or not _covers(grant, shop):
             raise RefusalError(errors.MISMATCH)
         return shop
+
+    def _check_legacy_id(self, grant: Grant, given: str) -> None:
+        shop = sellers.shop(self.book, given)
+        if shop is None or not _covers(grant, shop):
+            raise RefusalError(errors.INVALID_SHOP_ID)
 
     def _only_shop(self, grant: Grant) -> Shop | None:
         tolerated = self.switches.of(switches.MISSING_SHOP_CIPHER) == "tolerated"
@@ -143,12 +172,25 @@ def check_timestamp(given: str | None, *, now: int) -> None:
         raise RefusalError(errors.OLD_TIMESTAMP)
 
 
+def may_call_from(app: App, address: str) -> bool:
+    """Whether an app's IP allow list lets an address in; an empty list lets in all."""
+    return not app.allowed_addresses or _is_listed(address, app.allowed_addresses)
+
+
+@lru_cache(maxsize=1024)
+def _is_listed(address: str, allowed: tuple[str, ...]) -> bool:
+    try:
+        caller = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(caller in ipaddress.ip_network(each, strict=False) for each in allowed if not fault_of_address(each))
+
+
 def _check_signature(app: App, call: Call) -> None:
     given = call.query.get("sign")
     if not given:
         raise RefusalError(errors.MISSING_SIGN)
-    multipart = (call.header(b"content-type") or "").startswith("multipart/form-data")
-    body = b"" if multipart else call.body
+    body = b"" if call.is_multipart else call.body
     wanted = signing.sign_request(secret=app.secret, path=call.path, query=call.query, body=body)
     if not signing.same(wanted, given):
         raise RefusalError(errors.INVALID_SIGN)

@@ -7,8 +7,11 @@ either fails here as it would at home.
 import base64
 import binascii
 import hashlib
+from dataclasses import dataclass
 
-from evergrant_sandbox.book.goods import Place
+from evergrant_sandbox import errors
+from evergrant_sandbox.book.goods import Page, Place
+from evergrant_sandbox.errors import RefusalError
 from evergrant_sandbox.world.tokens import Mint
 
 _CHECK = 4
@@ -38,6 +41,36 @@ def read(mint: Mint, token: str, *, search: str) -> Place | None:
     if check != _digest(mint, search.encode() + payload, _CHECK):
         return None
     return Place(value=int.from_bytes(payload[:_VALUE], "big"), id=payload[_VALUE:].rstrip(b"\0").decode())
+
+
+@dataclass(frozen=True, slots=True)
+class Pager:
+    """Turns page tokens into places and pages into the data of an answer."""
+
+    mint: Mint
+
+    def place(self, token: str | None, search: str) -> Place | None:
+        """Where the page begins; no token means at the beginning.
+
+        Raises:
+            RefusalError: the token is none of this search.
+        """
+        if not token:
+            return None
+        found = read(self.mint, token, search=search)
+        if found is None:
+            raise RefusalError(errors.INVALID_PARAMETER, name="page_token")
+        return found
+
+    def data(self, page: Page, name: bytes, search: str) -> bytes:
+        """One page as it is answered."""
+        token = write(self.mint, page.next, search=search) if page.next else ""
+        return b'{"total_count":%d,"next_page_token":"%b","%b":[%b]}' % (
+            page.total,
+            token.encode(),
+            name,
+            b",".join(page.documents),
+        )
 
 
 def _mixed(one: bytes, other: bytes) -> bytes:

@@ -8,10 +8,11 @@ from evergrant_sandbox.acts.tokens import Issuer, Pair
 from evergrant_sandbox.book import apps, codes, sellers
 from evergrant_sandbox.book.log import Entry
 from evergrant_sandbox.endpoints import envelope
+from evergrant_sandbox.endpoints.admission import may_call_from
 from evergrant_sandbox.errors import RefusalError
 from evergrant_sandbox.faults import Subject
 from evergrant_sandbox.wire import Answer, Call
-from evergrant_sandbox.world.app import App
+from evergrant_sandbox.world.app import App, Stage
 from evergrant_sandbox.world.ids import Dice
 from evergrant_sandbox.world.seller import Kind
 from evergrant_sandbox.world.tokens import sha256
@@ -98,8 +99,10 @@ class TokenHost:
 
     def _app(self, call: Call, grant_type: str) -> App:
         app = apps.find(self._book, call.query["app_key"])
-        if app is None:
+        if app is None or app.stage is Stage.DEACTIVATED:
             raise RefusalError(errors.TOKEN_APP_KEY)
+        if not may_call_from(app, call.client[0]):
+            raise RefusalError(errors.TOKEN_ADDRESS)
         if not signing.same(app.secret, call.query["app_secret"]):
             raise RefusalError(errors.TOKEN_APP_SECRET)
         if call.query["grant_type"] != grant_type:

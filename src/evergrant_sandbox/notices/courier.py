@@ -51,6 +51,14 @@ class Turn:
             self.silences[url] = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What came back from a receiver: a status, or why there is none."""
+
+    answer: str
+    has_body: bool = False
+
+
 class Courier:
     """One lane a receiver, so that a slow one holds up nobody else."""
 
@@ -105,22 +113,22 @@ class Courier:
     async def _attempt(self, notice: Notice, turn: Turn) -> None:
         begun = self._clock.wall()
         at = self._clock.now()
-        answer = DROPPED if self._faults.drops(notice) else await self._send(notice)
-        turn.heard(notice.url, answer)
+        heard = Heard(DROPPED) if self._faults.drops(notice) else await self._send(notice)
+        turn.heard(notice.url, heard.answer)
         with self._book.transaction():
-            self._note(notice, answer, at=at, begun=begun)
+            self._note(notice, heard, at=at, begun=begun)
 
     def _assume(self, batch: list[Notice]) -> None:
         """Take it that a receiver that has been silent is still silent: each attempt has failed, none was made."""
         with self._book.transaction():
             for notice in batch:
-                self._note(notice, ASSUMED, at=self._clock.now(), begun=self._clock.wall())
+                self._note(notice, Heard(ASSUMED), at=self._clock.now(), begun=self._clock.wall())
 
-    def _note(self, notice: Notice, answer: str, *, at: int, begun: float) -> None:
-        notices.tried(self._book, notice, next_at=self._next(notice, answer, at))
-        log.append(self._book, self._entry(notice, answer=answer, at=at, begun=begun))
+    def _note(self, notice: Notice, heard: Heard, *, at: int, begun: float) -> None:
+        notices.tried(self._book, notice, next_at=self._next(notice, heard, at))
+        log.append(self._book, self._entry(notice, heard, at=at, begun=begun))
 
-    async def _send(self, notice: Notice) -> str:
+    async def _send(self, notice: Notice) -> Heard:
         app = apps.find(self._book, notice.app_key)
         secret = app.secret if app else ""
         signature = signing.sign_notice(app_key=notice.app_key, secret=secret, body=notice.body)
@@ -131,22 +139,23 @@ class Courier:
             async with self._session.post(
                 notice.url, data=notice.body, headers=headers, allow_redirects=False
             ) as response:
-                return str(response.status)
+                return Heard(str(response.status), has_body=await _has_body(response))
         except TimeoutError:
-            return TIMEOUT
+            return Heard(TIMEOUT)
         except (aiohttp.ClientError, OSError):
-            return UNREACHABLE
+            return Heard(UNREACHABLE)
 
-    def _next(self, notice: Notice, answer: str, at: int) -> int | None:
+    def _next(self, notice: Notice, heard: Heard, at: int) -> int | None:
         """When the next attempt follows; None when it was accepted, or tried for the last time."""
         accepted = {"200", DROPPED}
         if self._switches.of(switches.ANSWER_401_TO_NOTICE) == "accepted":
             accepted.add("401")
-        if answer in accepted or notice.attempts >= len(SCHEDULE):
+        too_long = heard.has_body and self._switches.of(switches.BODY_OF_ANSWER_TO_NOTICE) == "retried"
+        if (heard.answer in accepted and not too_long) or notice.attempts >= len(SCHEDULE):
             return None
         return at + SCHEDULE[notice.attempts]
 
-    def _entry(self, notice: Notice, *, answer: str, at: int, begun: float) -> Entry:
+    def _entry(self, notice: Notice, heard: Heard, *, at: int, begun: float) -> Entry:
         return Entry(
             kind="notice",
             at=at,
@@ -157,9 +166,18 @@ class Courier:
             app_key=notice.app_key,
             grant_id=notice.grant_id,
             shop_id=notice.shop_id,
-            status=int(answer) if answer.isdigit() else None,
+            status=int(heard.answer) if heard.answer.isdigit() else None,
+            message="the answer had a body" if heard.has_body else "",
             notice_type=notice.type,
             notice_id=notice.id,
             attempt=notice.attempts + 1,
-            answer=answer,
+            answer=heard.answer,
         )
+
+
+async def _has_body(response: aiohttp.ClientResponse) -> bool:
+    """One byte is enough to know, and nobody is made to send it all."""
+    try:
+        return bool(await response.content.read(1))
+    except aiohttp.ClientPayloadError:
+        return True

@@ -37,3 +37,49 @@ DEVELOPER_REVOKE = switch(
     "Whether DELETE /authorization/202403/shops exists; the API file lists it, a reader of the docs says it does not.",
     {"exists": "it ends the authorization", "missing": "36009009, invalid path"},
 )
+RATE_LIMIT = switch(
+    "rate_limit",
+    Known.DISPUTED,
+    "Requests one app may make for one shop and one API; since 2026 the limit is dynamic and no number is given.",
+    {"unlimited": "none; a 429 can be set as a fault", "50_per_second": "50 a second, as the page of 2025 had it"},
+)
+DEVELOPMENT_SHOP_LIMIT = switch(
+    "development_shop_limit",
+    Known.DISPUTED,
+    "Calls an hour for the shop of a test account; two notices of the platform name two numbers.",
+    {"unlimited": "none", "100_per_hour": "100", "1000_per_hour": "1000"},
+)
+CONTENT_TYPE_HEADER = switch(
+    "content_type_header",
+    Known.UNKNOWN,
+    "What a call without `content-type: application/json` gives; it is documented as required, also on GET.",
+    {"tolerated": "nothing happens", "required": "36009022"},
+)
+INVALID_API_VERSION = switch(
+    "invalid_api_version",
+    Known.DISPUTED,
+    "What a known path in a version that does not exist answers.",
+    {
+        "36009014": "36009014, as read in 2026",
+        "36009004": "36009004, as the table of 2025 has it",
+        "36009009": "36009009, invalid path",
+    },
+)
+ZERO_STOCK = switch(
+    "zero_stock",
+    Known.UNKNOWN,
+    "Whether a stock of 0 can be set; the documents say 1 to 99,999, and sellers must be able to sell out.",
+    {"accepted": "it is set", "refused": "12052055 among the errors"},
+)
+STOCK_STATES = switch(
+    "stock_states",
+    Known.DISPUTED,
+    "Whose stock can be set; the API file of 2026 and the page of 2025 differ.",
+    {"all_but_frozen": "any product but FREEZE and DELETED", "active_only": "ACTIVATE only"},
+)
+MORE_DETAILS_LINK = switch(
+    "more_details_link",
+    Known.DISPUTED,
+    "Whether messages of the API host end in a link; live ones do, documented ones do not.",
+    {"missing": "as documented", "added": "`For more details:` and a short link"},
+)

@@ -1,5 +1,6 @@
 """Apps: one set of credentials each, with the Redirect URL and scopes fixed in Partner Center."""
 
+import ipaddress
 from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import SplitResult, urlsplit
@@ -137,6 +138,15 @@ def fault_of_webhook_url(url: str) -> str | None:
         return "beyond loopback a webhook URL is https, with a domain name and without a port"
     if ":" in host or host.replace(".", "").isdigit():
         return "a webhook URL has a domain name, not an IP address"
+    return None
+
+
+def fault_of_address(address: str) -> str | None:
+    """What is wrong with a line of an IP allow list, as a sentence, or None."""
+    try:
+        ipaddress.ip_network(address, strict=False)
+    except ValueError:
+        return f"{address!r} is no IP address and no network"
     return None
 
 

@@ -245,8 +245,11 @@ def moved(order: Order, status: OrderStatus, *, shop: Shop, at: int, initiator: 
 
 
 def recipient(order: Order, shop: Shop) -> Recipient:
-    """To whom the order goes: always the same for one order id, so that it need not be kept while it is hidden."""
-    chance = Random(order.id)  # noqa: S311  (a made-up person, no secret)
+    """To whom the order goes: always the same for one order id, so that it need not be kept while it is hidden.
+
+    It is somebody else after the address was changed.
+    """
+    chance = Random(f"{order.id}:moved" if order.has_updated_recipient_address else order.id)  # noqa: S311  (a made-up person, no secret)
     folk = people.locals_of(shop.region)
     first, last, town = chance.choice(folk.first), chance.choice(folk.last), chance.choice(folk.towns)
     street, house = chance.choice(folk.streets), chance.randrange(1, 180)

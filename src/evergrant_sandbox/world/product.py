@@ -5,6 +5,7 @@ from enum import StrEnum
 from random import Random
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from evergrant_sandbox.clock import DAY
 from evergrant_sandbox.world import catalogue, ids
@@ -35,10 +36,12 @@ class Price(msgspec.Struct, frozen=True):
 
 
 class Stock(msgspec.Struct, frozen=True):
-    """How many lie in one warehouse."""
+    """How many lie in one warehouse, and how many more can be ordered before they are there."""
 
     warehouse_id: str
     quantity: int
+    backorder_quantity: int | UnsetType = UNSET
+    handling_time: int | UnsetType = UNSET
 
 
 class StatusInfo(msgspec.Struct, frozen=True):
@@ -51,6 +54,14 @@ class Audit(msgspec.Struct, frozen=True):
     """The state of the last review."""
 
     status: str = "NONE"
+
+
+# "NONE: not applicable for audit as it is still in a draft, frozen, or deactivated state." Products search (202502).
+_AUDITS = {
+    ProductStatus.PENDING: Audit(status="AUDITING"),
+    ProductStatus.FAILED: Audit(status="FAILED"),
+    ProductStatus.ACTIVATE: Audit(status="APPROVED"),
+}
 
 
 class Sku(msgspec.Struct, frozen=True):
@@ -75,6 +86,11 @@ class Product(msgspec.Struct, frozen=True):
     has_draft: bool
     audit: Audit
     skus: tuple[Sku, ...]
+
+
+def audit_of(status: ProductStatus) -> Audit:
+    """Where the review of a product of this status stands."""
+    return _AUDITS.get(status, Audit())
 
 
 def money(amount: Decimal, region: Region) -> str:
@@ -114,15 +130,16 @@ def make(chance: Random, *, shop: Shop, number: int, now: int, trade: str | None
         for step, variant in enumerate(line.variants)
     )
     identifier, withdrawn = ids.digits(chance.randbytes, prefix="1729", length=19), chance.random() < 0.06
+    status = ProductStatus.SELLER_DEACTIVATED if number and withdrawn else ProductStatus.ACTIVATE
     return Product(
         id=identifier,
         title=line.title + (f" (edition {edition + 1})" if edition else ""),
-        status=ProductStatus.SELLER_DEACTIVATED if number and withdrawn else ProductStatus.ACTIVATE,
+        status=status,
         create_time=created,
         update_time=chance.randrange(created, now),
         sales_regions=(shop.region,),
         has_draft=False,
-        audit=Audit(),
+        audit=audit_of(status),
         skus=skus,
     )
 

@@ -18,6 +18,20 @@ class Origin(StrEnum):
     TEST = "test"
 
 
+class Standing(StrEnum):
+    """How a seller stands with the platform; the numbers are those of the seller status (202508)."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    DEACTIVATED = "deactivated"
+    REJECTED = "rejected"
+
+    @property
+    def number(self) -> str:
+        """As it goes onto the wire: a number in a string."""
+        return {"pending": "1", "active": "2", "deactivated": "3", "rejected": "4"}[self.value]
+
+
 class Role(StrEnum):
     """Who signs in. "Only the shop owner / main account may authorize; others do not see the button" (wire sheet 5.5)."""
 
