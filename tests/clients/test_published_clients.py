@@ -198,6 +198,47 @@ async def test_it_verifies_the_platforms_notices_and_no_others(platform: Platfor
     assert [False] * 4 == wrong
 
 
+@pytest.mark.parametrize("way", [PYTHON[1], *JAVASCRIPT[:2]])
+def test_it_reads_details_and_sets_stock(platform: Platform, way: str) -> None:
+    """The calls with the odd forms: ids with a comma between, an id in the path."""
+    token, cipher, published = connected(way, platform)
+    usual = {"token": token, "cipher": cipher}
+    with published as client:
+        ids = [order["id"] for order in client.ask("orders", **usual)["orders"][:2]]
+        details = client.ask("details", ids=ids, **usual)["orders"]
+        product = client.ask("products", **usual)["products"][0]
+        sku = product["skus"][0]
+        wanted = {"warehouse_id": sku["inventory"][0]["warehouse_id"], "quantity": 4321}
+        client.ask("set_stock", product=product["id"], skus=[{"id": sku["id"], "inventory": [wanted]}], **usual)
+        after = client.ask("products", **usual)["products"]
+
+    stock = next(each for each in after if each["id"] == product["id"])["skus"][0]["inventory"]
+    assert set(ids) == {order["id"] for order in details}
+    assert [wanted] == stock
+
+
+TOPIC, ADDRESS = "ORDER_STATUS_CHANGE", "https://hooks.example.test/tts"
+
+
+@pytest.mark.parametrize("way", [PYTHON[1], JAVASCRIPT[1]])
+def test_it_searches_stock_and_subscribes(platform: Platform, way: str) -> None:
+    """A search by body alone, a PUT, and a DELETE with a body that is signed."""
+    token, cipher, published = connected(way, platform)
+    usual = {"token": token, "cipher": cipher}
+    with published as client:
+        product = client.ask("products", **usual)["products"][0]
+        stock = client.ask("stock", products=[product["id"]], **usual)["inventory"]
+        client.ask("subscribe", topic=TOPIC, address=ADDRESS, **usual)
+        subscribed = client.ask("subscriptions", **usual)["webhooks"]
+        client.ask("unsubscribe", topic=TOPIC, **usual)
+        left = client.ask("subscriptions", **usual)["total_count"]
+
+    assert [product["id"]] == [each["product_id"] for each in stock]
+    assert {sku["id"] for sku in product["skus"]} == {sku["id"] for sku in stock[0]["skus"]}
+    assert [(TOPIC, ADDRESS)] == [(each["event_type"], each["address"]) for each in subscribed]
+    assert 0 == left
+
+
 # --- faults of clients: the sandbox goes by the documents and does not bend
 
 
@@ -220,3 +261,24 @@ def test_a_page_token_loses_its_end_when_it_is_signed(platform: Platform) -> Non
 
     assert page.endswith("=")
     assert "106001" == str(refused.value.code)
+
+
+def test_ids_are_sent_one_by_one(platform: Platform) -> None:
+    """tiktok-shop-api 0.1.0 writes a list as `ids=a&ids=b`; the documents write and sign `ids=a,b` (vector I)."""
+    token, cipher, published = connected(PYTHON[1], platform)
+    usual = {"token": token, "cipher": cipher}
+    with published as client:
+        ids = [order["id"] for order in client.ask("orders", **usual)["orders"][:2]]
+        with pytest.raises(RefusedError) as refused:
+            client.ask("details", ids=ids, as_a_list=True, **usual)
+
+    assert "106001" == str(refused.value.code)
+
+
+def test_bodies_are_left_behind(platform: Platform) -> None:
+    """tiktokshops-api-client 1.1.0 takes the body of its Event API calls and sends none."""
+    token, cipher, published = connected(JAVASCRIPT[0], platform)
+    with published as client, pytest.raises(RefusedError, match="is missing") as refused:
+        client.ask("subscribe", topic=TOPIC, address=ADDRESS, token=token, cipher=cipher)
+
+    assert "36009004" == str(refused.value.code)

@@ -7,7 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 from tiktok_shop_api import TikTokShop, TikTokShopAuth, TikTokShopError, Webhooks, WebhookSignatureError
-from tiktok_shop_api.generated.models import SearchProductsRequest
+from tiktok_shop_api.generated.models import (
+    DeleteWebhookForAnEventRequest,
+    InventorySearchRequest,
+    SearchProductsRequest,
+    UpdateInventoryRequest,
+    UpdateShopWebhookRequest,
+)
 
 KEY, SECRET = os.environ["APP_KEY"], os.environ["APP_SECRET"]
 # Empty: the hosts it knows itself.
@@ -47,6 +53,36 @@ def products(given: Any) -> Any:
     return calling(given).products.search_products(page_size=100, body=body).to_dict()["data"]
 
 
+def details(given: Any) -> Any:
+    """Some orders by their ids, written as the documents do: a list of them it would send one by one."""
+    ids = given["ids"] if given.get("as_a_list") else [",".join(given["ids"])]
+    return calling(given).orders.get_order_detail(ids=ids).to_dict()["data"]
+
+
+def stock(given: Any) -> Any:
+    """What is in stock of some products."""
+    body = InventorySearchRequest.from_dict({"product_ids": given["products"]})
+    return calling(given).products.inventory_search(body=body).to_dict()["data"]
+
+
+def set_stock(given: Any) -> Any:
+    """Another number for one SKU."""
+    body = UpdateInventoryRequest.from_dict({"skus": given["skus"]})
+    return calling(given).products.update_inventory(given["product"], body=body).to_dict().get("data", {})
+
+
+def subscribe(given: Any) -> Any:
+    """An address of the shop's own for a topic."""
+    body = UpdateShopWebhookRequest.from_dict({"event_type": given["topic"], "address": given["address"]})
+    return calling(given).event.update_shop_webhook(body=body).to_dict().get("data", {})
+
+
+def unsubscribe(given: Any) -> Any:
+    """The topic's address is taken away."""
+    body = DeleteWebhookForAnEventRequest.from_dict({"event_type": given["topic"]})
+    return calling(given).event.delete_webhook_for_an_event(body=body).to_dict().get("data", {})
+
+
 def verify(given: Any) -> Any:
     """The type of a notice it has verified and read; False when it is not the platform's."""
     try:
@@ -65,6 +101,12 @@ VERBS: dict[str, Callable[[Any], Any]] = {
     "shops": lambda given: calling(given).authorization.get_authorized_shops().to_dict()["data"]["shops"],
     "orders": orders,
     "products": products,
+    "details": details,
+    "stock": stock,
+    "set_stock": set_stock,
+    "subscribe": subscribe,
+    "subscriptions": lambda given: calling(given).event.get_shop_webhooks().to_dict()["data"],
+    "unsubscribe": unsubscribe,
     "verify": verify,
 }
 

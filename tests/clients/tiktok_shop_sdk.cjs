@@ -20,4 +20,13 @@ dialogue({
   },
   products: async (given) =>
     (await calling(given).product.searchProducts({ query: { page_size: 100 }, body: { status: "ALL" } })).data,
+  details: async ({ ids, ...given }) => (await calling(given).order.getOrderDetail({ ids })).data,
+  stock: async ({ products, ...given }) =>
+    (await calling(given).product.searchInventory({ product_ids: products })).data,
+  set_stock: async ({ product, skus, ...given }) =>
+    (await calling(given).product.updateProductInventory({ product_id: product, body: { skus } })).data,
+  subscribe: async ({ topic, address, ...given }) =>
+    (await calling(given).event.updateShopWebhook({ event_type: topic, address })).data,
+  subscriptions: async (given) => (await calling(given).event.getShopWebhooks()).data,
+  unsubscribe: async ({ topic, ...given }) => (await calling(given).event.deleteShopWebhook({ event_type: topic })).data,
 });

@@ -22,4 +22,9 @@ dialogue({
   },
   products: async (given) =>
     (await calling(given).product.searchProducts({ query: { page_size: 100 }, body: { status: "ALL" } })).data,
+  details: async ({ ids, ...given }) => (await calling(given).order.getOrderDetail({ ids })).data,
+  set_stock: async ({ product, skus, ...given }) =>
+    (await calling(given).product.updateProductInventory({ product_id: product, body: { skus } })).data,
+  subscribe: async ({ topic, address, ...given }) =>
+    (await calling(given).event.updateShopWebhook({ event_type: topic, address })).data,
 });
