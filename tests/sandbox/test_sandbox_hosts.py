@@ -57,6 +57,8 @@ async def asked(sandbox: Sandbox, host: str, path: str, method: str = "GET") -> 
         (SERVICES, "/authorization/202309/shops", 404, "404 page not found"),
         (SERVICES, "/_sandbox/world", 404, "404 page not found"),
         (SERVICES, "/partner/", 404, "404 page not found"),
+        (SERVICES, "/limits", 200, "<h1"),
+        (SERVICES, "/", 404, "404 page not found"),
         ("services.us.tiktokshop.com", "/open/authorize", 404, "<h1"),
         ("services.tiktokshops.us", "/open/authorize", 404, "<h1"),
         ("seller-us.tiktok.com", "/seller/login", 200, "<h1"),

@@ -24,8 +24,9 @@ _AGENCY_LINK = Answer(
     b"text/plain; charset=utf-8",
 )
 
-# A walk that has begun goes on at the host at which it began; so sign-in and drawings are at all of them.
-_WALK = r"/authorize/|/seller(/|$)|/static/"
+# A walk that has begun goes on at the host at which it began; so sign-in and drawings are at all of them, and the page of
+# limits, to which the sandbox's band leads from everywhere.
+_WALK = r"/authorize/|/seller(/|$)|/static/|/limits$"
 
 _PAGES = {
     House.TOKENS: re.compile(rf"/oauth/authorize$|{_WALK}"),
@@ -33,7 +34,7 @@ _PAGES = {
     House.SELLER_CENTER: re.compile(rf"/open/authorize$|{_WALK}"),
     House.PARTNER_CENTER: re.compile(rf"/partner(/|$)|{_WALK}"),
 }
-_FRONT = {House.SELLER_CENTER: b"/seller/", House.PARTNER_CENTER: b"/partner/"}
+_FRONT = {House.SELLER_CENTER: b"/seller", House.PARTNER_CENTER: b"/partner"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
