@@ -30,7 +30,7 @@ fix: $(VENV)/.dev ## Format and fix what can be fixed
 	@$(BIN)/ruff format --quiet $(CODE)
 	@$(BIN)/ruff check --quiet --fix $(CODE)
 
-test: $(VENV)/.dev $(VENV)/.browser ## All tests, real browser included; records the requirements they prove
+test: $(VENV)/.dev $(VENV)/.browser $(VENV)/.clients ## All tests, real browser included; records the requirements they prove
 	@$(BIN)/pytest --record
 
 fast: $(VENV)/.dev ## The tests that need neither browser nor processes of their own
@@ -59,7 +59,7 @@ lock: $(VENV)/.uv ## Write the lock files anew from requirements*.in
 	done
 
 clean: ## Remove what set-up and tests made
-	rm -rf $(VENV) node_modules .evergrant .mypy_cache .ruff_cache .pytest_cache .import_linter_cache docs/_build
+	rm -rf $(VENV) node_modules build/clients .evergrant .mypy_cache .ruff_cache .pytest_cache .import_linter_cache docs/_build
 
 # What set-up makes. Each stamp is newer than what it was made from.
 $(VENV)/.uv: requirements-setup.lock
@@ -80,6 +80,11 @@ $(VENV)/.run: $(VENV)/.uv requirements.lock pyproject.toml package.json package-
 $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
 	@echo "Setting up: tools to check, test and document"
 	@VIRTUAL_ENV=$(VENV) $(UV) pip install --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(VENV)/.clients: $(VENV)/.dev tools/clients.py tests/clients/package-lock.json
+	@echo "Setting up: published clients the sandbox is tried with"
+	@$(BIN)/python -m tools.clients
 	@touch $@
 
 $(VENV)/.browser: $(VENV)/.uv tools/browser.sh

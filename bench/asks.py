@@ -8,6 +8,8 @@ from itertools import count, cycle
 from random import Random
 from typing import Any
 
+from bench import sandbox_calls
+
 READS_MADE_BEFORE = 20_000
 NOTICE = (
     b'{"type":1,"tts_notification_id":"%d","shop_id":"7495540735365777507","timestamp":1718305585,"data":'
@@ -34,11 +36,14 @@ class Order:
     notice_secret: str = ""
     first_notice: int = 0
     seed: int = 0
+    sandbox: sandbox_calls.Ask | None = None
+    """What is asked of the sandbox; the path then says nothing."""
 
 
 def decode(given: dict[str, Any]) -> Order:
     """An order as it was written to JSON."""
-    return Order(**given)
+    sandbox = given.pop("sandbox", None)
+    return Order(**given, sandbox=sandbox_calls.Ask(**sandbox) if sandbox else None)
 
 
 def connection_id(number: int) -> str:
@@ -48,6 +53,8 @@ def connection_id(number: int) -> str:
 
 def requests(order: Order) -> Iterator[bytes]:
     """Requests without end."""
+    if order.sandbox:
+        return sandbox_calls.requests(order.sandbox)
     if order.notice_key:
         return _notices(order)
     if order.connections:

@@ -7,13 +7,20 @@ from pathlib import Path
 
 import uvloop
 
-from evergrant_sandbox.server import CannotStartError, Place, check_loopback, serve
+from evergrant_sandbox import addresses
+from evergrant_sandbox.addresses import Address, CannotStartError
+from evergrant_sandbox.server import Place, serve
+
+_HOSTS_AT = "127.0.0.1:443"
 
 _EXAMPLE = """\
 example:
   python -m evergrant_sandbox --port 8090 --data .evergrant/sandbox
   then open http://127.0.0.1:8090/ for the sign-ins, or ask
   curl http://127.0.0.1:8090/_sandbox/world
+
+for clients with TikTok's hosts built in:
+  python -m evergrant_sandbox --hosts --hosts-address 127.0.0.1:8443 --hosts-proxy 127.0.0.1:8491
 """
 
 
@@ -36,7 +43,41 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--allow-remote", action="store_true", help="listen beyond loopback; steering stays on this machine"
     )
+    hosts = parser.add_argument_group("real host names", "for clients with TikTok's hosts built in")
+    hosts.add_argument(
+        "--hosts",
+        action="store_true",
+        help="serve them over TLS too, and say what to put into a hosts file and which certificate authority to trust",
+    )
+    hosts.add_argument(
+        "--hosts-address",
+        metavar="ADDRESS",
+        help=f"where (default: {_HOSTS_AT}; a port below 1024 often takes an administrator); implies --hosts",
+    )
+    hosts.add_argument(
+        "--hosts-proxy",
+        metavar="ADDRESS",
+        help="an HTTPS proxy that leads these names there, for who has no hosts file to change; implies --hosts",
+    )
     return parser
+
+
+def _place(given: argparse.Namespace) -> Place:
+    """Where to listen, none of it beyond loopback unless that is wanted.
+
+    Raises:
+        CannotStartError: an address is none, or can be reached from other machines.
+    """
+    hosts = tunnel = None
+    if given.hosts or given.hosts_address or given.hosts_proxy:
+        hosts = addresses.read(given.hosts_address or _HOSTS_AT, port=443, option="--hosts-address")
+    if given.hosts_proxy:
+        tunnel = addresses.read(given.hosts_proxy, port=8491, option="--hosts-proxy")
+    at = Address(given.host, given.port)
+    for each in (at, hosts, tunnel):
+        if each and not given.allow_remote:
+            addresses.check_loopback(each.host)
+    return Place(at=at, folder=given.data, hosts=hosts, tunnel=tunnel)
 
 
 def main() -> int:
@@ -47,9 +88,7 @@ def main() -> int:
     logging.getLogger("_granian").setLevel(logging.ERROR)
     logging.getLogger("asyncio").setLevel(logging.WARNING)
     try:
-        if not given.allow_remote:
-            check_loopback(given.host)
-        uvloop.run(serve(Place(host=given.host, port=given.port, folder=given.data)))
+        uvloop.run(serve(_place(given)))
     except CannotStartError as error:
         sys.stderr.write(f"{error.code}: {error}\n")
         return 2

@@ -26,6 +26,7 @@ from evergrant_sandbox.book import settings
 from evergrant_sandbox.book.database import Book, open_book
 from evergrant_sandbox.clock import Clock
 from evergrant_sandbox.control import rooms
+from evergrant_sandbox.endpoints.by_name import ByName
 from evergrant_sandbox.endpoints.doorway import Doorway
 from evergrant_sandbox.endpoints.signed_api import ITS_PATHS, SignedApi
 from evergrant_sandbox.endpoints.token_host import TokenHost
@@ -49,7 +50,7 @@ class Application:
         self._doorway = Doorway(book=platform.book, clock=platform.clock, faults=platform.faults)
         self._token_host = TokenHost(issuer=platform.issuer, dice=platform.dice)
         self._signed_api = SignedApi(platform)
-        self._site: ASGIApp = site.build(platform, steering=rooms.routes(platform), signed_api=self._serve_signed_api)
+        self._site: ASGIApp = site.build(platform, steering=rooms.routes(platform), signed_api=self._api)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -57,13 +58,20 @@ class Application:
             return
         path: str = scope["path"]
         if _TOKEN_PATHS.match(path):
-            await self._doorway.serve(self._token_host, scope, receive, send)
+            await self._tokens(scope, receive, send)
         elif ITS_PATHS.match(path):
-            await self._serve_signed_api(scope, receive, send)
+            await self._api(scope, receive, send)
         else:
             await self._site(scope, receive, send)
 
-    async def _serve_signed_api(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def by_name(self) -> ByName:
+        """The same platform for who comes by its real host names."""
+        return ByName(tokens=self._tokens, api=self._api, site=self._site)
+
+    async def _tokens(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._doorway.serve(self._token_host, scope, receive, send)
+
+    async def _api(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._doorway.serve(self._signed_api, scope, receive, send)
 
 

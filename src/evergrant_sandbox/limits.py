@@ -159,8 +159,19 @@ NOT_IMITATED = (
 )
 
 FORCED_BY_LOOPBACK = (
-    Limit("One address", "All of TikTok's hosts are one base address; the path decides which one is meant."),
-    Limit("Plain http", "The platform is https only. Here certificates would only be in the way."),
+    Limit(
+        "One address",
+        "All of TikTok's hosts are one base address and the path decides which one is meant, unless `--hosts` serves their names.",
+    ),
+    Limit(
+        "Paths of nobody's",
+        "By a real name a path that is not the host's gives 404 as text, at the API host 36009009. Only the token host's"
+        " text was ever recorded.",
+    ),
+    Limit(
+        "Plain http",
+        "The platform is https only; so are its names under `--hosts`. The base address needs no certificate.",
+    ),
     Limit(
         "Webhook URLs", "Loopback addresses may be http, with a port and an IP address; all others follow the platform."
     ),

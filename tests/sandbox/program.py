@@ -33,6 +33,8 @@ class Program:
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[str] | None = None
     greeting: str = ""
+    # What is added to the command line.
+    options: tuple[str, ...] = ()
 
     @property
     def base(self) -> str:
@@ -42,6 +44,7 @@ class Program:
     def start(self) -> None:
         """Start it and wait until it says that it is ready."""
         command = [sys.executable, "-m", "evergrant_sandbox", "--port", str(self.port), "--data", str(self.folder)]
+        command += self.options
         self.process = subprocess.Popen(
             command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ}
         )
@@ -132,9 +135,9 @@ class Program:
 
 
 @contextlib.contextmanager
-def started(folder: Path) -> Iterator[Program]:
+def started(folder: Path, *options: str) -> Iterator[Program]:
     """A running program, stopped at the end."""
-    program = Program(folder=folder)
+    program = Program(folder=folder, options=options)
     program.start()
     try:
         yield program

@@ -17,7 +17,8 @@ RESERVED = {
     "granian": {"server.py"},
     "uvloop": {"__main__.py"},
     "jinja2": {"pages/rendering.py"},
-    "socket": {"server.py", "mischief.py"},
+    "cryptography": {"certificates.py"},
+    "socket": {"addresses.py", "mischief.py"},
     "threading": set[str](),
     "subprocess": set[str](),
 }

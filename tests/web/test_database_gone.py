@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 import pytest
 
 from evergrant import postgres

@@ -16,14 +16,6 @@ CUT = "cut_by_fault"
 _PAGE = b"<!doctype html><html><head><title>Notice</title></head><body><h1>Notice</h1></body></html>\n"
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """What came back from a receiver: a status, or why there is none."""
-
-    answer: str
-    has_body: bool = False
-
-
 class _CutError(Exception):
     """The connection is to be closed in the middle of the body."""
 
