@@ -22,12 +22,14 @@ SANDBOX = ROOT / "src" / "evergrant_sandbox" / "static" / "assets"
 TESTS = ROOT / "build" / "assets"
 
 ICONS = (
+    "adjustments-horizontal",
     "alert-triangle",
     "apps",
     "arrow-left",
     "arrow-right",
     "ban",
     "brand-tiktok",
+    "bug",
     "building-store",
     "calendar-due",
     "chart-line",

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
-from evergrant_sandbox.book.notices import Notice
+# What a fault names when it is meant for notices.
+NOTICE = "notice"
 
 
 class Action(StrEnum):
@@ -48,6 +49,12 @@ class Match:
     # The first matching call that is hit, counted from 1 since the fault was set, and how many from there on.
     nth: int = 1
     times: int | None = None
+    # So many seconds of real time, then it is over.
+    lasts: float | None = None
+
+
+class InvalidFaultError(Exception):
+    """Match and effect do not go together; the sentence says what to do instead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +95,7 @@ class Fault:
     effect: Effect
     seen: int = 0
     hits: int = 0
+    is_over: bool = False
     waiting: list[Waiting] = field(default_factory=list)
 
 
@@ -117,10 +125,18 @@ class Faults:
         return not self._faults
 
     def set(self, match: Match, effect: Effect) -> Fault:
-        """A new fault."""
+        """A new fault.
+
+        Raises:
+            InvalidFaultError: what is to happen cannot happen to what was chosen.
+        """
+        if effect.action is Action.DROP and match.kind not in {None, NOTICE}:
+            raise InvalidFaultError("Only notices can be dropped; for calls there is lose_reply.")
         self._made += 1
         fault = Fault(id=f"f{self._made}", match=match, effect=effect)
         self._faults[fault.id] = fault
+        if match.lasts is not None:
+            asyncio.get_running_loop().call_later(match.lasts, _end, fault)
         return fault
 
     def find(self, fault_id: str) -> Fault | None:
@@ -143,10 +159,10 @@ class Faults:
         return len(gone)
 
     def hitting(self, subject: Subject) -> Fault | None:
-        """The fault that hits this call, if any; counts the call."""
+        """The fault that hits this call or notice, if any; counts it. Notices are hit only by faults made for them."""
         hit = None
         for fault in self._faults.values():
-            if fault.effect.action is Action.DROP or not _fits(fault.match, subject):
+            if not _fits(fault, subject):
                 continue
             fault.seen += 1
             if hit is None and _is_due(fault):
@@ -154,25 +170,19 @@ class Faults:
                 hit = fault
         return hit
 
-    def drops(self, notice: Notice) -> bool:
-        """Whether a notice is to be lost on its way; counts it."""
-        subject = Subject(kind="notice", path=notice.url, app=notice.app_key, grant=notice.grant_id)
-        lost = False
-        for fault in self._faults.values():
-            if fault.effect.action is not Action.DROP or not _fits(fault.match, subject):
-                continue
-            fault.seen += 1
-            if _is_due(fault):
-                fault.hits += 1
-                lost = True
-        return lost
+
+def _end(fault: Fault) -> None:
+    fault.is_over = True
 
 
-def _fits(match: Match, subject: Subject) -> bool:
+def _fits(fault: Fault, subject: Subject) -> bool:
+    match = fault.match
+    kind = NOTICE if fault.effect.action is Action.DROP else match.kind
     return (
-        match.app in {None, subject.app}
+        not fault.is_over
+        and kind in ({NOTICE} if subject.kind == NOTICE else {None, subject.kind})
+        and match.app in {None, subject.app}
         and match.grant in {None, subject.grant}
-        and match.kind in {None, subject.kind}
         and (match.path is None or fnmatchcase(subject.path, match.path))
     )
 
@@ -180,3 +190,19 @@ def _fits(match: Match, subject: Subject) -> bool:
 def _is_due(fault: Fault) -> bool:
     match = fault.match
     return fault.seen >= match.nth and (match.times is None or fault.seen < match.nth + match.times)
+
+
+async def hold(fault: Fault, subject: Subject, *, since: float) -> str:
+    """Stand at the fault's barrier until somebody lets go; gives the verdict, `continue` or `cut`."""
+    waiting = Waiting(
+        path=subject.path,
+        app=subject.app,
+        grant=subject.grant,
+        since_wall=since,
+        verdict=asyncio.get_running_loop().create_future(),
+    )
+    fault.waiting.append(waiting)
+    try:
+        return await waiting.verdict
+    finally:
+        fault.waiting.remove(waiting)

@@ -104,7 +104,7 @@ NOT_IMITATED = (
     ),
     Limit(
         "Other notices",
-        "Types 1, 3, 4, 5, 6, 7, 11, 12, 15, 16 and 27 are sent by what happens in the world; any other by a control route.",
+        "Types 1, 3, 4, 5, 6, 7, 11, 12, 15, 16, 27 and 37 are sent by what happens in the world; any other by a control route.",
     ),
     Limit(
         "Default topics",
@@ -120,7 +120,7 @@ NOT_IMITATED = (
     ),
     Limit(
         "Low stock",
-        "Notice 27 is sent when stock falls to 0 or to 5, an alert value of the sandbox; nothing is predicted or reserved.",
+        "Notice 27 is sent when stock falls to 0 or to 5, an alert value of the sandbox; nothing is predicted.",
     ),
     Limit(
         "Reasons in notice 5",

@@ -10,8 +10,8 @@ from pathlib import Path
 import msgspec
 from starlette.types import Send
 
-from evergrant_sandbox import wire
-from evergrant_sandbox.faults import Action, Barrier, Fault, Moment, Subject, Waiting
+from evergrant_sandbox import faults, wire
+from evergrant_sandbox.faults import Action, Barrier, Fault, Moment, Subject
 from evergrant_sandbox.wire import Answer, Call
 
 _PROXY_PAGE = (
@@ -85,19 +85,7 @@ async def _hold(
 
 
 async def _wait(fault: Fault, call: Call, subject: Subject) -> None:
-    waiting = Waiting(
-        path=subject.path,
-        app=subject.app,
-        grant=subject.grant,
-        since_wall=call.begun,
-        verdict=asyncio.get_running_loop().create_future(),
-    )
-    fault.waiting.append(waiting)
-    try:
-        verdict = await waiting.verdict
-    finally:
-        fault.waiting.remove(waiting)
-    if verdict == "cut":
+    if await faults.hold(fault, subject, since=call.begun) == "cut":
         raise Cut
 
 

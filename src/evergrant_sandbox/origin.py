@@ -21,14 +21,23 @@ def check(request: Request) -> None:
     Raises:
         ForeignCallError: it comes from another machine, by another name, or from another site's page.
     """
+    check_machine(request)
+    if request.headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}:
+        raise ForeignCallError("foreign_page", "Pages of other sites may not steer the sandbox.")
+
+
+def check_machine(request: Request) -> None:
+    """Let somebody look who may steer; a link on another site's page may lead there.
+
+    Raises:
+        ForeignCallError: it comes from another machine, or by another name.
+    """
     peer = request.client.host if request.client else ""
     if not _is_loopback_address(peer):
         raise ForeignCallError("not_loopback", "Steering works from this machine only.")
     # A foreign page in a local browser also comes from loopback; its host name or its origin gives it away.
     if not is_loopback(request.url.hostname):
         raise ForeignCallError("foreign_host", "Call the sandbox by 127.0.0.1 or localhost.")
-    if request.headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}:
-        raise ForeignCallError("foreign_page", "Pages of other sites may not steer the sandbox.")
 
 
 def _is_loopback_address(host: str) -> bool:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from evergrant_sandbox.acts import founding
 from evergrant_sandbox.acts.announce import Herald
 from evergrant_sandbox.acts.consent import Registry
 from evergrant_sandbox.acts.ending import Undertaker
@@ -12,7 +13,9 @@ from evergrant_sandbox.acts.review import Reviewer
 from evergrant_sandbox.acts.subscribing import Subscriber
 from evergrant_sandbox.acts.tokens import Issuer
 from evergrant_sandbox.acts.trade import Market
+from evergrant_sandbox.book import log, settings
 from evergrant_sandbox.book.database import Book
+from evergrant_sandbox.book.log import Entry
 from evergrant_sandbox.clock import Clock
 from evergrant_sandbox.faults import Faults
 from evergrant_sandbox.notices.agenda import Agenda
@@ -42,3 +45,24 @@ class Platform:
     market: Market
     fulfilment: Fulfilment
     agenda: Agenda
+
+    async def begin_anew(self, *, number: int, instant: int | None) -> None:
+        """Forget everything and found a seeded world, at the given moment or the present."""
+        # First: a delivery that is held would never end.
+        self.faults.clear()
+        async with self.agenda.stillness():
+            self.faults.clear()
+            self.switches.back_to_defaults()
+            self.clock.offset = 0.0
+            if instant is not None:
+                self.clock.turn_to(instant)
+            with self.book.transaction():
+                lines = log.last(self.book)
+                settings.empty(self.book)
+                began = Entry(
+                    kind="control", at=self.clock.now(), begun_wall=self.clock.wall(), message="a new world begins"
+                )
+                log.begin_anew(self.book, began, after=lines)
+                settings.write_offset(self.book, self.clock.offset)
+                founding.found(self.book, number=number, dice=self.dice, now=self.clock.now())
+            self.mint.secret = settings.read_secret(self.book)

@@ -321,11 +321,11 @@ class Visitor:
         fields = {name: value for name, value in fields.items() if value or name not in _checkboxes_of(form)}
         if found[0].get("name"):
             fields[found[0].get("name", "")] = found[0].get("value", "")
-        await self._go(
-            str(form.get("method", "get")).upper(),
-            urljoin(self.address, form.get("action", "")),
-            urlencode(fields).encode(),
-        )
+        method, address = str(form.get("method", "get")).upper(), urljoin(self.address, form.get("action", ""))
+        if method == "GET":
+            await self._go(method, f"{address}?{urlencode(fields)}", b"")
+        else:
+            await self._go(method, address, urlencode(fields).encode())
 
     async def sign_in(self, email: str, password: str = "sandbox") -> None:
         """Fill in the login page."""

@@ -1,5 +1,6 @@
 """Products that come, change and sell out, and the notices they send (wire sheet 4.5)."""
 
+import json
 from typing import Any
 
 import pytest
@@ -131,6 +132,69 @@ async def test_stock_that_falls_low_or_out_is_told_once(sandbox: Sandbox, receiv
     assert MUG == low[1]["product_id"]
 
 
+async def variants(sandbox: Sandbox, app: Any, token: str, cipher: str) -> list[Any]:
+    """The mug's variants as an inventory search answers them."""
+    body = json.dumps({"product_ids": [MUG]}).encode()
+    path = "/product/202309/inventory/search"
+    reply = await sandbox.signed(app, token, "POST", path, query={"shop_cipher": cipher}, body=body)
+    return list(reply.json["data"]["inventory"][0]["skus"])
+
+
+async def test_pieces_that_open_orders_have_reserved_are_counted(sandbox: Sandbox, receiver: Receiver) -> None:
+    """They are in the total of notice 27, and no longer available: the numbers of an inventory search."""
+    app = await sandbox.app(webhook_url=receiver.url, topics=[27])
+    seller = await sandbox.seller(shops=[{"name": "One thing", "orders": 0, "products": 0}])
+    pair = await sandbox.connected(app, seller)
+    shop = seller["shops"][0]
+    await change(sandbox, shop["id"], quantity=20)
+    await sandbox.steer("orders", shop=shop["id"], count=9)
+    await change(sandbox, shop["id"], quantity=3)
+    ((_, data),) = await told(receiver, 1)
+    first = next(
+        each
+        for each in await variants(sandbox, app, pair["access_token"], shop["cipher"])
+        if each["id"] == data["sku_id"]
+    )
+    distribution = data["inventory_distribution"]
+
+    assert first["total_committed_quantity"] == distribution["committed_quantity"] > 0
+    assert (3, 3 + first["total_committed_quantity"]) == (
+        distribution["available_quantity"],
+        distribution["total_quantity"],
+    )
+
+
+async def test_a_review_that_stands_elsewhere_is_told(sandbox: Sandbox, receiver: Receiver) -> None:
+    """Notice 37 in the words of the products search: auditing, approved, none."""
+    shop = await selling(sandbox, receiver, topics=[37])
+    for status in ("DRAFT", "PENDING", "ACTIVATE", "SELLER_DEACTIVATED", "DELETED"):
+        await change(sandbox, shop, status=status)
+
+    assert [(37, int(MUG), {"status": word}) for word in ("AUDITING", "APPROVED", "NONE")] == [
+        (kind, data["product_id"], data["audit"]) for kind, data in await told(receiver, 3)
+    ]
+
+
+async def test_stock_an_app_sets_is_told_like_any_other(sandbox: Sandbox, receiver: Receiver) -> None:
+    """An update through the API that sells a variant out: notice 27 to whoever listens, the app itself included."""
+    app = await sandbox.app(webhook_url=receiver.url, topics=[27])
+    seller = await sandbox.seller()
+    pair = await sandbox.connected(app, seller)
+    shop = seller["shops"][0]
+    await change(sandbox, shop["id"], quantity=20)
+    query = {"shop_cipher": shop["cipher"]}
+    token = pair["access_token"]
+    sku = (await variants(sandbox, app, token, shop["cipher"]))[0]["id"]
+    stock = [{"warehouse_id": shop["warehouse_id"], "quantity": 4}]
+    path = f"/product/202309/products/{MUG}/inventory/update"
+    body = json.dumps({"skus": [{"id": sku, "inventory": stock}]}).encode()
+    reply = await sandbox.signed(app, token, "POST", path, query=query, body=body)
+    ((kind, data),) = await told(receiver, 1)
+
+    assert 0 == reply.json["code"], reply.text
+    assert (27, sku, "LOW_STOCK") == (kind, data["sku_id"], data["current_inventory_status"])
+
+
 @pytest.mark.parametrize(
     ("kind", "fields"),
     [
@@ -158,7 +222,7 @@ async def test_stock_that_falls_low_or_out_is_told_once(sandbox: Sandbox, receiv
                 "update_time",
             },
         ),
-        (37, set()),
+        (37, {"product_id", "audit", "update_time"}),
         (71, set()),
     ],
 )

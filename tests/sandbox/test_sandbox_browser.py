@@ -219,7 +219,8 @@ def reach(page: Page, name: str) -> None:
 def every_page(program: Program, page: Page) -> Iterator[str]:
     """Every page there is, one after the other, by its name."""
     page.goto("/")
-    yield "front page, nothing yet"
+    yield "front page"
+    yield from every_page_of_the_control_room(program, page)
     page.goto("/limits")
     yield "limits"
     page.goto("/open/authorize?service_id=1")
@@ -259,8 +260,25 @@ def every_page(program: Program, page: Page) -> Iterator[str]:
     program.steer("clock", advance="70d")
     page.goto(link(program))
     yield "renew"
-    page.goto("/")
-    yield "front page, with an authorization"
+    yield from every_page_of_the_control_room(program, page)
+
+
+def every_page_of_the_control_room(program: Program, page: Page) -> Iterator[str]:
+    """The control room, empty on a first visit and full on a second."""
+    for path in ("", "/calls", "/grants", "/faults?action=hold", "/faults?action=status", "/switches", "/world"):
+        page.goto(f"/control{path}")
+        yield f"control room{path}"
+    page.get_by_role("navigation", name="Control room").get_by_role("link", name="Break things").click()
+    page.get_by_role("button", name="The next notice never arrives").click()
+    expect(page.get_by_role("status")).to_contain_text("It is set.")
+    yield "control room, a fault is set"
+    for grant in program.ask("grants")["items"]:
+        page.goto(f"/control/grants/{grant['id']}")
+        yield "control room, an authorization"
+        page.goto("/control/calls?kind=control")
+        page.get_by_role("region", name="Calls and notices").get_by_role("link").first.click()
+        page.wait_for_url("**/control/calls/*")
+        yield "control room, a line"
 
 
 def test_every_page_is_clean_in_light_and_dark_and_fits_a_phone(
@@ -301,7 +319,7 @@ def test_without_javascript_the_machine_chooses_the_theme(chromium: Browser, pro
     """And every form still works."""
     context = chromium.new_context(base_url=program.base, java_script_enabled=False, color_scheme="dark")
     page = context.new_page()
-    page.goto("/")
+    page.goto("/control")
     shade = page.locator("body").evaluate("body => getComputedStyle(body).backgroundColor")
     page.get_by_role("button", name="+1 day").click()
 

@@ -1,4 +1,4 @@
-"""The front page's words on time: days are counted as the hub counts them, and an offset is rounded."""
+"""The control room's words on time: days are counted as the hub counts them, and an offset is rounded."""
 
 import pytest
 

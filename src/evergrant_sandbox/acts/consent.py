@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass, replace
 
-from evergrant_sandbox import switches
+from evergrant_sandbox import clock, switches
 from evergrant_sandbox.acts import callback, subscribing
-from evergrant_sandbox.book import apps, codes, grants, pairs, sellers
+from evergrant_sandbox.book import apps, codes, grants, history, pairs, sellers
 from evergrant_sandbox.book.database import Book
+from evergrant_sandbox.book.history import What
 from evergrant_sandbox.switches import Switches
 from evergrant_sandbox.world import ids, warnings
 from evergrant_sandbox.world.app import App
@@ -14,6 +15,12 @@ from evergrant_sandbox.world.ids import Dice
 from evergrant_sandbox.world.regions import REGIONS
 from evergrant_sandbox.world.seller import Kind, Seller, Shop
 from evergrant_sandbox.world.tokens import Mint, sha256
+
+_WHERE = {
+    Route.LINK: "by the app's link",
+    Route.SELLER_CENTER: "in Seller Center",
+    Route.DEVELOPMENT_SHOP: "in Development Shops, without a link",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +99,10 @@ class Registry:
                 warn_at=warn_at if heard else None,
                 lapse_at=grant.ends_at if heard else None,
             )
+            detail = (
+                f"{_WHERE[consent.route]}, for {clock.in_words(consent.period)}, until {clock.rfc3339(grant.ends_at)}"
+            )
+            history.note(self.book, grant_id=grant.id, at=now, what=What.CONSENT, detail=detail)
         return grant
 
     def code_for(self, grant: Grant, *, now: int) -> str:
@@ -105,6 +116,7 @@ class Registry:
                 spent=codes.Spent(grant_id=grant.id, consent=grant.consents),
                 ends_at=now + CODE_LIFE,
             )
+            history.note(self.book, grant_id=grant.id, at=now, what=What.CODE, detail=sha256(code).hex())
         return code
 
     def _called_back(self, consent: Consent, *, state: str | None, now: int) -> Given:

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from evergrant_sandbox import switches
 from evergrant_sandbox.acts.announce import Herald
-from evergrant_sandbox.book import grants, pairs
+from evergrant_sandbox.book import grants, history, pairs
 from evergrant_sandbox.book.database import Book
+from evergrant_sandbox.book.history import What
 from evergrant_sandbox.switches import Switch, Switches
 from evergrant_sandbox.world.grant import EndedBy, Grant, State
 
@@ -64,5 +65,6 @@ class Undertaker:
             if not grants.end(self.book, grant.id, state=way.state, by=way.by, at=now):
                 raise NotAliveError(f"the authorization is {grant.status(now)}")
             pairs.revoke_all(self.book, grant_id=grant.id, at=now)
+            history.note(self.book, grant_id=grant.id, at=now, what=What.ENDED, detail=f"{way.state} by {way.by}")
             if way.notice is None or self.switches.of(way.notice) == "on":
                 self.herald.deauthorization(grant, at=now)

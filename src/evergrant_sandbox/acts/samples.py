@@ -41,7 +41,7 @@ class Samples:
             return payloads.expiring(shop.id, at=now, ends_at=self._end(app, shop, now))
         if of_order := self._of_orders(now).get(kind):
             return of_order(self._newest_order(shop))
-        if of_product := self._of_products(now).get(kind):
+        if of_product := self._of_products(shop, now).get(kind):
             return of_product(self._newest_product(shop))
         return msgspec.Raw(b"{}")
 
@@ -63,7 +63,7 @@ class Samples:
             Topic.RETURN_STATUS_CHANGE: lambda order: payloads.return_requested(order, at=now),
         }
 
-    def _of_products(self, now: int) -> dict[int, Callable[[Product], msgspec.Raw]]:
+    def _of_products(self, shop: Shop, now: int) -> dict[int, Callable[[Product], msgspec.Raw]]:
         as_number = self.switches.of(switches.PRODUCT_ID_IN_NOTICE) == "number"
         return {
             Topic.PRODUCT_STATUS_CHANGE: lambda product: payloads.product_status_changed(
@@ -74,8 +74,12 @@ class Samples:
             ),
             Topic.PRODUCT_CREATION: lambda product: payloads.product_created(product, at=now, as_number=as_number),
             Topic.INVENTORY_STATUS_CHANGE: lambda product: payloads.stock_low(
-                product, product.skus[0], threshold=wares.ALERT_VALUE
+                product,
+                product.skus[0],
+                threshold=wares.ALERT_VALUE,
+                committed=wares.committed_of(self.book, shop, product.skus[0]),
             ),
+            Topic.PRODUCT_AUDIT_STATUS_CHANGE: lambda product: payloads.product_audited(product, as_number=as_number),
         }
 
     def _newest_order(self, shop: Shop) -> Order:

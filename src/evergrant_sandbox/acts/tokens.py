@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from evergrant_sandbox import errors, switches
-from evergrant_sandbox.book import codes, development_shops, grants, pairs
+from evergrant_sandbox.book import codes, development_shops, grants, history, pairs
 from evergrant_sandbox.book.database import Book
+from evergrant_sandbox.book.history import What
 from evergrant_sandbox.book.pairs import NewPair, RefreshToken
 from evergrant_sandbox.errors import Code, RefusalError
 from evergrant_sandbox.switches import Switches
@@ -77,6 +78,8 @@ class Issuer:
             case Outcome.GRANT_REVOKED:
                 grants.end(self.book, token.grant.id, state=State.DEACTIVATED, by=EndedBy.REFRESH_REUSE, at=now)
                 pairs.revoke_all(self.book, grant_id=token.grant.id, at=now)
+                said = f"{State.DEACTIVATED} because a refresh token was used twice"
+                history.note(self.book, grant_id=token.grant.id, at=now, what=What.ENDED, detail=said)
         raise RefusalError(errors.NO_AUTH_RECORD)
 
     def find(self, refresh_token: str) -> RefreshToken | None:

@@ -140,7 +140,10 @@ class Market:
         return after
 
     def restock(self, shop: Shop, known: Product, stocks: Mapping[str, tuple[Stock, ...]], *, now: int) -> Product:
-        """The stock of some variants is what an app says it is, by their ids; the others keep theirs."""
+        """The stock of some variants is what an app says it is, by their ids; the others keep theirs.
+
+        Whoever listens is told of what falls low.
+        """
         skus = tuple(
             msgspec.structs.replace(sku, inventory=stocks[sku.id]) if sku.id in stocks else sku for sku in known.skus
         )

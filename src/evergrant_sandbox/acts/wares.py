@@ -4,6 +4,8 @@ from enum import StrEnum
 
 from evergrant_sandbox import switches
 from evergrant_sandbox.acts.announce import Herald
+from evergrant_sandbox.book import goods
+from evergrant_sandbox.book.database import Book
 from evergrant_sandbox.world import payloads
 from evergrant_sandbox.world.product import Product, ProductStatus, Sku
 from evergrant_sandbox.world.seller import Shop
@@ -24,7 +26,7 @@ class Source(StrEnum):
 
 
 def tell(herald: Herald, shop: Shop, before: Product | None, after: Product, *, source: Source, at: int) -> int:
-    """Notices 16, 5, 15 and 27, whichever fit; gives how many went on their way."""
+    """Notices 16, 5, 37, 15 and 27, whichever fit; gives how many went on their way."""
     as_number = herald.switches.of(switches.PRODUCT_ID_IN_NOTICE) == "number"
     if before is None:
         created = payloads.product_created(after, at=at, as_number=as_number)
@@ -34,6 +36,9 @@ def tell(herald: Herald, shop: Shop, before: Product | None, after: Product, *, 
         reason = "" if word == "PRODUCT_FIRST_PASS_REVIEW" else _REASONS.get(after.status, "")
         changed = payloads.product_status_changed(after, word=word, reason=reason, as_number=as_number)
         told += herald.tell(shop, Topic.PRODUCT_STATUS_CHANGE, changed, at=at)
+    if before.audit != after.audit:
+        audited = payloads.product_audited(after, as_number=as_number)
+        told += herald.tell(shop, Topic.PRODUCT_AUDIT_STATUS_CHANGE, audited, at=at)
     # "Triggered when changes to a live product's properties take effect online."
     if after.status is ProductStatus.ACTIVATE and (fields := _fields(before, after)):
         informed = payloads.product_changed(after, source=source, fields=fields)
@@ -42,9 +47,15 @@ def tell(herald: Herald, shop: Shop, before: Product | None, after: Product, *, 
     for sku in after.skus:
         threshold = _threshold_met(known.get(sku.id), sku)
         if threshold is not None:
-            low = payloads.stock_low(after, sku, threshold=threshold)
+            committed = committed_of(herald.book, shop, sku)
+            low = payloads.stock_low(after, sku, threshold=threshold, committed=committed)
             told += herald.tell(shop, Topic.INVENTORY_STATUS_CHANGE, low, at=at)
     return told
+
+
+def committed_of(book: Book, shop: Shop, sku: Sku) -> int:
+    """How many pieces of a variant open orders have reserved."""
+    return sum(count for (sku_id, _), count in goods.committed(book, shop.id).items() if sku_id == sku.id)
 
 
 def _word(before: ProductStatus, after: ProductStatus) -> str:

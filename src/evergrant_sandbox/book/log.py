@@ -45,13 +45,34 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """Which lines are wanted; what is None does not matter."""
+    """Which lines are wanted; what is None or empty does not matter. With `before`, those nearest before it."""
 
-    kind: str | None = None
+    kinds: tuple[str, ...] = ()
     app_key: str | None = None
     grant_id: int | None = None
+    shop_id: str | None = None
+    # One of `STATUSES`, or an HTTP status.
+    status: str | None = None
+    notice_id: str | None = None
     after: int = 0
+    before: int | None = None
     limit: int = 1000
+
+
+# How a call went, by a word; a number is an HTTP status.
+STATUSES = {
+    "accepted": "status BETWEEN 200 AND 299 AND coalesce(code, 0) = 0",
+    "refused": "(status >= 400 OR code > 0)",
+    "4xx": "status BETWEEN 400 AND 499",
+    "5xx": "status BETWEEN 500 AND 599",
+    "none": "status IS NULL",
+    "fault": "fault != ''",
+}
+
+
+def is_status(given: str) -> bool:
+    """Whether lines can be picked by this."""
+    return given in STATUSES or (len(given) == 3 and given.isascii() and given.isdigit())
 
 
 def append(book: Book, entry: Entry) -> int:
@@ -102,16 +123,42 @@ def close(book: Book, entry: Entry) -> None:
 
 def read(book: Book, wanted: Filter) -> list[Entry]:
     """Lines in the order of their numbers."""
+    conditions, values = _conditions(wanted)
+    order = "n" if wanted.before is None else "n DESC"
     rows = book.all(
-        f"SELECT n, {_COLUMNS} FROM log WHERE n > ? AND (?2 IS NULL OR kind = ?2) AND (?3 IS NULL OR app_key = ?3)"  # noqa: S608  (column names)
-        " AND (?4 IS NULL OR grant_id = ?4) ORDER BY n LIMIT ?5",
-        wanted.after,
-        wanted.kind,
-        wanted.app_key,
-        wanted.grant_id,
+        f"SELECT n, {_COLUMNS} FROM log WHERE {' AND '.join(conditions)} ORDER BY {order} LIMIT ?",  # noqa: S608  (conditions from below)
+        *values,
         wanted.limit,
     )
-    return [_entry(row) for row in rows]
+    return [_entry(row) for row in (rows if wanted.before is None else reversed(rows))]
+
+
+def find(book: Book, n: int) -> Entry | None:
+    """One line by its number."""
+    row = book.one(f"SELECT n, {_COLUMNS} FROM log WHERE n = ?", n)  # noqa: S608  (column names)
+    return _entry(row) if row else None
+
+
+def _conditions(wanted: Filter) -> tuple[list[str], list[object]]:
+    """What the lines must fulfil, and the values in it."""
+    given = {
+        "n < ?": wanted.before,
+        "app_key = ?": wanted.app_key,
+        "grant_id = ?": wanted.grant_id,
+        "shop_id = ?": wanted.shop_id,
+        "notice_id != '' AND notice_id = ?": wanted.notice_id,
+    }
+    conditions: list[str] = ["n > ?", *(each for each, value in given.items() if value is not None)]
+    values: list[object] = [wanted.after, *(value for value in given.values() if value is not None)]
+    if wanted.kinds:
+        conditions.append(f"kind IN ({', '.join('?' * len(wanted.kinds))})")
+        values += wanted.kinds
+    if wanted.status in STATUSES:
+        conditions.append(STATUSES[wanted.status])
+    elif wanted.status is not None:
+        conditions.append("status = ?")
+        values.append(int(wanted.status))
+    return conditions, values
 
 
 def last(book: Book) -> int:

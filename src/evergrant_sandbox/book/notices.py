@@ -76,9 +76,13 @@ def receivers_due(book: Book, at: int) -> list[str]:
     return [row[0] for row in book.all("SELECT DISTINCT url FROM notices WHERE next_at <= ?", at)]
 
 
-def next_due(book: Book) -> int | None:
-    """When the next attempt is due."""
-    row = book.one("SELECT min(next_at) FROM notices WHERE next_at IS NOT NULL")
+def next_due(book: Book, *, besides: frozenset[str] = frozenset()) -> int | None:
+    """When the next attempt is due, besides those at some receivers."""
+    places = ", ".join("?" * len(besides))
+    row = book.one(
+        f"SELECT min(next_at) FROM notices WHERE next_at IS NOT NULL AND url NOT IN ({places})",  # noqa: S608  (question marks)
+        *besides,
+    )
     return row[0] if row else None
 
 
@@ -100,3 +104,9 @@ def found(book: Book, notice_id: str) -> list[Notice]:
     """Everything that was put on its way under one id: to each address, as often as it was."""
     rows = book.all(f"SELECT {_COLUMNS} FROM notices WHERE id = ? ORDER BY n", notice_id)  # noqa: S608  (column names)
     return [_notice(row) for row in rows]
+
+
+def find(book: Book, notice_id: str) -> Notice | None:
+    """A notice by its id, delivered or not; of one that was sent several times, the first."""
+    row = book.one(f"SELECT {_COLUMNS} FROM notices WHERE id = ? ORDER BY n LIMIT 1", notice_id)  # noqa: S608  (column names)
+    return _notice(row) if row else None

@@ -47,6 +47,20 @@ class NewPair:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A pair with everything the book knows of it; in `stable` mode most pairs have no refresh token."""
+
+    serial: int
+    consent: int
+    access_ends_at: int
+    access_revoked_at: int | None
+    refresh_ends_at: int | None
+    refresh_revoked_at: int | None
+    used_at: int | None
+    successor: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Newest:
     """The pair an app should be holding: the newest of each half, None before the first exchange."""
 
@@ -143,6 +157,29 @@ def newest(book: Book, grant_id: int) -> Newest:
         access=Seal(grant_id, access) if access else None,
         refresh=Seal(grant_id, refresh) if refresh else None,
     )
+
+
+def newest_first(book: Book, grant_id: int, limit: int) -> list[Kept]:
+    """The pairs of a grant, the newest first."""
+    rows = book.all(
+        "SELECT serial, consent, access_ends_at, access_revoked_at, refresh_ends_at, refresh_revoked_at, used_at, successor"
+        " FROM pairs WHERE grant_id = ? ORDER BY serial DESC LIMIT ?",
+        grant_id,
+        limit,
+    )
+    return [
+        Kept(
+            serial=row[0],
+            consent=row[1],
+            access_ends_at=row[2],
+            access_revoked_at=row[3],
+            refresh_ends_at=row[4],
+            refresh_revoked_at=row[5],
+            used_at=row[6],
+            successor=row[7],
+        )
+        for row in rows
+    ]
 
 
 def move_end(book: Book, token: RefreshToken) -> None:

@@ -10,7 +10,7 @@ from starlette.routing import Route
 from evergrant_sandbox import errors
 from evergrant_sandbox.control.shapes import FaultView, fault_view
 from evergrant_sandbox.control.steering import SteeringError, read, steer
-from evergrant_sandbox.faults import Action, Barrier, Effect, Fault, Match, Moment
+from evergrant_sandbox.faults import Action, Barrier, Effect, Fault, InvalidFaultError, Match, Moment
 from evergrant_sandbox.fields import Digits, Text
 from evergrant_sandbox.platform import Platform
 
@@ -25,6 +25,7 @@ class GivenFault(msgspec.Struct, forbid_unknown_fields=True):
     path: Text | None = None
     nth: Annotated[int, Meta(ge=1, le=10**9)] = 1
     times: Annotated[int, Meta(ge=1, le=10**9)] | None = None
+    lasts_seconds: Annotated[float, Meta(gt=0, le=86_400)] | None = None
     moment: Moment = Moment.BEFORE_WORK
     status: Annotated[int, Meta(ge=200, le=599)] = 503
     envelope: bool = True
@@ -78,8 +79,6 @@ class Mischief:
     async def set(self, request: Request) -> FaultView:
         """A new fault, in force from the next call on."""
         given = await read(request, GivenFault)
-        if given.action is Action.DROP and given.kind not in {None, "notice"}:
-            raise SteeringError("invalid_fault", "Only notices can be dropped; for calls there is lose_reply.")
         match = Match(
             app=given.app,
             grant=int(given.grant) if given.grant else None,
@@ -87,8 +86,12 @@ class Mischief:
             path=given.path,
             nth=given.nth,
             times=given.times,
+            lasts=given.lasts_seconds,
         )
-        return fault_view(self._faults.set(match, _effect(given)))
+        try:
+            return fault_view(self._faults.set(match, _effect(given)))
+        except InvalidFaultError as error:
+            raise SteeringError("invalid_fault", str(error)) from error
 
     async def clear(self, request: Request) -> Count:
         """Remove one fault or all; what they held goes on."""

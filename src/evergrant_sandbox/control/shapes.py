@@ -166,6 +166,8 @@ class FaultView(msgspec.Struct, frozen=True, omit_defaults=True):
     path: str | None = None
     nth: int = 1
     times: int | None = None
+    lasts_seconds: float | None = None
+    over: bool = False
     moment: str | None = None
     status: int | None = None
     code: int | None = None
@@ -298,6 +300,8 @@ def fault_view(fault: Fault) -> FaultView:
         path=match.path,
         nth=match.nth,
         times=match.times,
+        lasts_seconds=match.lasts,
+        over=fault.is_over,
         moment=effect.moment if effect.moment is Moment.AFTER_WORK else None,
         status=effect.status if answers else None,
         code=effect.code if answers and effect.enveloped else None,

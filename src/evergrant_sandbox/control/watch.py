@@ -40,16 +40,23 @@ class Watch:
         return document()
 
     async def read(self, request: Request) -> Lines:
-        """Lines after a number, oldest first."""
+        """Lines after a number, or the last ones before a number; oldest first."""
         kind = request.query_params.get("kind")
         if kind is not None and kind not in KINDS:
             raise SteeringError("invalid_query", f"kind is one of {', '.join(KINDS)}.")
+        status = request.query_params.get("status")
+        if status is not None and not log.is_status(status):
+            raise SteeringError("invalid_query", f"status is an HTTP status, or one of {', '.join(log.STATUSES)}.")
         grant = number_of(request, "grant", -1, most=2**63 - 1)
+        before = number_of(request, "before", -1)
         wanted = Filter(
-            kind=kind,
+            kinds=() if kind is None else (kind,),
             app_key=request.query_params.get("app"),
             grant_id=None if grant < 0 else grant,
+            shop_id=request.query_params.get("shop"),
+            status=status,
             after=number_of(request, "after", 0),
+            before=None if before < 0 else before,
             limit=number_of(request, "limit", 1000, most=10_000),
         )
         entries = log.read(self._platform.book, wanted)

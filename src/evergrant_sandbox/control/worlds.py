@@ -8,8 +8,7 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from evergrant_sandbox.acts import founding
-from evergrant_sandbox.book import apps, developers, goods, grants, log, reviews, sellers, settings
-from evergrant_sandbox.book.log import Entry
+from evergrant_sandbox.book import apps, developers, goods, grants, reviews, sellers, settings
 from evergrant_sandbox.clock import read_instant, rfc3339
 from evergrant_sandbox.control import shapes
 from evergrant_sandbox.control.shapes_of_apps import app_view
@@ -85,7 +84,7 @@ class Worlds:
             instant = None if asked.now is None else read_instant(asked.now)
         except ValueError as error:
             raise SteeringError("invalid_time", f"{str(error).capitalize()}.") from error
-        await reset(self._platform, number=asked.seed, instant=instant)
+        await self._platform.begin_anew(number=asked.seed, instant=instant)
         return world_view(self._platform)
 
     async def add_seller(self, request: Request) -> shapes.SellerView:
@@ -134,29 +133,6 @@ class Worlds:
         # A shop with orders needs something that was bought.
         products = given.products or min(given.orders, 1)
         return StockedShop(shop=made, products=products, orders=given.orders)
-
-
-async def reset(platform: Platform, *, number: int, instant: int | None) -> None:
-    """Forget everything and found a seeded world, at the given moment or the present."""
-    async with platform.agenda.stillness():
-        platform.faults.clear()
-        platform.switches.back_to_defaults()
-        platform.clock.offset = 0.0
-        if instant is not None:
-            platform.clock.turn_to(instant)
-        with platform.book.transaction():
-            lines = log.last(platform.book)
-            settings.empty(platform.book)
-            began = Entry(
-                kind="control",
-                at=platform.clock.now(),
-                begun_wall=platform.clock.wall(),
-                message="a new world begins",
-            )
-            log.begin_anew(platform.book, began, after=lines)
-            settings.write_offset(platform.book, platform.clock.offset)
-            founding.found(platform.book, number=number, dice=platform.dice, now=platform.clock.now())
-        platform.mint.secret = settings.read_secret(platform.book)
 
 
 def world_view(platform: Platform) -> shapes.World:

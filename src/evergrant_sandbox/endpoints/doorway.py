@@ -69,8 +69,9 @@ class Doorway:
             with self._book.shared_transaction() as on_disk:
                 entry.at = self._clock.now()
                 answer = door.answer(call, entry, now=entry.at)
-                entry.status = answer.status
-                entry.ended_wall = self._clock.wall()
+                # How a call that a fault has hit goes out is known when it is over.
+                if not entry.fault:
+                    entry.status, entry.ended_wall = answer.status, self._clock.wall()
                 log.append(self._book, entry)
             await on_disk
         except Exception:  # noqa: BLE001  (the rim: whatever it is, the caller gets the platform's envelope)

@@ -85,7 +85,11 @@ class Agenda:
         return min(HOUR, max(wait, 1.0 if self._courier.busy else 0.0))
 
     def _next_due(self) -> int | None:
-        times = [at for at in (due.next_due(self._book), notices.next_due(self._book)) if at is not None]
+        times = [
+            at
+            for at in (due.next_due(self._book), notices.next_due(self._book, besides=self._courier.held))
+            if at is not None
+        ]
         return min(times, default=None)
 
     def _set_clock(self, instant: int) -> None:

@@ -1,7 +1,8 @@
 """The courier: carries notices to their receivers, three seconds each, and tries again on the platform's schedule."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -13,7 +14,10 @@ from evergrant_sandbox.book.database import Book
 from evergrant_sandbox.book.log import Entry
 from evergrant_sandbox.book.notices import Notice
 from evergrant_sandbox.clock import HOUR, MINUTE, Clock
-from evergrant_sandbox.faults import Faults
+from evergrant_sandbox.faults import NOTICE, Fault, Faults, Subject
+from evergrant_sandbox.notices import spoiling
+from evergrant_sandbox.notices.heard import Heard
+from evergrant_sandbox.notices.spoiling import DROPPED, Parcel
 from evergrant_sandbox.switches import Switches
 
 # "Retries after 2 minutes, 30 minutes, 3 hours and 12 hours, then dropped." Webhooks overview, captured 2025-12-03.
@@ -29,7 +33,6 @@ SILENCES = 3
 TIMEOUT = "timeout"
 UNREACHABLE = "unreachable"
 ASSUMED = "assumed_silent"
-DROPPED = "dropped_by_fault"
 _SILENT = frozenset({TIMEOUT, UNREACHABLE})
 
 
@@ -51,14 +54,6 @@ class Turn:
             self.silences[url] = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """What came back from a receiver: a status, or why there is none."""
-
-    answer: str
-    has_body: bool = False
-
-
 class Courier:
     """One lane a receiver, so that a slow one holds up nobody else."""
 
@@ -71,6 +66,9 @@ class Courier:
         self._faults = faults
         self._session = session
         self._lanes: dict[str, asyncio.Task[None]] = {}
+        # Receivers whose lane stands at a barrier, and the news that one does.
+        self._held: set[str] = set()
+        self._stopped = asyncio.Event()
 
     def set_out(self, *, at: int, turn: Turn, done: Callable[[], None]) -> None:
         """Start a lane to every receiver something is due to, unless one is on its way already."""
@@ -81,14 +79,24 @@ class Courier:
                 lane.add_done_callback(partial(self._arrived, url, done))
 
     async def settle(self) -> None:
-        """Wait until every lane has ended."""
-        while self._lanes:
-            await asyncio.gather(*self._lanes.values())
+        """Wait until every lane has ended, or stands at a barrier where only a release can move it."""
+        while moving := [lane for url, lane in self._lanes.items() if url not in self._held]:
+            self._stopped.clear()
+            stopped = asyncio.create_task(self._stopped.wait())
+            ended, _ = await asyncio.wait([*moving, stopped], return_when=asyncio.FIRST_COMPLETED)
+            stopped.cancel()
+            for lane in ended:
+                lane.result()
 
     @property
     def busy(self) -> frozenset[str]:
         """The receivers a lane is under way to."""
         return frozenset(self._lanes)
+
+    @property
+    def held(self) -> frozenset[str]:
+        """The receivers whose lane stands at a barrier: nothing comes to them until it is released."""
+        return frozenset(self._held)
 
     def _arrived(self, url: str, done: Callable[[], None], _: asyncio.Task[None]) -> None:
         self._lanes.pop(url, None)
@@ -113,10 +121,35 @@ class Courier:
     async def _attempt(self, notice: Notice, turn: Turn) -> None:
         begun = self._clock.wall()
         at = self._clock.now()
-        heard = Heard(DROPPED) if self._faults.drops(notice) else await self._send(notice)
+        subject = Subject(kind=NOTICE, path=notice.url, app=notice.app_key, grant=notice.grant_id)
+        fault = self._faults.hitting(subject)
+        if fault is None:
+            heard = await self._send(notice, spoiling.whole(notice.body))
+        else:
+            heard = await self._spoilt(notice, fault, subject, begun)
         turn.heard(notice.url, heard.answer)
         with self._book.transaction():
-            self._note(notice, heard, at=at, begun=begun)
+            self._note(notice, heard, at=at, begun=begun, fault=fault)
+
+    async def _spoilt(self, notice: Notice, fault: Fault, subject: Subject, begun: float) -> Heard:
+        return await spoiling.play(
+            fault,
+            subject,
+            notice.body,
+            since=begun,
+            post=partial(self._send, notice),
+            standing=partial(self._standing, notice.url),
+        )
+
+    @contextmanager
+    def _standing(self, url: str) -> Iterator[None]:
+        """A lane stands at a barrier: nobody waits for it."""
+        self._held.add(url)
+        self._stopped.set()
+        try:
+            yield
+        finally:
+            self._held.discard(url)
 
     def _assume(self, batch: list[Notice]) -> None:
         """Take it that a receiver that has been silent is still silent: each attempt has failed, none was made."""
@@ -124,20 +157,28 @@ class Courier:
             for notice in batch:
                 self._note(notice, Heard(ASSUMED), at=self._clock.now(), begun=self._clock.wall())
 
-    def _note(self, notice: Notice, heard: Heard, *, at: int, begun: float) -> None:
+    def _note(self, notice: Notice, heard: Heard, *, at: int, begun: float, fault: Fault | None = None) -> None:
         notices.tried(self._book, notice, next_at=self._next(notice, heard, at))
-        log.append(self._book, self._entry(notice, heard, at=at, begun=begun))
+        entry = self._entry(notice, heard, at=at, begun=begun)
+        if fault is not None:
+            entry.fault = f"{fault.id}:{fault.effect.action}"
+        log.append(self._book, entry)
 
-    async def _send(self, notice: Notice) -> Heard:
+    async def _send(self, notice: Notice, parcel: Parcel) -> Heard:
         app = apps.find(self._book, notice.app_key)
         secret = app.secret if app else ""
         signature = signing.sign_notice(app_key=notice.app_key, secret=secret, body=notice.body)
         if notice.badly_signed:
             signature = signature[::-1]
-        headers = {"Authorization": signature, "Content-Type": "application/json"}
+        headers = {
+            "Authorization": signature,
+            "Content-Type": parcel.content_type,
+            "Content-Length": str(parcel.length),
+        }
+        timeout = aiohttp.ClientTimeout(total=None if parcel.is_held else PATIENCE)
         try:
             async with self._session.post(
-                notice.url, data=notice.body, headers=headers, allow_redirects=False
+                notice.url, data=parcel.body, headers=headers, allow_redirects=False, timeout=timeout
             ) as response:
                 return Heard(str(response.status), has_body=await _has_body(response))
         except TimeoutError:

@@ -19,8 +19,8 @@ _ICONS = STATIC / "assets" / "icons"
 # No inline script or style, no frame around the page, nothing from elsewhere. `form-action` also covers where a form's
 # answer redirects to, so the pages that lead back to an app add that app's origin.
 _POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; base-uri 'none';"
-    " frame-ancestors 'none'; form-action {targets}"
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self';"
+    " base-uri 'none'; frame-ancestors 'none'; form-action {targets}"
 )
 HEADERS = {
     "X-Frame-Options": "DENY",
@@ -45,7 +45,7 @@ class Pages:
             auto_reload=False,
         )
         self._templates.globals.update(icon=icon, instant=instant, in_words=clock.in_words)
-        self._templates.filters.update(day=day, prose=prose)
+        self._templates.filters.update(day=day, prose=prose, rfc3339=clock.rfc3339)
 
     def render(self, template: str, *, status: int = 200, leads_to: Sequence[str] = (), **what: object) -> HTMLResponse:
         """A page. `leads_to` are the addresses outside to which its forms may end up redirecting."""

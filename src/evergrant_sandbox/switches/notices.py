@@ -35,7 +35,7 @@ SHOP_WEBHOOK = switch(
 PRODUCT_ID_IN_NOTICE = switch(
     "product_id_in_notice",
     Known.DISPUTED,
-    "How notices 5 and 16 write `product_id`; the samples of both pages have a number, those of 15 and 27 a string.",
+    "How notices 5, 16 and 37 write `product_id`; the samples of their pages have a number, those of 15 and 27 a string.",
     {"number": "a number", "string": "a string"},
 )
 BODY_OF_ANSWER_TO_NOTICE = switch(

@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from evergrant_sandbox.world import ids, warnings
 from evergrant_sandbox.world.order import Order, status_in_notice
-from evergrant_sandbox.world.product import Product, Sku
+from evergrant_sandbox.world.product import Audit, Product, Sku
 from evergrant_sandbox.world.topics import Owner
 
 
@@ -136,6 +136,14 @@ class Distribution(msgspec.Struct, frozen=True, kw_only=True):
     committed_quantity: int
 
 
+class ProductAudit(msgspec.Struct, frozen=True, kw_only=True):
+    """The payload of type 37; `integrated_platform_statuses` is Tokopedia's and so is left out."""
+
+    product_id: int | str
+    audit: Audit
+    update_time: int
+
+
 class InventoryChange(msgspec.Struct, frozen=True, kw_only=True):
     """The payload of type 27."""
 
@@ -254,8 +262,14 @@ def product_created(product: Product, *, at: int, as_number: bool) -> msgspec.Ra
     return _raw(ProductCreation(product_id=_product_id(product, as_number=as_number), product_types=(), update_time=at))
 
 
-def stock_low(product: Product, sku: Sku, *, threshold: int) -> msgspec.Raw:
-    """Type 27. Nothing is reserved here for creators or campaigns."""
+def product_audited(product: Product, *, as_number: bool) -> msgspec.Raw:
+    """Type 37, for a product as its review stands."""
+    product_id = _product_id(product, as_number=as_number)
+    return _raw(ProductAudit(product_id=product_id, audit=product.audit, update_time=product.update_time))
+
+
+def stock_low(product: Product, sku: Sku, *, threshold: int, committed: int) -> msgspec.Raw:
+    """Type 27, with what open orders have reserved. Nothing is reserved here for creators or campaigns."""
     available = sum(stock.quantity for stock in sku.inventory)
     return _raw(
         InventoryChange(
@@ -264,11 +278,11 @@ def stock_low(product: Product, sku: Sku, *, threshold: int) -> msgspec.Raw:
             trigger_reason=Trigger(alert_type="REALTIME", low_stock_threshold=threshold),
             current_inventory_status="LOW_STOCK" if available else "OUT_OF_STOCK",
             inventory_distribution=Distribution(
-                total_quantity=available,
+                total_quantity=available + committed,
                 available_quantity=available,
                 creator_reserved_quantity=0,
                 campaign_reserved_quantity=0,
-                committed_quantity=0,
+                committed_quantity=committed,
             ),
             update_time=product.update_time,
         )
