@@ -133,7 +133,18 @@ def test_a_body_that_is_too_long_does_not_verify(bench: Looped) -> None:
         bench.sandbox.signed(bench.app, bench.pair["access_token"], "POST", PATHS[4], query=query, body=body)
     )
 
+    just_enough = body[: wire.LARGEST_BODY - 1] + b"}"
+    call = {**query, "app_key": bench.app["key"], "timestamp": str(bench.sandbox.now)}
+    call["sign"] = signing.sign_request(secret=bench.app["secret"], path=PATHS[4], query=call, body=just_enough)
+    headers = {"x-tts-access-token": bench.pair["access_token"], "content-type": "application/json"}
+
+    def send(sent: bytes) -> int:
+        return int(
+            bench.do(bench.sandbox.client.call("POST", PATHS[4], query=call, body=sent, headers=headers)).json["code"]
+        )
+
     assert 106001 == reply.json["code"]
+    assert (0, 106001) == (send(just_enough), send(just_enough + b" "))
     assert signing.UNSIGNED == {"sign", "access_token"}
 
 

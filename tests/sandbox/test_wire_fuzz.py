@@ -1,6 +1,6 @@
 """Ten thousand calls made from the OpenAPI document: never a 5xx, always the envelope, and nothing is let through.
 
-Every example the document gives is sent three times: as it is, rightly signed, and signed but with one thing spoilt.
+Every example the document gives is sent as it is, rightly signed, and twice signed but with one thing spoilt.
 """
 
 import json
@@ -25,8 +25,8 @@ from tests.sandbox.kit import Reply
 from tests.sandbox.looped import Looped
 
 AT_LEAST = 10_000
-# Examples of each operation, once as the document allows them and once as it does not; each is sent three times.
-EXAMPLES = 74
+# Examples of each operation, once as the document allows them and once as it does not; each is sent several times.
+EXAMPLES = 57
 MODES = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(24)
 # What a seller's token never opens.
@@ -138,6 +138,7 @@ class Door:
             if "ids" in query:
                 query["ids"] = self.chance.choice(self.orders)["id"]
             path, body = self._own_stock(path, body)
+            body = _unreachable(body) if path.startswith("/event/") else body
         multipart = sent.headers["content-type"].startswith("multipart/form-data")
         query["sign"] = signing.sign_request(
             secret=self.bench.app["secret"], path=path, query=query, body=b"" if multipart else body
@@ -199,6 +200,14 @@ class Door:
         )
 
 
+def _unreachable(body: bytes) -> bytes:
+    """A webhook's address is one nobody has: what is sent there stays here."""
+    given = _json_or_none(body)
+    if isinstance(given, dict) and str(given.get("address")).startswith("https://"):
+        return json.dumps({**given, "address": "https://hooks.example.test/tts"}).encode()
+    return body
+
+
 def _json_or_none(body: bytes) -> Any:
     try:
         return json.loads(body)
@@ -226,7 +235,7 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
     bench.close()
 
 
-def _thrice(door: Door, case: Case[Any], turn: int) -> None:
+def _in_every_way(door: Door, case: Case[Any], turn: int) -> None:
     """As given, rightly signed, and spoilt."""
     label = f"{case.method.upper()} {case.operation.path}"
     given_ = door.as_given(case)
@@ -242,7 +251,8 @@ def _thrice(door: Door, case: Case[Any], turn: int) -> None:
     if label.startswith("DELETE /authorization") and reply.json["code"] == 0:
         door.bench.connect()
         right = door.signed(given_, wants_cipher=wants, good=True)
-    door.send(label, door.spoilt(right, SPOILT[turn % len(SPOILT)]), may_succeed=False)
+    for step in (0, len(SPOILT) // 2):
+        door.send(label, door.spoilt(right, SPOILT[(turn + step) % len(SPOILT)]), may_succeed=False)
 
 
 def _token_calls(door: Door, label: str, given_: Sent, turn: int) -> None:
@@ -278,7 +288,7 @@ def test_ten_thousand_calls_made_from_the_document(door: Door) -> None:
             )
             @given(operation.as_strategy(generation_mode=mode))
             def examples(case: Case[Any]) -> None:
-                _thrice(door, case, next(turns))
+                _in_every_way(door, case, next(turns))
 
             examples()
 

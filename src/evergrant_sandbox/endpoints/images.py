@@ -74,8 +74,6 @@ def _is_picture(image: bytes) -> bool:
 
 def _parts(call: Call) -> dict[str, bytes]:
     """The parts of the form, by name."""
-    if len(call.body) > LARGEST_FILE:
-        raise RefusalError(errors.FILE_TOO_LARGE)
     boundary = _BOUNDARY.search(call.header(b"content-type") or "")
     if boundary is None:
         raise RefusalError(errors.NOT_MULTIPART)

@@ -7,6 +7,7 @@ from evergrant_sandbox.openapi.shapes import (
     TEXT,
     Schema,
     body,
+    choice,
     closed,
     fields,
     several,
@@ -14,8 +15,33 @@ from evergrant_sandbox.openapi.shapes import (
 )
 
 _SCOPE = "seller.authorization.info"
-_ADDRESS: Schema = {"type": "string", "maxLength": 255}
-_WEBHOOK = fields({"event_type": TEXT, "address": TEXT, "create_time": SECONDS, "update_time": SECONDS})
+# 4.5: "OAS26's event-API enum has 17 strings - the upper-case names above."
+_EVENT = choice(
+    "ORDER_STATUS_CHANGE",
+    "REVERSE_STATUS_UPDATE",
+    "RECIPIENT_ADDRESS_UPDATE",
+    "PACKAGE_UPDATE",
+    "PRODUCT_STATUS_CHANGE",
+    "SELLER_DEAUTHORIZATION",
+    "UPCOMING_AUTHORIZATION_EXPIRATION",
+    "CANCELLATION_STATUS_CHANGE",
+    "RETURN_STATUS_CHANGE",
+    "NEW_CONVERSATION",
+    "NEW_MESSAGE",
+    "PRODUCT_INFORMATION_CHANGE",
+    "PRODUCT_CREATION",
+    "PRODUCT_CATEGORY_CHANGE",
+    "NEW_MESSAGE_LISTENER",
+    "INVOICE_STATUS_CHANGE",
+    "PRODUCT_AUDIT_STATUS_CHANGE",
+)
+# 4.1: https, a domain name, no IP, no port; 4.6: at most 255 characters.
+_ADDRESS: Schema = {
+    "type": "string",
+    "maxLength": 255,
+    "pattern": "^https://([a-z][a-z0-9]{0,19}\\.){1,3}[a-z]{2,8}(/[A-Za-z0-9_-]{0,20}){0,3}$",
+}
+_WEBHOOK = fields({"event_type": _EVENT, "address": TEXT, "create_time": SECONDS, "update_time": SECONDS})
 
 PATHS: dict[str, dict[str, Schema]] = {
     "/event/202309/webhooks": {
@@ -31,7 +57,7 @@ PATHS: dict[str, dict[str, Schema]] = {
             "A webhook is set or replaced",
             data=closed({}),
             parameters=(CIPHER,),
-            sends=body(fields({"event_type": TEXT, "address": _ADDRESS})),
+            sends=body(fields({"event_type": _EVENT, "address": _ADDRESS})),
             scope=_SCOPE,
         ),
         "delete": signed(
@@ -39,7 +65,7 @@ PATHS: dict[str, dict[str, Schema]] = {
             "A webhook is removed; the body is signed",
             data=closed({}),
             parameters=(CIPHER,),
-            sends=body(fields({"event_type": TEXT})),
+            sends=body(fields({"event_type": _EVENT})),
             scope=_SCOPE,
         ),
     }
