@@ -132,8 +132,9 @@ async def test_a_renewal_brings_the_same_connection_back_and_catches_up(world: W
     ]
 
 
+@pytest.mark.requirement("R-TTS-22")
 async def test_the_same_link_again_renews_and_makes_no_second_connection(world: World) -> None:
-    """A link of purpose `link` for a shop that is connected already renews it in place (R-TTS-22)."""
+    """A link of purpose `link` for a shop that is connected already renews it in place."""
     first = await world.linked(period="30d")
     second = await world.linked(period="365d")
     listed = (await world.hub.api.get("/v1/connections")).json()["items"]

@@ -13,7 +13,7 @@ from evergrant_sandbox.world.app import App, Rotation, fault_of_redirect_url, fa
 from evergrant_sandbox.world.grant import NewEnd, State
 from evergrant_sandbox.world.order import OrderStatus
 from evergrant_sandbox.world.rotation import OUTCOMES, Outcome, Use
-from evergrant_sandbox.world.seller import Kind, Origin
+from evergrant_sandbox.world.seller import Kind, Origin, Role
 from evergrant_sandbox.world.tokens import Half, Mint, Seal
 from evergrant_sandbox.world.visit import Situation, Step, next_step
 
@@ -44,13 +44,14 @@ def test_the_same_seed_gives_the_same_world_and_another_another() -> None:
 
 
 def test_the_seeded_world_has_sellers_of_every_kind() -> None:
-    """Several regions, one cross-border seller with several shops, one test account, one sub-account, one public app."""
+    """Several regions, one cross-border seller with several shops, one test account, one of each role, one public app."""
     households = seed.households(1)
 
     assert {"GB", "US", "DE", "ID"} <= {household.seller.region for household in households}
     assert [3] == [len(each.shops) for each in households if each.seller.kind is Kind.CROSS_BORDER]
     assert 1 == sum(household.seller.origin is Origin.TEST for household in households)
-    assert 1 == sum(len(household.accounts) - 1 for household in households)
+    roles = [account.role for household in households for account in household.accounts if account.role != Role.OWNER]
+    assert sorted(set(Role) - {Role.OWNER}) == sorted(roles)
     assert "published" == seed.app(1).stage
 
 

@@ -87,19 +87,27 @@ async def test_another_role_holds_from_the_next_page_on(sandbox: Sandbox, visito
 
 
 async def test_whoever_is_removed_is_signed_out_at_once(sandbox: Sandbox, visitor: Visitor) -> None:
-    """And cannot sign in again."""
+    """And cannot sign in again; nor does the old session come back to life with a new user of that address."""
     staff = Visitor(sandbox)
     await at(staff, "/seller/products", STAFF)
     await at(visitor)
     await visitor.press(f"Remove {STAFF}")
     await staff.open("/seller/products")
     asked = staff.path
-    await staff.sign_in(STAFF)
+    another = Visitor(sandbox)
+    await at(another, "/seller", STAFF)
+    said = visitor.text
+    visitor.fill("Email", STAFF)
+    visitor.fill("Password", "sandbox-again")
+    await visitor.press("Add user")
+    await staff.open("/seller/products")
 
-    assert "The user was removed" in visitor.text
-    assert STAFF not in visitor.text
+    assert "The user was removed" in said
+    assert STAFF not in said
     assert "/seller/login" == asked
-    assert 401 == staff.reply.status
+    assert 401 == another.reply.status
+    assert "The user was added" in visitor.text
+    assert "/seller/login" == staff.path
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from evergrant_sandbox.book import apps, grants
-from evergrant_sandbox.consent import refusals, walks
+from evergrant_sandbox.consent import walks
 from evergrant_sandbox.pages.door import RefusedError
 from evergrant_sandbox.pages.rendering import Pages
 from evergrant_sandbox.platform import Platform
@@ -71,11 +71,9 @@ class AppStore:
         )
 
     async def install(self, desk: Desk) -> Response:
-        """On to the information form. A walk from the store has no state, and the region is the account's."""
+        """On to the information form, which asks who is there. A walk from the store has no state, its region is the account's."""
         await desk.door.browser.form()
         app = self._app(desk)
-        if not may(desk.who.account.role, Deed.AUTHORIZE_APPS):
-            raise refusals.not_the_owner(desk.who, path=f"{Page.APP_STORE}/{app.service_id}")
         regions = eligibility.regions_of(desk.who.seller, desk.shops)
         market = next((market.code for market in MARKETS if regions & set(market.regions)), None)
         walk = walks.begin(desk.door, app, state=None, market=market)
