@@ -1,5 +1,6 @@
 """The table of topics: numbers, names and which of them the Event API knows (wire sheet 4.5)."""
 
+from evergrant_sandbox.openapi.document import document
 from evergrant_sandbox.world.app import DEFAULT_TOPICS
 from evergrant_sandbox.world.topics import EVENT_TYPES, TOPICS, Owner, Topic, Weight, name_of
 
@@ -8,6 +9,8 @@ def test_the_event_api_knows_seventeen_strings() -> None:
     """Those that have a name in capitals, and no other."""
     assert 17 == len(EVENT_TYPES)
     assert {facts.name for facts in TOPICS.values() if facts.event_type} == set(EVENT_TYPES)
+    described = document()["paths"]["/event/202309/webhooks"]["delete"]["requestBody"]["content"]["application/json"]
+    assert set(described["schema"]["properties"]["event_type"]["enum"]) == set(EVENT_TYPES)
     assert (6, 7, 2) == tuple(
         EVENT_TYPES[name]
         for name in ("SELLER_DEAUTHORIZATION", "UPCOMING_AUTHORIZATION_EXPIRATION", "REVERSE_STATUS_UPDATE")

@@ -16,7 +16,8 @@ from evergrant_sandbox.book.notices import Notice
 from evergrant_sandbox.clock import HOUR, MINUTE, Clock
 from evergrant_sandbox.faults import NOTICE, Fault, Faults, Subject
 from evergrant_sandbox.notices import spoiling
-from evergrant_sandbox.notices.spoiling import DROPPED, Heard, Parcel
+from evergrant_sandbox.notices.heard import Heard
+from evergrant_sandbox.notices.spoiling import DROPPED, Parcel
 from evergrant_sandbox.switches import Switches
 
 # "Retries after 2 minutes, 30 minutes, 3 hours and 12 hours, then dropped." Webhooks overview, captured 2025-12-03.

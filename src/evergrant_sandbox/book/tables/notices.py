@@ -10,6 +10,5 @@ CREATE TABLE shop_webhooks (
     create_time INTEGER NOT NULL,
     update_time INTEGER NOT NULL,
     PRIMARY KEY (app_key, shop_id, type)
-) WITHOUT ROWID;
-CREATE INDEX notices_by_id ON notices (id)
+) WITHOUT ROWID
 """
