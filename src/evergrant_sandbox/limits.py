@@ -156,6 +156,15 @@ NOT_IMITATED = (
         "Their first notice 7 comes at the next 0:00; the documents speak of longer ones.",
     ),
     Limit("Faults", "They are held in memory and end with the process; everything else survives it."),
+    Limit(
+        "Delay of a notice by a fault",
+        "It counts real seconds: a turn of the clock and a reset wait for it. A notice that is held keeps nobody waiting.",
+    ),
+    Limit(
+        "Old tokens in the control room",
+        "Of an authorization with more than 1000 pairs, only tokens of the newest 1000 are recognised in the log.",
+    ),
+    Limit("Ends of tokens", "They are not listed among what falls due; each authorization's page shows its own."),
 )
 
 FORCED_BY_LOOPBACK = (

@@ -46,6 +46,7 @@ async def test_the_limits_page_lists_every_switch(visitor: Visitor) -> None:
     """With its positions and where it stands."""
     await visitor.open("/limits")
 
+    assert "wire sheet 2.7" in visitor.text
     for words in ("Plain http", "refusal_error", "token_routes", "old_pair_after_reconsent"):
         assert words in visitor.text
 

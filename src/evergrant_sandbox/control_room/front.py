@@ -55,6 +55,7 @@ class Front:
             not_imitated=limits.NOT_IMITATED,
             forced=limits.FORCED_BY_LOOPBACK,
             positions=positions,
+            sheet=switches.SHEET,
         )
 
     def _household(self, seller: Seller) -> Household:

@@ -34,6 +34,7 @@ class Switchboard:
             door,
             "switches.html",
             positions=[each for each in positions if each[0].known is not Known.FACT],
+            sheet=switches.SHEET,
             turned=sum(position != switch.default for switch, position in positions),
         )
 

@@ -101,15 +101,15 @@ async def _hold(
 
     barrier = fault.effect.barrier
     if barrier is Barrier.HALF_BODY:
-        heard = await post(Parcel(body=stopping(len(body) // 2), length=len(body), is_held=True))
-        return Heard(CUT) if is_cut else heard
+        answer = await post(Parcel(body=stopping(len(body) // 2), length=len(body), is_held=True))
+        return Heard(CUT) if is_cut else answer
     if barrier is Barrier.BEFORE_ROTATE:
         await stand()
         return Heard(CUT) if is_cut else await post(whole(body))
     # After the work, and after the whole body: the receiver has it, the platform does not know yet.
-    heard = await post(whole(body))
+    answer = await post(whole(body))
     await stand()
-    return Heard(LOST) if is_cut else heard
+    return Heard(LOST) if is_cut else answer
 
 
 async def _cut_after(part: bytes) -> AsyncIterator[bytes]:

@@ -96,6 +96,24 @@ SWITCHES: dict[str, Switch] = {
     each.name: each for theme in _THEMES for each in vars(theme).values() if isinstance(each, Switch)
 }
 
+# Where the wire sheet speaks of a theme; section 8 lists all that is open.
+_SECTIONS = {
+    link: "1",
+    tokens: "2",
+    grants: "2.7",
+    signed_api: "3",
+    notices: "4",
+    apps: "5.2",
+    seller_center: "5.6",
+    development_shops: "5.7",
+}
+SHEET: dict[str, str] = {
+    each.name: _SECTIONS.get(theme, "8")
+    for theme in _THEMES
+    for each in vars(theme).values()
+    if isinstance(each, Switch)
+}
+
 __all__ = [
     "ACCESS_TOKEN_NEAR_THE_END",
     "ANSWER_401_TO_NOTICE",
@@ -138,6 +156,7 @@ __all__ = [
     "SECRET_ROTATION",
     "SELLER_CENTER_MENU",
     "SELLER_CENTER_RENEWAL",
+    "SHEET",
     "SHOP_WEBHOOK",
     "STATE_ON_REFUSAL",
     "STOCK_STATES",
