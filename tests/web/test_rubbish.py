@@ -139,6 +139,7 @@ async def doors(world: World) -> Doors:
     known = {
         "connection_id": connection_id,
         "session_id": link["id"],
+        "name": "re-authorize-in-seller-center",
         "handle": link["url"].rsplit("/", 1)[1],
         "merchant_id": world.merchant_id,
         "app_id": world.app_id,
