@@ -1,5 +1,6 @@
 """The parts of one platform, as the assembly has put them together; handed to the rooms at the rim."""
 
+import asyncio
 from dataclasses import dataclass
 
 from evergrant_sandbox.acts import founding
@@ -48,8 +49,9 @@ class Platform:
 
     async def begin_anew(self, *, number: int, instant: int | None) -> None:
         """Forget everything and found a seeded world, at the given moment or the present."""
-        # First: a delivery that is held would never end.
+        # First: a delivery that is held would end in the new world. It is let go, and moves, before all have to stand.
         self.faults.clear()
+        await asyncio.sleep(0)
         async with self.agenda.stillness():
             self.faults.clear()
             self.switches.back_to_defaults()

@@ -106,7 +106,7 @@ async def test_a_notice_is_held_until_it_is_released(
 
 
 async def test_a_reset_does_not_wait_for_a_notice_that_is_held(sandbox: Sandbox, receiver: Receiver) -> None:
-    """It lets it go first."""
+    """It lets it go first; what was delivered belongs to the old world."""
     await cancelled(sandbox, receiver, action="hold", barrier="before_rotate")
 
     async def waiting() -> Any:
@@ -117,6 +117,8 @@ async def test_a_reset_does_not_wait_for_a_notice_that_is_held(sandbox: Sandbox,
         await sandbox.steer("reset")
 
     assert [] == (await sandbox.ask("faults"))["items"]
+    assert 1 == len(receiver.deliveries)
+    assert [] == await answers(sandbox)
 
 
 async def test_a_fault_that_names_no_kind_leaves_notices_alone(sandbox: Sandbox, receiver: Receiver) -> None:
