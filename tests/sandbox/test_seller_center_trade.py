@@ -222,6 +222,20 @@ async def test_a_stock_number_is_changed_and_the_app_reads_it(sandbox: Sandbox, 
     assert set(before) == set(after)
 
 
+async def test_stock_that_is_sold_out_by_hand_is_told(sandbox: Sandbox, visitor: Visitor, receiver: Receiver) -> None:
+    """Notice 27, as after an update by the API; a stock that stays high is told to nobody."""
+    app = await sandbox.app(webhook_url=receiver.url, topics=[27])
+    await sandbox.steer("authorize", app=app["key"], seller=OWNER)
+    await at(visitor, "/seller/products")
+    button = stock_buttons(visitor)[0]
+    for number in ("900", "800", "0"):
+        visitor.fill(button.replace("Save the stock", "Stock"), number)
+        await visitor.press(button)
+    (notice,) = await receiver.wait_for(1)
+
+    assert (27, "OUT_OF_STOCK") == (notice.json["type"], notice.json["data"]["current_inventory_status"])
+
+
 @pytest.mark.parametrize("entered", ["", "-1", "1.5", "ten", "100000", "٣", "1e3", "9" * 400])
 async def test_a_number_that_cannot_be_is_refused(visitor: Visitor, entered: str) -> None:
     """With the reason, and the stock stays."""

@@ -125,22 +125,24 @@ class Market:
         return Traded(products=changed, notices=told)
 
     def restock_variant(self, shop: Shop, *, product_id: str, sku_id: str, quantity: int, now: int) -> Product:
-        """Another number of one variant lies in the shop's warehouse. No documented notice tells of stock.
+        """Another number of one variant lies in the shop's own warehouse; other warehouses keep theirs.
 
         Raises:
             UnknownVariantError: the shop has no such product, or the product no such variant.
         """
         with self.book.transaction():
             known = goods.product(self.book, shop.id, product_id)
-            if known is None or sku_id not in {sku.id for sku in known.skus}:
+            sku = next((each for each in known.skus if each.id == sku_id), None) if known else None
+            if known is None or sku is None:
                 raise UnknownVariantError(f"{shop.name} has no variant {sku_id} of a product {product_id}")
-            stock = Stock(warehouse_id=shop.warehouse_id, quantity=quantity)
-            after = product.restocked(known, sku_id=sku_id, stock=stock, now=now)
-            goods.keep_product(self.book, shop.id, after)
-        return after
+            elsewhere = (each for each in sku.inventory if each.warehouse_id != shop.warehouse_id)
+            stocks = (*elsewhere, Stock(warehouse_id=shop.warehouse_id, quantity=quantity))
+            return self.restock(shop, known, {sku_id: stocks}, source=Source.SELLER_CENTER, now=now)
 
-    def restock(self, shop: Shop, known: Product, stocks: Mapping[str, tuple[Stock, ...]], *, now: int) -> Product:
-        """The stock of some variants is what an app says it is, by their ids; the others keep theirs.
+    def restock(
+        self, shop: Shop, known: Product, stocks: Mapping[str, tuple[Stock, ...]], *, source: Source, now: int
+    ) -> Product:
+        """The stock of some variants is what somebody says it is, by their ids; the others keep theirs.
 
         Whoever listens is told of what falls low.
         """
@@ -150,7 +152,7 @@ class Market:
         after = msgspec.structs.replace(known, skus=skus, update_time=now)
         with self.book.transaction():
             goods.keep_product(self.book, shop.id, after)
-            wares.tell(self.herald, shop, known, after, source=Source.OPEN_API, at=now)
+            wares.tell(self.herald, shop, known, after, source=source, at=now)
         return after
 
     def spread(self, shop: Shop, warehouse_id: str, *, now: int) -> int:
@@ -166,7 +168,7 @@ class Market:
                 }
                 spread += len(stocks)
                 if stocks:
-                    self.restock(shop, known, stocks, now=now)
+                    self.restock(shop, known, stocks, source=Source.SELLER_CENTER, now=now)
         return spread
 
     def _products(self, shop: Shop, count: int, now: int) -> list[Product]:

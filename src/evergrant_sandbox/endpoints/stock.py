@@ -4,6 +4,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from evergrant_sandbox import errors, switches
+from evergrant_sandbox.acts.wares import Source
 from evergrant_sandbox.book import goods, standings, warehouses
 from evergrant_sandbox.endpoints import reading
 from evergrant_sandbox.endpoints.endpoint import Admitted, Cipher, Endpoint
@@ -144,7 +145,7 @@ class Inventory:
             else:
                 stocks[wanted.id] = check.stocks_of(wanted)
         if stocks:
-            self._market.restock(shop, product, stocks, now=admitted.now)
+            self._market.restock(shop, product, stocks, source=Source.OPEN_API, now=admitted.now)
             self._wake()
         return msgspec.json.encode(UpdateData(errors=failed)) if failed else b"{}"
 

@@ -24,7 +24,6 @@ PATH = "/partner/api-testing-tool"
 
 # What the tool puts into every call itself.
 _ITS_OWN = frozenset({"app_key", "timestamp", "sign", "access_token"})
-_FIRST_PARAMETERS = "page_size=20"
 _LONGEST_TOKEN = 512
 
 

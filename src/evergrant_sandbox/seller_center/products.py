@@ -64,7 +64,7 @@ class Products:
         )
 
     async def restock(self, desk: Desk) -> Response:
-        """Another number of one variant."""
+        """Another number of one variant; whoever listens hears of what falls low."""
         fields = await desk.door.browser.form()
         desk.check(Deed.CHANGE_STOCK)
         entered = fields.get("quantity", "").strip()
@@ -83,6 +83,7 @@ class Products:
         except UnknownVariantError as error:
             sentence = "The shop chosen at the top has no such product. It may be another shop's."
             raise RefusedError("unknown_product", "There is no such product", sentence, status=404) from error
+        self._platform.agenda.wake()
         back = local_path(fields.get("back"), otherwise=Page.PRODUCTS)
         mark = "&" if "?" in back else "?"
         return RedirectResponse(f"{back}{mark}changed={sku_id}#sku-{sku_id}", 303)

@@ -144,19 +144,6 @@ def make(chance: Random, *, shop: Shop, number: int, now: int, trade: str | None
     )
 
 
-def restocked(product: Product, *, sku_id: str, stock: Stock, now: int) -> Product:
-    """The product with another number of one variant in one warehouse; other warehouses keep theirs."""
-    skus = tuple(
-        msgspec.structs.replace(
-            sku, inventory=(*(each for each in sku.inventory if each.warehouse_id != stock.warehouse_id), stock)
-        )
-        if sku.id == sku_id
-        else sku
-        for sku in product.skus
-    )
-    return msgspec.structs.replace(product, skus=skus, update_time=now)
-
-
 def in_stock(product: Product) -> int:
     """How many there are of all variants in all warehouses."""
     return sum(stock.quantity for sku in product.skus for stock in sku.inventory)

@@ -76,11 +76,6 @@ RIGHTS: Mapping[Role, Rights] = {
 FOR_OTHERS = tuple(role for role in RIGHTS if role is not Role.OWNER)
 
 
-def may_see(role: Role, page: Page) -> bool:
-    """Whether a page is for this role."""
-    return page in RIGHTS[role].pages
-
-
 def may(role: Role, deed: Deed) -> bool:
     """Whether this role may do it."""
     return deed in RIGHTS[role].deeds

@@ -1,4 +1,4 @@
-"""What version 2 adds for Partner Center: developers, their sessions, their test accounts, and the way into the webhook log."""
+"""What version 2 adds for Partner Center: developers, their sessions and their test accounts."""
 
 STATEMENTS = """
 CREATE TABLE developers (
@@ -20,7 +20,5 @@ CREATE TABLE development_shops (
     made_at INTEGER NOT NULL,
     ends_at INTEGER NOT NULL
 );
-CREATE INDEX development_shops_of_developer ON development_shops (developer_id);
--- What came of each attempt to deliver a notice, for the webhook log.
-CREATE INDEX log_of_notices ON log (notice_id) WHERE notice_id <> ''
+CREATE INDEX development_shops_of_developer ON development_shops (developer_id)
 """
