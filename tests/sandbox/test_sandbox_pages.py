@@ -395,6 +395,7 @@ async def test_a_test_account_goes_straight_to_the_approval(sandbox: Sandbox, vi
     assert {"code", "state"} == set(callback(visitor))
 
 
+@pytest.mark.requirement("R-TTS-18")
 async def test_the_order_of_the_steps_is_kept_on_the_server(sandbox: Sandbox, visitor: Visitor) -> None:
     """Confirm, review, check, Authorize: no other way reaches the grant."""
     await visitor.open(await link(sandbox))

@@ -327,9 +327,11 @@ async def test_the_rows_action_has_two_documented_names(sandbox: Sandbox, visito
     """The dialog is the same."""
     await sandbox.steer("switches", row_action=action)
     await signed_in(visitor, OWNER, APPS)
+    await sandbox.steer("clock", advance="20d")
     await visitor.press(f"{action} Evergrant for {FIRST}")
 
     assert "Renew" == visitor.page.xpath("//dialog//h2")[0].text_content()
+    assert "Confirm to install" in visitor.buttons
 
 
 @pytest.mark.parametrize(("rule", "days"), [("from_consent", 60), ("added", 80), ("unchanged", 40)])

@@ -353,7 +353,7 @@ async def test_home_warns_of_apps_that_end_soon(sandbox: Sandbox, visitor: Visit
 
 @pytest.mark.requirement("R-TTS-28")
 async def test_a_test_account_has_all_of_seller_center(sandbox: Sandbox, visitor: Visitor) -> None:
-    """Every page an online seller has, and authorization included: a code at the end of the link."""
+    """Every page an online seller has, and authorization included: by the link, renewed and cancelled."""
     app = (await sandbox.world())["apps"][0]
     await visitor.open("/seller")
     await visitor.sign_in(TEST)
@@ -369,8 +369,21 @@ async def test_a_test_account_has_all_of_seller_center(sandbox: Sandbox, visitor
     visitor.fill("I have reviewed", "yes")
     await visitor.press("Authorize")
     answer = await sandbox.exchange(app, visitor.query["code"])
+    (before,) = (await sandbox.ask("grants"))["items"]
+    await sandbox.steer("clock", advance="10d")
+    await sandbox.app(key=app["key"], scopes=[*app["scopes"], "seller.finance.info"])
     await visitor.open(APPS)
+    (authorize,) = (label for label in visitor.buttons if label.startswith("Authorize Evergrant"))
+    await visitor.press(authorize)
+    visitor.fill("I agree", "yes")
+    await visitor.press("Confirm to install")
+    (renewed,) = (await sandbox.ask("grants"))["items"]
+    await visitor.press(authorize.replace("Authorize", "Cancel"))
+    await visitor.press("Cancel authorization")
+    (cancelled,) = (await sandbox.ask("grants"))["items"]
 
+    assert ("active", "cancelled") == (renewed["status"], cancelled["status"])
+    assert renewed["ends_at_unix"] > before["ends_at_unix"]
     assert GROWTH == menu["Growth"]
     assert {path: (200, heading) for path, heading in HEADINGS.items()} == opened
     assert 200 == order[0]

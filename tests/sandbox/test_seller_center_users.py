@@ -192,31 +192,48 @@ async def test_re_authorizing_begins_signed_in_as_the_owner(sandbox: Sandbox, vi
 
 @pytest.mark.requirement("R-PIPE-11")
 async def test_re_authorizing_needs_the_contact_email_of_the_integration(sandbox: Sandbox, visitor: Visitor) -> None:
-    """The guide lists it, and the platform keeps the one that was entered, per authorization."""
-    app = (await sandbox.world())["apps"][0]
+    """The guide lists it; the platform keeps the one that was entered, per authorization, and asks for it again."""
+    apps = [(await sandbox.world())["apps"][0], await sandbox.app(name="Parcel Pilot")]
     await at(visitor, "/seller")
-    await visitor.open(app["authorize_path"])
-    await visitor.press("Next for United Kingdom")
-    visitor.fill("Authorization period", "365")
-    visitor.fill("Contact email", "it@thamesandclay.example")
-    visitor.fill("I agree", "yes")
-    await visitor.press("Confirm to Install")
-    visitor.fill("I have reviewed", "yes")
-    await visitor.press("Authorize")
-    (kept,) = (await sandbox.ask("grants"))["items"]
+    for app, email in zip(apps, ("it@thamesandclay.example", "post@thamesandclay.example"), strict=True):
+        await visitor.open(app["authorize_path"])
+        await visitor.press("Next for United Kingdom")
+        visitor.fill("Authorization period", "30")
+        visitor.fill("Contact email", email)
+        visitor.fill("I agree", "yes")
+        await visitor.press("Confirm to Install")
+        visitor.fill("I have reviewed", "yes")
+        await visitor.press("Authorize")
+    kept = {grant["app"]: grant for grant in (await sandbox.ask("grants"))["items"]}
+    asked = []
+    for app in apps:
+        await visitor.open(f"/seller/apps/{kept[app['key']]['id']}/renew")
+        asked.append(visitor.value("Contact email"))
     await visitor.open("/seller/help/apps")
 
-    assert "it@thamesandclay.example" == kept["contact_email"]
+    assert asked == ["it@thamesandclay.example", "post@thamesandclay.example"]
+    assert asked == [kept[app["key"]]["contact_email"] for app in apps]
     assert "You have access to the contact email tied to the integration." in visitor.text
 
 
 @pytest.mark.requirement("R-PIPE-34")
-async def test_the_help_says_why_authorize_is_not_visible(visitor: Visitor) -> None:
-    """Cause and cure: not the owner; sign out, sign in as the account that created the shop, repeat."""
-    await at(visitor, "/seller/help/apps", STAFF)
+async def test_the_help_says_why_authorize_is_not_visible(sandbox: Sandbox, visitor: Visitor) -> None:
+    """Cause and cure, and the cure cures: signed out, signed in as the account that created the shop, it is there."""
+    app = (await sandbox.world())["apps"][0]
+    await sandbox.steer("authorize", app=app["key"], seller=OWNER, shop="Thames & Clay", period="20d")
+    authorize = "Authorize Evergrant for Thames & Clay (GB)"
+    await at(visitor, "/seller/apps", STAFF)
+    seen = "Evergrant" in visitor.text, authorize in visitor.buttons
+    await visitor.open("/seller/help/apps")
     (entry,) = visitor.page.xpath("//details[@id='authorize-not-visible']")
     words = " ".join(entry.text_content().split())
+    await visitor.press("Sign out")
+    await at(visitor, "/seller/apps")
+    cured = authorize in visitor.buttons
+    await visitor.press(authorize)
 
+    assert ((True, False), True) == (seen, cured)
+    assert (200, "Renew") == (visitor.reply.status, visitor.page.xpath("//dialog//h2")[0].text_content())
     assert words.startswith('The "Authorize" action is not visible')
     assert "not signed in as the shop's owner" in words
     assert "Sign out, sign in as the account that created the shop, and repeat the steps." in words

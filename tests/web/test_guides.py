@@ -38,6 +38,7 @@ async def test_a_missing_action_has_its_cause_and_its_cure(hub: Hub) -> None:
     )
 
 
+@pytest.mark.requirement("R-PIPE-10", "R-PIPE-11")
 async def test_a_guide_says_what_is_needed_before_one_begins(hub: Hub) -> None:
     """The owner's sign-in and access to the contact e-mail address."""
     told = section(await guide(hub, SELLER_CENTER), "Before you begin")
