@@ -121,6 +121,57 @@ def test_a_consent_by_link_lands_at_the_hub_and_its_code_works_once(scene: Scene
     assert 36004004 == again["code"]
 
 
+def asked_for(page: Page) -> list[str]:
+    """The pages a window comes by from now on, each by the last word of its path."""
+    steps: list[str] = []
+    page.on("framenavigated", lambda frame: steps.append(frame.url.partition("?")[0].rpartition("/")[2]))
+    return steps
+
+
+@pytest.mark.requirement("R-TTS-13", "R-TTS-14", "R-TTS-19", "R-TTS-20")
+def test_a_seller_who_signs_up_on_the_way_is_connected(scene: Scene, owner: Owner) -> None:
+    """The hub's link, an account made at the login, form and review; then the hub has the shop that was made with it."""
+    page = scene.browser().new_page()
+    page.goto(scene.link(owner.seller)["url"])
+    page.get_by_role("button", name="Continue to TikTok Shop").click()
+    page.get_by_role("button", name="Next for European Union").click()
+    page.get_by_role("link", name="Create a seller account").click()
+    page.get_by_label("Shop name").fill(f"Neu {scene.key}")
+    page.get_by_label("Region").select_option("DE")
+    page.get_by_label("Email").fill(f"{scene.key}@neu.example")
+    page.get_by_label("Password").fill(SELLER_PASSWORD)
+    page.get_by_role("button", name="Create account").click()
+    fill_in_the_form(page, "90")
+    authorize(page)
+    expect(page.get_by_role("heading", name="Your TikTok Shop is connected!")).to_be_visible()
+    (found,) = scene.hands.all("/v1/connections")
+
+    assert (["active"], [f"Neu {scene.key}"]) == ([found["status"]], [shop["name"] for shop in found["shops"]])
+
+
+@pytest.mark.requirement("R-TTS-16", "R-TTS-29")
+def test_a_test_account_connects_by_the_hubs_link(scene: Scene, owner: Owner) -> None:
+    """No region, no login and no form between the hub's link and the approval, even for an app that is a draft."""
+    email = f"{scene.key}@tests.example"
+    given = {"name": "QA", "email": email, "password": SELLER_PASSWORD, "region": "GB", "test": True}
+    made = scene.hands.sandbox("POST", "/sellers", given | {"shops": [{"name": "QA", "region": "GB"}]})
+    scene.hands.sandbox("POST", "/apps", {"key": scene.key, "status": "draft"})
+    context = scene.browser()
+    scene.sign_in(context, Seller(email=email, shop="QA", shop_id=made["shops"][0]["id"]))
+    page = context.new_page()
+    page.goto(scene.link(owner.seller)["url"])
+    steps = asked_for(page)
+    page.get_by_role("button", name="Continue to TikTok Shop").click()
+    expect(page.get_by_role("heading", name="Review the authorization")).to_be_visible()
+    before = list(steps)
+    authorize(page)
+    expect(page.get_by_role("heading", name="Your TikTok Shop is connected!")).to_be_visible()
+    (found,) = scene.hands.all("/v1/connections")
+
+    assert ["review"] == before
+    assert "active" == found["status"]
+
+
 @pytest.mark.requirement(
     "R-PIPE-15",
     "R-PIPE-16",
