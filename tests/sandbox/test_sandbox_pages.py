@@ -522,6 +522,9 @@ async def test_an_account_that_cannot_be_says_why(visitor: Visitor) -> None:
     assert 422 == visitor.reply.status
     for sentence in ("name of your shop", "signs in already", "at least 6 characters"):
         assert sentence in visitor.text
+    visitor.fill("Password", "x" * 201)
+    await visitor.press("Create account")
+    assert "Choose a password of at most 200 characters." in visitor.text
 
 
 @pytest.mark.parametrize("target", ["https://evil.test/", "//evil.test/", "/\\evil.test", "javascript:alert(1)"])

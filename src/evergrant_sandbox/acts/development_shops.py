@@ -15,7 +15,6 @@ from evergrant_sandbox.world.app import App
 from evergrant_sandbox.world.development_shop import DevelopmentShop, Function, Onboarding
 from evergrant_sandbox.world.grant import Route
 from evergrant_sandbox.world.ids import Dice
-from evergrant_sandbox.world.regions import REGIONS
 from evergrant_sandbox.world.seed import Household, StockedShop
 from evergrant_sandbox.world.seller import Account, Kind, Origin, Role, Seller
 
@@ -116,7 +115,7 @@ class Workshop:
                 name=wanted.nickname,
                 region=wanted.market,
                 kind=wanted.kind,
-                phone=f"+{REGIONS[wanted.market].dial} {ids.digits(self.dice, prefix='20', length=9)}",
+                phone=seed.phone(self.dice, wanted.market),
                 origin=Origin.TEST,
             ),
             accounts=(Account(email=email, password=seed.PASSWORD, seller_id=number, role=Role.OWNER),),

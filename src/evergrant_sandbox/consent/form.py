@@ -9,6 +9,7 @@ from evergrant_sandbox.book import grants, sellers
 from evergrant_sandbox.book.visits import Visit
 from evergrant_sandbox.clock import DAY
 from evergrant_sandbox.pages.browser import SignedIn
+from evergrant_sandbox.pages.credentials import is_email
 from evergrant_sandbox.platform import Platform
 from evergrant_sandbox.world.app import App
 from evergrant_sandbox.world.eligibility import shops_for
@@ -22,7 +23,6 @@ REAUTHORIZE_ONLY = "Re-authorize only"
 
 # The order of the fields on the page, for the list of faults.
 _ORDER = ("target_shop", "renew_option", "period", "contact_email", "contact_phone", "agree")
-_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s.]+")
 _PHONE = re.compile(r"\+?[0-9 ()./-]{5,24}")
 
 
@@ -113,7 +113,7 @@ def read_renewal(fields: Mapping[str, str], offered: Offer) -> Filled:
     if target and target.standing and offered.renew_options and option not in offered.renew_options:
         faults["renew_option"] = "Choose a renew option."
     email, phone = fields.get("contact_email", "").strip(), fields.get("contact_phone", "").strip()
-    if not _EMAIL.fullmatch(email):
+    if not is_email(email):
         faults["contact_email"] = "Enter the e-mail address at which you can be reached."
     if phone and not _PHONE.fullmatch(phone):
         faults["contact_phone"] = "Enter a telephone number, or leave it empty."

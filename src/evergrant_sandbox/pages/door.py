@@ -64,15 +64,17 @@ class Door:
             **what,
         )
 
-    def refusal(self, error: RefusedError) -> Response:
+    def refusal(self, error: RefusedError, template: str = "refusal.html", **what: object) -> Response:
         """The page instead of the page."""
         response = self.page(
-            "refusal.html",
+            template,
             status=error.status,
+            leads_to=(),
             title=error.title,
             sentence=str(error),
             code=error.code,
             way_on=error.way_on,
+            **what,
         )
         response.headers["X-Error-Code"] = error.code
         return response

@@ -1,7 +1,6 @@
 """Partner Center's sign-in, sign-out and registration of developers."""
 
 import hmac
-import re
 from dataclasses import dataclass, field
 
 from starlette.responses import RedirectResponse, Response
@@ -9,6 +8,7 @@ from starlette.routing import Route
 
 from evergrant_sandbox.book import developers
 from evergrant_sandbox.pages.browser import local_path
+from evergrant_sandbox.pages.credentials import fault_of_password, is_email
 from evergrant_sandbox.pages.door import Door, visit
 from evergrant_sandbox.pages.rendering import Pages
 from evergrant_sandbox.partner_center import desk
@@ -16,8 +16,6 @@ from evergrant_sandbox.platform import Platform
 from evergrant_sandbox.world import seed
 from evergrant_sandbox.world.developer import Developer
 
-_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,80}\.[^@\s.]{1,20}")
-_SHORTEST_PASSWORD = 6
 _SHOWN = 12
 
 
@@ -101,16 +99,16 @@ class SigningIn:
 
     def _read(self, fields: dict[str, str]) -> Application:
         company, email = fields.get("company", "").strip()[:100], fields.get("email", "").strip()
-        password = fields.get("password", "")[:200]
+        password = fields.get("password", "")
         faults = {}
         if not company or not company.isprintable():
             faults["company"] = "Enter the name of your company."
-        if not _EMAIL.fullmatch(email):
+        if not is_email(email):
             faults["email"] = "Enter your e-mail address."
         elif developers.find_by_email(self._platform.book, email):
             faults["email"] = "This e-mail address is registered already. Log in with it instead."
-        if len(password) < _SHORTEST_PASSWORD:
-            faults["password"] = f"Choose a password of at least {_SHORTEST_PASSWORD} characters."
+        if wrong := fault_of_password(password):
+            faults["password"] = wrong
         return Application(company=company, email=email, password=password, faults=faults)
 
 

@@ -101,16 +101,7 @@ class Desk:
 
     def refusal(self, error: RefusedError) -> Response:
         """The page instead of the page, inside the frame."""
-        response = self.page(
-            "seller_center/refusal.html",
-            status=error.status,
-            title=error.title,
-            sentence=str(error),
-            code=error.code,
-            way_on=error.way_on,
-        )
-        response.headers["X-Error-Code"] = error.code
-        return response
+        return self.door.refusal(error, "seller_center/refusal.html", desk=self)
 
 
 def at_desk(platform: Platform, pages: Pages, path: str, methods: tuple[str, ...], page: Page, seated: Seated) -> Route:

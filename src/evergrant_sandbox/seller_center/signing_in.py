@@ -1,7 +1,6 @@
 """Seller Center's sign-in: e-mail address or telephone number and a password, and a way to become a seller."""
 
 import hmac
-import re
 from dataclasses import dataclass, field
 
 from starlette.responses import RedirectResponse, Response
@@ -10,19 +9,18 @@ from starlette.routing import Route
 from evergrant_sandbox.acts import founding
 from evergrant_sandbox.book import development_shops, sellers
 from evergrant_sandbox.pages.browser import local_path
+from evergrant_sandbox.pages.credentials import fault_of_password, is_email
 from evergrant_sandbox.pages.door import Door, visit
 from evergrant_sandbox.pages.rendering import Pages
 from evergrant_sandbox.platform import Platform
-from evergrant_sandbox.world import ids, seed
-from evergrant_sandbox.world.regions import REGIONS, TRADING
+from evergrant_sandbox.world import seed
+from evergrant_sandbox.world.regions import TRADING
 from evergrant_sandbox.world.roles import RIGHTS, Page
 from evergrant_sandbox.world.seed import Household, StockedShop
 from evergrant_sandbox.world.seller import Account, Kind, Origin, Role, Seller
 
 _HOME = Page.HOME.value
 _SIGNED_OUT = "/"
-_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s.]+")
-_SHORTEST_PASSWORD = 6
 _EXPIRED = "This test account has expired. Its developer can reactivate it in Partner Center, Development Shops."
 
 
@@ -122,12 +120,12 @@ class SigningIn:
         faults = {}
         if not name:
             faults["name"] = "Enter the name of your shop."
-        if not _EMAIL.fullmatch(email):
+        if not is_email(email):
             faults["email"] = "Enter your e-mail address."
         elif sellers.account(self._platform.book, email):
             faults["email"] = "This e-mail address signs in already. Log in with it instead."
-        if len(password) < _SHORTEST_PASSWORD:
-            faults["password"] = f"Choose a password of at least {_SHORTEST_PASSWORD} characters."
+        if wrong := fault_of_password(password):
+            faults["password"] = wrong
         if region not in {each.code for each in TRADING}:
             faults["region"] = "Choose the region in which you sell."
         return Application(name=name, email=email, password=password, region=region, faults=faults)
@@ -143,7 +141,7 @@ class SigningIn:
                 name=asked.name,
                 region=asked.region,
                 kind=Kind.LOCAL,
-                phone=f"+{REGIONS[asked.region].dial} {ids.digits(platform.dice, prefix='20', length=9)}",
+                phone=seed.phone(platform.dice, asked.region),
                 origin=Origin.ONLINE,
             ),
             accounts=(account,),

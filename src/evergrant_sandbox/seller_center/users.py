@@ -1,6 +1,5 @@
 """Account settings, Users: who else signs in for the shop, and with which role. The owner's page."""
 
-import re
 from dataclasses import dataclass, field
 
 from starlette.responses import RedirectResponse, Response
@@ -9,6 +8,7 @@ from starlette.routing import Route
 from evergrant_sandbox.acts import staffing
 from evergrant_sandbox.acts.staffing import AddressTakenError, OneOwnerError
 from evergrant_sandbox.book import sellers
+from evergrant_sandbox.pages.credentials import fault_of_password, is_email
 from evergrant_sandbox.pages.door import RefusedError
 from evergrant_sandbox.pages.rendering import Pages
 from evergrant_sandbox.platform import Platform
@@ -16,9 +16,6 @@ from evergrant_sandbox.seller_center.desk import Desk, at_desk
 from evergrant_sandbox.world.roles import FOR_OTHERS, RIGHTS, Deed, Page
 from evergrant_sandbox.world.seller import Account, Role
 
-_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,100}\.[^@\s.]{1,30}")
-_SHORTEST_PASSWORD = 6
-_LONGEST_PASSWORD = 200
 _SAID = {
     "added": "The user was added and can sign in now.",
     "changed": "The role was changed. It holds from the next page the user opens.",
@@ -106,10 +103,10 @@ class Users:
         email, password = fields.get("email", "").strip(), fields.get("password", "")
         role = _role(fields.get("role", ""))
         faults = {}
-        if not _EMAIL.fullmatch(email):
+        if not is_email(email):
             faults["email"] = "Enter the e-mail address of the new user."
-        if not _SHORTEST_PASSWORD <= len(password) <= _LONGEST_PASSWORD:
-            faults["password"] = f"Choose a password of at least {_SHORTEST_PASSWORD} characters."
+        if wrong := fault_of_password(password):
+            faults["password"] = wrong
         if role is None:
             faults["role"] = "Choose a role."
         elif not faults:

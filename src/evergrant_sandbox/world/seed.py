@@ -173,6 +173,11 @@ def shop(dice: Dice, *, seller_id: str, name: str, region: str, kind: Kind) -> S
     )
 
 
+def phone(dice: Dice, region: str) -> str:
+    """A new seller's telephone number."""
+    return f"+{REGIONS[region].dial} {ids.digits(dice, prefix='20', length=9)}"
+
+
 def developer_id(dice: Dice) -> str:
     """A new developer's id."""
     return ids.digits(dice, prefix="7493", length=19)
