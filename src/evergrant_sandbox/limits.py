@@ -1,6 +1,6 @@
 """What the sandbox does not imitate and what loopback forces, as the Limits page and docs/sandbox/limits.md tell it.
 
-What is unknown about the platform stands in `switches.py`.
+What is unknown about the platform stands in `switches/`.
 """
 
 from dataclasses import dataclass
@@ -56,7 +56,8 @@ NOT_IMITATED = (
     ),
     Limit(
         "Seller onboarding",
-        "Every seller has passed it. The message `auth state is inactive` is shown to sellers of another market only.",
+        "Every seller has passed it, unless a control route sets another standing, which the API minds and the link does not."
+        " The message `auth state is inactive` is shown to sellers of another market only.",
     ),
     Limit(
         "Region of the app",

@@ -1,6 +1,7 @@
 """The hub's dialect held against the golden vectors, which the sandbox is held against by code of its own."""
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,18 @@ def sign(vector: dict[str, Any], **change: Any) -> str:
     query = list(given["query"].items())
     body = given["body"].encode()
     return signing.sign_request(Secret(given["secret"]), given["path"], query, body, multipart=given["multipart"])
+
+
+@pytest.mark.parametrize("name", ["request_signatures", "notice_signatures", "token_answers", "refusals"])
+def test_every_vector_says_where_it_was_read_and_when(name: str) -> None:
+    """A page or an observation, and a date; the official samples with the day of their capture."""
+    found = json.loads((VECTORS / f"{name}.json").read_text(encoding="utf-8"))
+
+    assert len({vector["name"] for vector in found}) == len(found) > 0
+    for vector in found:
+        assert len(vector["source"]) > 3, vector["name"]
+        wanted = r"\d{4}-\d\d-\d\d" if "official" in vector["name"] else r"\d{4}-\d\d(-\d\d)?"
+        assert re.fullmatch(wanted, vector["read"]), vector["name"]
 
 
 @pytest.mark.parametrize("vector", vectors("request_signatures"))
