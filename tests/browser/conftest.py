@@ -10,6 +10,7 @@ from evergrant.stage.cast import Login, Places, Stage
 from tests.browser import scene as scenes
 from tests.browser.scene import Scene
 from tests.chromium import launched
+from tests.sandbox.program import Program, started
 
 # Two cores may be busy with other things.
 expect.set_options(timeout=scenes.PATIENCE * 1000)
@@ -31,6 +32,13 @@ def chromium() -> Iterator[Browser]:
         browser = launched(playwright)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    """A sandbox and nothing else, running."""
+    with started(tmp_path_factory.mktemp("sandbox")) as running:
+        yield running
 
 
 @pytest.fixture

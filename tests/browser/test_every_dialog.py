@@ -12,7 +12,8 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.test_keyboard import FOCUS, MOST_STOPS
-from tests.sandbox.program import Program, started
+from tests.browser.window import window
+from tests.sandbox.program import Program
 
 pytestmark = pytest.mark.browser
 
@@ -22,25 +23,12 @@ SHOP = "Thames & Clay (GB)"
 MARKETS = ("United States", "United Kingdom", "European Union", "Southeast Asia", "Japan", "Latin America")
 
 
-@pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    """A running sandbox, and nothing else."""
-    with started(tmp_path_factory.mktemp("dialogs")) as running:
-        yield running
-
-
 @pytest.fixture
 def page(chromium: Browser, program: Program) -> Iterator[Page]:
     """Somebody's browser in front of a fresh world; it must not complain."""
     program.steer("reset")
-    context = chromium.new_context(base_url=program.base)
-    heard: list[str] = []
-    window = context.new_page()
-    window.on("pageerror", lambda error: heard.append(str(error)))
-    window.on("console", lambda said: heard.append(said.text) if "Content Security Policy" in said.text else None)
-    yield window
-    context.close()
-    assert [] == heard
+    with window(chromium, program) as opened:
+        yield opened
 
 
 class Mouse:

@@ -8,7 +8,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.test_every_page import faults
 from tests.browser.test_keyboard import reach
-from tests.sandbox.program import Program, started
+from tests.browser.window import window
+from tests.sandbox.program import Program
 
 pytestmark = pytest.mark.browser
 
@@ -16,25 +17,12 @@ REASONS = ["The Redirect URL does not answer.", "The description names another a
 TABS = ("Overview", "Basic information", "Scopes", "API", "IP allow list", "Authorization", "Review")
 
 
-@pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    """A running sandbox, and nothing else."""
-    with started(tmp_path_factory.mktemp("partner-apps")) as running:
-        yield running
-
-
 @pytest.fixture
 def page(chromium: Browser, program: Program) -> Iterator[Page]:
     """A developer's browser in front of a fresh world; it may use the clipboard, and must not complain."""
     program.steer("reset")
-    context = chromium.new_context(base_url=program.base, permissions=["clipboard-read", "clipboard-write"])
-    heard: list[str] = []
-    window = context.new_page()
-    window.on("pageerror", lambda error: heard.append(str(error)))
-    window.on("console", lambda said: heard.append(said.text) if "Content Security Policy" in said.text else None)
-    yield window
-    context.close()
-    assert [] == heard
+    with window(chromium, program, permissions=["clipboard-read", "clipboard-write"]) as opened:
+        yield opened
 
 
 def log_in(page: Page) -> None:

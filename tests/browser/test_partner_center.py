@@ -7,18 +7,12 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.test_every_page import faults
 from tests.browser.test_keyboard import reach
-from tests.sandbox.program import Program, started
+from tests.browser.window import window
+from tests.sandbox.program import Program
 
 pytestmark = pytest.mark.browser
 
 SHOPS = "/partner/development-shops"
-
-
-@pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    """A running sandbox, and nothing else."""
-    with started(tmp_path_factory.mktemp("partner-center")) as running:
-        yield running
 
 
 @pytest.fixture
@@ -26,14 +20,8 @@ def page(chromium: Browser, program: Program) -> Iterator[Page]:
     """A developer's browser in front of a fresh world, with an app in development; it must not complain."""
     program.steer("reset")
     program.steer("apps", name="Parcel Pilot", status="draft", redirect_urls=[f"{program.base}/limits"])
-    context = chromium.new_context(base_url=program.base)
-    heard: list[str] = []
-    window = context.new_page()
-    window.on("pageerror", lambda error: heard.append(str(error)))
-    window.on("console", lambda said: heard.append(said.text) if "Content Security Policy" in said.text else None)
-    yield window
-    context.close()
-    assert [] == heard
+    with window(chromium, program) as opened:
+        yield opened
 
 
 def log_in(page: Page) -> None:

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, Viewport
 
 from tests.browser.test_every_page import faults
 from tests.browser.test_keyboard import reach
-from tests.sandbox.program import Program, started
+from tests.sandbox.program import Program
 
 pytestmark = pytest.mark.browser
 
@@ -26,13 +26,6 @@ POSITIONS = {
 }
 DESK: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 375, "height": 800}
-
-
-@pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    """A running sandbox."""
-    with started(tmp_path_factory.mktemp("menus")) as running:
-        yield running
 
 
 @pytest.fixture

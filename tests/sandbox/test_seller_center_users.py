@@ -253,3 +253,12 @@ async def test_the_help_tells_what_else_can_be_missing(visitor: Visitor) -> None
         "Confirm to install",
     ):
         assert words in visitor.text
+
+
+async def test_the_help_names_the_action_as_the_list_does(sandbox: Sandbox, visitor: Visitor) -> None:
+    """Whichever of its two documented names it has."""
+    await sandbox.steer("switches", row_action="Renew")
+    await at(visitor, "/seller/help/apps")
+
+    assert "click Renew in the column Action" in visitor.text
+    assert 'The "Renew" action is not visible' in visitor.text

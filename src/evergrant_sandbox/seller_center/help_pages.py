@@ -3,6 +3,7 @@
 from starlette.responses import Response
 from starlette.routing import Route
 
+from evergrant_sandbox import switches
 from evergrant_sandbox.pages.rendering import Pages
 from evergrant_sandbox.platform import Platform
 from evergrant_sandbox.seller_center.desk import Desk, at_desk
@@ -37,6 +38,7 @@ class HelpPages:
             is_owner=desk.who.account.role is Role.OWNER,
             may_see_apps=Page.APPS in desk.rights.pages,
             way=desk.path_to(Page.APPS),
+            action=desk.door.platform.switches.of(switches.ROW_ACTION),
         )
 
     async def roles(self, desk: Desk) -> Response:
