@@ -41,7 +41,7 @@ def listed(visitor: Visitor) -> list[str]:
 
 @pytest.mark.requirement("R-TTS-1", "R-TTS-3", "R-TTS-5")
 async def test_the_store_lists_what_is_public_and_published(sandbox: Sandbox, visitor: Visitor) -> None:
-    """All of those, and nothing else: custom apps, drafts, apps in review and deactivated ones have no page either."""
+    """All of those, and nothing else: custom apps, drafts, apps in review and deactivated ones have no page, and a form by hand installs none."""
     made = {
         (visibility, status): await sandbox.app(name=f"{visibility} {status}", visibility=visibility, status=status)
         for visibility in ("public", "custom")
@@ -49,13 +49,17 @@ async def test_the_store_lists_what_is_public_and_published(sandbox: Sandbox, vi
     }
     await signed_in(visitor, OWNER, STORE)
     shown = (visitor.heading, listed(visitor))
-    pages = {}
+    token = str(visitor.page.xpath("//input[@name='form_token']/@value")[0])
+    pages, installs = {}, {}
     for kind, app in made.items():
         await visitor.open(f"{STORE}/{app['service_id']}")
         pages[kind] = visitor.reply.status
+        path = f"{STORE}/{app['service_id']}/install"
+        installs[kind] = (await visitor.client.call("POST", path, body=f"form_token={token}".encode())).status
 
     assert ("App store", ["Evergrant", "public published"]) == shown
     assert {kind: 200 if kind == ("public", "published") else 404 for kind in made} == pages
+    assert {kind: 303 if kind == ("public", "published") else 404 for kind in made} == installs
     assert "not_in_the_store" == visitor.reply.header("x-error-code")
 
 
