@@ -24,6 +24,7 @@ POSITIONS = {
     "Growth > Apps & Services": "My apps and incidents",
     "Apps & services": "My apps and incidents",
 }
+LONG = "The Emporium of Donaudampfschifffahrtsgesellschaftskapitänsmützen and Sundries"
 DESK: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 375, "height": 800}
 
@@ -304,6 +305,19 @@ def every_page(program: Program, page: Page) -> Iterator[str]:
     page.get_by_role("button", name="Sign out").click()
     sign_in(page, str(program.steer("sellers", shops=[])["email"]))
     yield "home without a shop"
+    page.get_by_role("button", name="Sign out").click()
+    shop = {"name": LONG, "region": "GB", "orders": 1, "products": 1}
+    email = str(program.steer("sellers", name=f"{LONG} Ltd", shops=[shop])["email"])
+    app = program.steer("apps", name=LONG, redirect_urls=["http://localhost:9/callback"])
+    program.steer("authorize", app=app["key"], seller=email, period="20d")
+    sign_in(page, email)
+    yield "home of a shop with a long name"
+    page.goto("/seller/apps")
+    yield "apps with long names"
+    page.get_by_role("button", name="Cancel").click()
+    yield "cancelling with long names"
+    page.goto(app["authorize_path"])
+    yield "consent with long names"
 
 
 def test_every_page_is_clean_in_light_and_dark_and_fits_a_phone(program: Program, page: Page) -> None:
@@ -315,7 +329,7 @@ def test_every_page_is_clean_in_light_and_dark_and_fits_a_phone(program: Program
         names.append(name)
         page.set_viewport_size(DESK)
 
-    assert 15 == len(names)
+    assert 19 == len(names)
 
 
 def test_the_open_menus_are_clean(page: Page) -> None:

@@ -315,12 +315,12 @@ async def test_an_apps_rotation_is_chosen(sandbox: Sandbox, visitor: Visitor) ->
     await visitor.open("/control/world")
     visitor.fill("Refresh token", "retry_safe")
     visitor.fill("Old access token", "dies")
-    visitor.fill("A while is", "90")
-    await visitor.press("Keep Evergrant")
+    visitor.fill("How long a while is", "90")
+    await visitor.press("Save for Evergrant")
     app = (await sandbox.world())["apps"][0]
     said = visitor.text
-    visitor.fill("A while is", "soon")
-    await visitor.press("Keep Evergrant")
+    visitor.fill("How long a while is", "soon")
+    await visitor.press("Save for Evergrant")
 
     assert ("retry_safe", "dies", 90) == (app["rotation"], app["old_access_token"], app["grace_seconds"])
     assert "from the next refresh on" in said

@@ -244,3 +244,19 @@ async def test_a_seller_of_the_united_states_comes_by_the_united_states(sandbox:
     await visitor.press("Authorize")
 
     assert visitor.query["code"].startswith("TTP_")
+
+
+async def test_a_seller_without_a_shop_may_log_in_as_another(sandbox: Sandbox, visitor: Visitor) -> None:
+    """There is nothing to authorize; the way on leads through the login back to the same authorization."""
+    address = await link(sandbox)
+    nobody = await sandbox.seller(region="GB", shops=[])
+    await signed_in(visitor, nobody["email"], "/seller")
+    await visitor.open(address)
+    await visitor.press("Next for United Kingdom")
+    way_on = visitor.page.xpath("//a[.='Switch account']/@href")[0]
+    await visitor.open(way_on)
+    await visitor.sign_in(OWNER)
+
+    assert way_on.startswith("/seller/login?next=/authorize/")
+    assert visitor.path.startswith("/authorize/")
+    assert visitor.path.endswith("/form")

@@ -158,7 +158,9 @@ class Authorization:
     def _offer(self, door: Door, walk: Walk, who: SignedIn, wanted: str = "") -> Offer:
         offered = consent_form.offer(self._platform, walk.app, who, now=door.now, wanted=wanted)
         if offered is None:
-            raise RefusedError("no_shop", "There is no shop to authorize", f"{who.seller.name} has not opened a shop.")
+            sentence = f"{who.seller.name} has not opened a shop. Log in as a seller who has one."
+            way_on = refusals.switch_account(walk.path)
+            raise RefusedError("no_shop", "There is no shop to authorize", sentence, way_on=way_on)
         return offered
 
     def _show_form(self, door: Door, walk: Walk, who: SignedIn, offered: Offer, filled: Filled | None) -> Response:

@@ -68,6 +68,11 @@ class Market:
     name: str
     regions: tuple[str, ...]
 
+    @property
+    def countries(self) -> tuple[str, ...]:
+        """The names of its regions."""
+        return tuple(REGIONS[code].name for code in self.regions)
+
 
 # The prompt's exact list is not documented; one connector's guide shows a line "North America Seller" (requirements 2.1).
 MARKETS = (
