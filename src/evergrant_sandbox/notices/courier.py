@@ -183,7 +183,8 @@ class Courier:
                 return Heard(str(response.status), has_body=await _has_body(response))
         except TimeoutError:
             return Heard(TIMEOUT)
-        except (aiohttp.ClientError, OSError):
+        # ValueError: an address no request can be made to, such as a name with an empty label.
+        except (aiohttp.ClientError, OSError, ValueError):
             return Heard(UNREACHABLE)
 
     def _next(self, notice: Notice, heard: Heard, at: int) -> int | None:
