@@ -244,3 +244,18 @@ async def test_a_seller_of_the_united_states_comes_by_the_united_states(sandbox:
     await visitor.press("Authorize")
 
     assert visitor.query["code"].startswith("TTP_")
+
+
+async def test_the_page_that_counts_leads_to_a_redirect_url_in_any_alphabet(sandbox: Sandbox, visitor: Visitor) -> None:
+    """Its path may be in one; the header that leads on is ASCII, like that of the immediate way back."""
+    app = await sandbox.app(redirect_urls=["http://localhost:8080/připojit/連携"])
+    address = f"/open/authorize?service_id={app['service_id']}"
+    await sandbox.steer("switches", return_countdown="3s")
+    await visitor.open("/seller/login")
+    await visitor.sign_in("test.seller@partner.example")
+    await visitor.open(address)
+    visitor.fill("I have reviewed", "yes")
+    await visitor.press("Authorize")
+
+    target = (visitor.reply.header("refresh") or "").partition("; url=")[2]
+    assert target.startswith("http://localhost:8080/p%C5%99ipojit/%E9%80%A3%E6%90%BA?code=")
