@@ -23,6 +23,7 @@ _HOME = Page.HOME.value
 _SIGNED_OUT = "/"
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s.]+")
 _SHORTEST_PASSWORD = 6
+_SHOWN = 12
 _EXPIRED = "This test account has expired. Its developer can reactivate it in Partner Center, Development Shops."
 
 
@@ -91,7 +92,7 @@ class SigningIn:
     def _login_page(self, door: Door, following: str, *, login: str, wrong: str) -> Response:
         known = [
             (account, seller)
-            for seller in sellers.everyone(self._platform.book)[:12]
+            for seller in sellers.first(self._platform.book, _SHOWN)
             for account in sellers.accounts_of(self._platform.book, seller.id)
         ]
         status = 401 if wrong else 200
