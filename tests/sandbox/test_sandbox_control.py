@@ -105,6 +105,7 @@ async def test_an_app_is_made_up_where_nothing_is_said(sandbox: Sandbox) -> None
         ("sellers", {"shops": [{"name": "A", "region": "XX"}]}, "unknown_region"),
         ("sellers", {"shops": [{"name": "A", "orders": 10**9}]}, "invalid_body"),
         ("sellers", {"name": "a\u0000b"}, "invalid_body"),
+        ("sellers", {"name": "a\n"}, "invalid_body"),
         ("orders", {"shop": "1", "count": 1}, "unknown_shop"),
         ("orders", {"count": 1}, "invalid_body"),
         ("products", {"shop": "1", "count": 1}, "unknown_shop"),
