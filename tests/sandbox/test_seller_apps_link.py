@@ -259,3 +259,22 @@ async def test_the_page_that_counts_leads_to_a_redirect_url_in_any_alphabet(sand
 
     target = (visitor.reply.header("refresh") or "").partition("; url=")[2]
     assert target.startswith("http://localhost:8080/p%C5%99ipojit/%E9%80%A3%E6%90%BA?code=")
+
+
+async def test_a_form_another_seller_has_filled_in_is_forgotten(sandbox: Sandbox, visitor: Visitor) -> None:
+    """Also among cross-border sellers, whose forms name the same target: nobody consents with somebody else's contacts."""
+    app = await sandbox.app()
+    other = await sandbox.seller(kind="cross_border", shops=[{"name": "Shop", "region": "GB"}])
+    await visitor.open("/seller/login")
+    await visitor.sign_in("wei@brightpath.example")
+    await visitor.open(f"/open/authorize?service_id={app['service_id']}")
+    await visitor.press("Next for United Kingdom")
+    visitor.fill("Authorization period", "365")
+    visitor.fill("I agree", "yes")
+    await visitor.press("Confirm to Install")
+    walk, _, step = visitor.path.rpartition("/")
+    await visitor.open(f"/seller/login?next={walk}")
+    await visitor.sign_in(other["email"])
+
+    assert ("review", f"{walk}/form") == (step, visitor.path)
+    assert other["email"] == visitor.value("Contact email")

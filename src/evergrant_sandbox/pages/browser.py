@@ -86,6 +86,7 @@ class Browser:
         with self._platform.book.transaction():
             self._forget_session()
             visits.sign_in(self._platform.book, sha256=sha256(session), email=account.email)
+            visits.forget_forms(self._platform.book, self.id)
         response.set_cookie(_SESSION, session, httponly=True, samesite="lax", path="/")
 
     def sign_out(self, response: Response) -> None:
