@@ -12,7 +12,7 @@ HOUR = 3_600
 DAY = 86_400
 
 _UNITS = {"s": 1, "m": MINUTE, "h": HOUR, "d": DAY}
-_PART = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
+_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)([smhd])")
 # Beyond this year the clock is not turned, so that the end of whatever begins before it can still be written as a date.
 _LATEST = int(datetime(3000, 1, 1, tzinfo=UTC).timestamp())
 _LAST_DATE = int(datetime(9999, 1, 1, tzinfo=UTC).timestamp())
@@ -82,10 +82,10 @@ def read_duration(given: str) -> int:
     parts = _PART.findall(given)
     if not parts or "".join(number + unit for number, unit in parts) != given:
         raise ValueError("a duration is a number with s, m, h or d, such as 30d or 1d12h")
-    seconds = int(sum(float(number) * _UNITS[unit] for number, unit in parts))
+    seconds = sum(float(number) * _UNITS[unit] for number, unit in parts)
     if seconds > 200 * 366 * DAY:
         raise ValueError("a duration is at most 200 years")
-    return seconds
+    return int(seconds)
 
 
 def in_words(seconds: int) -> str:

@@ -1,6 +1,7 @@
 """Faults: what is to go wrong, with which calls, and who is being held at a barrier. They end with the process."""
 
 import asyncio
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -97,6 +98,8 @@ class Fault:
     hits: int = 0
     is_over: bool = False
     waiting: list[Waiting] = field(default_factory=list)
+    # Somebody has removed it: what it delays goes on.
+    removed: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +158,7 @@ class Faults:
         gone = [fault for fault in self._faults.values() if fault_id in {None, fault.id}]
         for fault in gone:
             self.release(fault, "continue")
+            fault.removed.set()
             del self._faults[fault.id]
         return len(gone)
 
@@ -190,6 +194,13 @@ def _fits(fault: Fault, subject: Subject) -> bool:
 def _is_due(fault: Fault) -> bool:
     match = fault.match
     return fault.seen >= match.nth and (match.times is None or fault.seen < match.nth + match.times)
+
+
+async def delay(fault: Fault) -> None:
+    """Let the fault's seconds of real time pass, unless it is removed before."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(fault.effect.seconds):
+            await fault.removed.wait()
 
 
 async def hold(fault: Fault, subject: Subject, *, since: float) -> str:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-Text = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]*$")]
+Text = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]*\Z")]
 Key = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
 Digits = Annotated[str, Meta(pattern=r"^[0-9]{1,19}\Z")]
 Count = Annotated[int, Meta(ge=0, le=20_000)]

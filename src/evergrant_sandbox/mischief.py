@@ -1,6 +1,5 @@
 """How a fault is played out on the wire: held, late, wrong, cut short, or done and never answered."""
 
-import asyncio
 import contextlib
 import os
 import socket
@@ -52,10 +51,10 @@ async def _play(
             return answer
         case Action.DELAY:
             if effect.moment is Moment.BEFORE_WORK:
-                await asyncio.sleep(effect.seconds)
+                await faults.delay(fault)
             answer = await work()
             if effect.moment is Moment.AFTER_WORK:
-                await asyncio.sleep(effect.seconds)
+                await faults.delay(fault)
         case _:
             if effect.moment is Moment.AFTER_WORK:
                 await work()

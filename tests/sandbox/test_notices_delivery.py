@@ -1,12 +1,14 @@
 """Delivery to receivers that are down, slow, confused or talkative, each on a real socket (wire sheet 4.1)."""
 
 import json
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
 from evergrant_sandbox import signing
+from evergrant_sandbox.book import apps
 from tests.sandbox.kit import START, Receiver, Sandbox, eventually, receiving
 
 MINUTE, HOUR = 60, 3600
@@ -188,3 +190,27 @@ async def test_a_notice_nobody_sent_is_not_there(sandbox: Sandbox) -> None:
     reply = await sandbox.client.get("/_sandbox/notices/760")
 
     assert (404, "unknown_notice") == (reply.status, reply.json["error"]["code"])
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://hooks..example.test/tts",
+        f"https://{'a' * 64}.example.test/tts",
+        "http://user:password@127.0.0.1:9/hooks",
+    ],
+)
+async def test_an_address_nothing_can_be_sent_to_is_a_receiver_that_is_away(sandbox: Sandbox, url: str) -> None:
+    """Such an address may lie in an old book. The clock can be turned past its five attempts, and the world reset."""
+    app = await sandbox.app(webhook_url="http://127.0.0.1:9/hooks")
+    platform = sandbox.application.platform
+    kept = apps.find(platform.book, app["key"])
+    assert kept
+    apps.keep(platform.book, replace(kept, webhook_url=url))
+    pair = await sandbox.connected(app, await sandbox.seller())
+    await sandbox.steer(f"grants/{pair['grant_id']}/cancel")
+    await sandbox.steer("clock", advance="2d")
+
+    assert ["unreachable"] * 3 == [line["notice"]["answer"] for line in await attempts(sandbox, 5)][:3]
+    assert [] == (await sandbox.ask("notices"))["items"]
+    assert 200 == (await sandbox.client.post("/_sandbox/reset")).status

@@ -118,6 +118,7 @@ async def test_a_lost_answer_is_said_to_be_lost(sandbox: Sandbox) -> None:
         ({"Parameters": "=20"}, "Write each parameter on a line of its own"),
         ({"Parameters": "sign=1"}, "The tool adds sign by itself"),
         ({"Endpoint": SEARCH, "Body": "{"}, "The body is not valid JSON"),
+        ({"Endpoint": SEARCH, "Body": "[" * 30_000}, "The body is not valid JSON"),
         ({"Body": "{}"}, "A GET call has no body"),
     ],
 )

@@ -97,12 +97,15 @@ async def test_an_app_is_made_up_where_nothing_is_said(sandbox: Sandbox) -> None
         ("apps/nobody/rotation", {"mode": "strict"}, "unknown_app"),
         ("apps/6sbxvyq4jzzv/rotation", {"mode": "sometimes"}, "invalid_body"),
         ("sellers", {"email": OWNER}, "email_taken"),
+        ("sellers", {"email": "a@b.test", "sub_accounts": [{"email": "A@b.test"}]}, "email_taken"),
+        ("sellers", {"sub_accounts": [{"email": "a@b.test"}, {"email": "a@b.test"}]}, "email_taken"),
         ("sellers", {"region": "XX"}, "unknown_region"),
         ("sellers", {"region": "CN"}, "unknown_region"),
         ("sellers", {"shops": [{"name": "A", "region": "CN"}]}, "unknown_region"),
         ("sellers", {"shops": [{"name": "A", "region": "XX"}]}, "unknown_region"),
         ("sellers", {"shops": [{"name": "A", "orders": 10**9}]}, "invalid_body"),
         ("sellers", {"name": "a\u0000b"}, "invalid_body"),
+        ("sellers", {"name": "a\n"}, "invalid_body"),
         ("orders", {"shop": "1", "count": 1}, "unknown_shop"),
         ("orders", {"count": 1}, "invalid_body"),
         ("products", {"shop": "1", "count": 1}, "unknown_shop"),
@@ -126,6 +129,8 @@ async def test_an_app_is_made_up_where_nothing_is_said(sandbox: Sandbox) -> None
         ("switches", {"code_reuse": "sometimes"}, "unknown_switch"),
         ("switches", {"code_reuse": 1}, "invalid_body"),
         ("reset", {"now": "never"}, "invalid_time"),
+        ("clock", {"advance": f"{'9' * 400}d"}, "invalid_time"),
+        ("clock", {"advance": "\u0663d"}, "invalid_time"),
         ("nothing", {}, "unknown_route"),
     ],
 )
@@ -141,8 +146,8 @@ async def test_what_cannot_be_done_says_what_to_do(sandbox: Sandbox, route: str,
     assert before == await sandbox.world()
 
 
-@pytest.mark.parametrize("body", [b"{", b"[]", b"\xff", b'"x"', b'{"a":1e999}'])
-@pytest.mark.parametrize("route", ["clock", "apps", "switches", "reset", "faults"])
+@pytest.mark.parametrize("body", [b"{", b"[]", b"\xff", b'"x"', b'{"a":1e999}', b'{"data":{"a":' + b"[" * 90_000])
+@pytest.mark.parametrize("route", ["clock", "apps", "switches", "reset", "faults", "notices"])
 async def test_a_body_that_is_none_is_refused(sandbox: Sandbox, route: str, body: bytes) -> None:
     """Whatever the bytes are."""
     reply = await sandbox.client.call("POST", f"/_sandbox/{route}", body=body)
@@ -300,6 +305,8 @@ async def test_a_log_query_that_makes_no_sense_is_refused(sandbox: Sandbox, quer
         ({"peer": "192.0.2.7"}, {}, "not_loopback"),
         ({"peer": "::ffff:192.0.2.7"}, {}, "not_loopback"),
         ({"host": "evil.example.test"}, {}, "foreign_host"),
+        ({"host": "127.evil.example.test"}, {}, "foreign_host"),
+        ({"host": "127.0.0.1.example.test:8090"}, {}, "foreign_host"),
         ({}, {"sec-fetch-site": "cross-site"}, "foreign_page"),
         ({}, {"sec-fetch-site": "same-site"}, "foreign_page"),
     ],

@@ -121,6 +121,64 @@ async def test_a_reset_does_not_wait_for_a_notice_that_is_held(sandbox: Sandbox,
     assert [] == await answers(sandbox)
 
 
+async def test_a_reset_does_not_wait_for_a_notice_that_is_late(sandbox: Sandbox, receiver: Receiver) -> None:
+    """Nor does anybody who removes the fault: an hour's delay ends with it."""
+    fault = await cancelled(sandbox, receiver, action="delay", seconds=3600)
+
+    async def hit() -> Any:
+        return (await sandbox.ask("faults"))["items"][0]["hits"]
+
+    await eventually(hit)
+    async with asyncio.timeout(5):
+        assert 200 == (await sandbox.client.call("DELETE", f"/_sandbox/faults/{fault['id']}")).status
+        await receiver.wait_for(1)
+        await cancelled(sandbox, receiver, action="delay", seconds=3600)
+        await eventually(hit)
+        await sandbox.steer("reset")
+
+    assert 2 == len(receiver.deliveries)
+
+
+async def test_a_receiver_has_three_seconds_once_a_notice_is_let_go(sandbox: Sandbox, receiver: Receiver) -> None:
+    """However long it was held: one that never answers keeps neither the clock nor a reset waiting."""
+    receiver.delay = 60
+    fault = await cancelled(sandbox, receiver, action="hold", barrier="half_body", times=1)
+
+    async def waiting() -> Any:
+        return (await sandbox.ask("faults"))["items"][0]["waiting"]
+
+    await eventually(waiting)
+    await sandbox.steer(f"faults/{fault['id']}/release")
+    async with asyncio.timeout(6):
+        await receiver.wait_for(1)
+        receiver.delay = 0
+        await sandbox.steer("clock", advance="1m")
+
+    assert [("timeout", "hold")] == await answers(sandbox)
+
+
+async def test_of_two_notices_that_are_held_one_may_be_let_go(sandbox: Sandbox, receiver: Receiver) -> None:
+    """The other stands where it stood, and nobody waits for it."""
+    app = await sandbox.app(webhook_url=receiver.url)
+    first = await sandbox.steer("faults", kind="notice", action="hold", nth=1, times=1)
+    second = await sandbox.steer("faults", kind="notice", action="hold", nth=2, times=1)
+    for _ in range(2):
+        seller = await sandbox.seller()
+        await sandbox.steer("notices", type=1, app=app["key"], shop=seller["shops"][0]["id"], delay="1h")
+    await sandbox.steer("clock", advance="1h")
+
+    async def both() -> Any:
+        return [1, 1] == [len(each["waiting"]) for each in (await sandbox.ask("faults"))["items"]]
+
+    await eventually(both)
+    await sandbox.steer(f"faults/{first['id']}/release")
+    await answered(sandbox, 1)
+    async with asyncio.timeout(5):
+        await sandbox.steer("clock", advance="1h")
+
+    assert {"count": 1} == await sandbox.steer(f"faults/{second['id']}/release")
+
+
 async def test_a_fault_that_names_no_kind_leaves_notices_alone(sandbox: Sandbox, receiver: Receiver) -> None:
     """What is to go wrong with calls does not touch what the platform sends."""
     app = await sandbox.app(webhook_url=receiver.url)

@@ -333,6 +333,17 @@ async def test_all_pages_together_are_all_orders_once(sandbox: Sandbox) -> None:
     assert seller["shops"][0]["orders"] == 45
 
 
+async def test_pages_go_on_among_orders_from_before_1970(sandbox: Sandbox) -> None:
+    """A world may be begun at any moment, and its orders lie two weeks back."""
+    await sandbox.steer("reset", now=3600)
+    app, _, token, cipher = await connected(sandbox, orders=9)
+    page = await search(sandbox, (app, token, cipher), page_size="5")
+    following = await search(sandbox, (app, token, cipher), page_size="5", page_token=page["next_page_token"])
+
+    assert [5, 4] == [len(each["orders"]) for each in (page, following)]
+    assert following["orders"][-1]["create_time"] < 0
+
+
 async def test_page_tokens_hold_what_must_be_percent_encoded(sandbox: Sandbox) -> None:
     """Some hold `+`, some `/`, some end in `=`; a client that leaves the `+` as it is fails."""
     app, _, token, cipher = await connected(sandbox, orders=60)

@@ -253,6 +253,18 @@ def test_the_next_step_of_the_link_is_decided_in_one_place(situation: Situation,
         ("https://intranet/tts", False),
         ("ftp://localhost/x", False),
         ("http://localhost:port/x", False),
+        ("http://[::1]:8080/hooks", True),
+        # A name that begins like a loopback address is anybody's.
+        ("http://127.0.0.1.example.test:8080/hooks", False),
+        # Names no request can be made to, and what would clash with the signature's header.
+        ("https://hooks..example.test/tts", False),
+        (f"https://{'a' * 64}.example.test/tts", False),
+        ("https://user:password@hooks.example.test/tts", False),
+        ("http://user@127.0.0.1:8080/hooks", False),
+        ("https://hooks.exa\nmple.test/tts", False),
+        ("https://hooks.example.test/t ts", False),
+        ("https://bücher.example.test/tts", False),
+        ("https://xn--bcher-kva.example.test/tts", True),
     ],
 )
 def test_webhook_urls_follow_the_platform_except_on_loopback(url: str, accepted: bool) -> None:  # noqa: FBT001
@@ -264,6 +276,12 @@ def test_a_redirect_url_is_absolute() -> None:
     """Http or https, with a host and without a fragment."""
     assert fault_of_redirect_url("http://localhost:8080/cb") is None
     assert None not in {fault_of_redirect_url(url) for url in ("/cb", "javascript:alert(1)", "https://a.test/#x")}
+
+
+@pytest.mark.parametrize("host", ["例え.test", "a.test;sandbox", "user@a.test", "a..test", "a.test,b.test", "'self'"])
+def test_the_host_of_a_redirect_url_can_stand_in_a_header(host: str) -> None:
+    """The consent pages name it in their policy: it must not add a rule of its own there, nor break the page."""
+    assert fault_of_redirect_url(f"https://{host}/cb") is not None
 
 
 def test_an_app_has_one_redirect_url_that_counts() -> None:

@@ -260,3 +260,37 @@ async def test_a_seller_without_a_shop_may_log_in_as_another(sandbox: Sandbox, v
     assert way_on.startswith("/seller/login?next=/authorize/")
     assert visitor.path.startswith("/authorize/")
     assert visitor.path.endswith("/form")
+
+
+async def test_the_page_that_counts_leads_to_a_redirect_url_in_any_alphabet(sandbox: Sandbox, visitor: Visitor) -> None:
+    """Its path may be in one; the header that leads on is ASCII, like that of the immediate way back."""
+    app = await sandbox.app(redirect_urls=["http://localhost:8080/připojit/連携"])
+    address = f"/open/authorize?service_id={app['service_id']}"
+    await sandbox.steer("switches", return_countdown="3s")
+    await visitor.open("/seller/login")
+    await visitor.sign_in("test.seller@partner.example")
+    await visitor.open(address)
+    visitor.fill("I have reviewed", "yes")
+    await visitor.press("Authorize")
+
+    target = (visitor.reply.header("refresh") or "").partition("; url=")[2]
+    assert target.startswith("http://localhost:8080/p%C5%99ipojit/%E9%80%A3%E6%90%BA?code=")
+
+
+async def test_a_form_another_seller_has_filled_in_is_forgotten(sandbox: Sandbox, visitor: Visitor) -> None:
+    """Also among cross-border sellers, whose forms name the same target: nobody consents with somebody else's contacts."""
+    app = await sandbox.app()
+    other = await sandbox.seller(kind="cross_border", shops=[{"name": "Shop", "region": "GB"}])
+    await visitor.open("/seller/login")
+    await visitor.sign_in("wei@brightpath.example")
+    await visitor.open(f"/open/authorize?service_id={app['service_id']}")
+    await visitor.press("Next for United Kingdom")
+    visitor.fill("Authorization period", "365")
+    visitor.fill("I agree", "yes")
+    await visitor.press("Confirm to Install")
+    walk, _, step = visitor.path.rpartition("/")
+    await visitor.open(f"/seller/login?next={walk}")
+    await visitor.sign_in(other["email"])
+
+    assert ("review", f"{walk}/form") == (step, visitor.path)
+    assert other["email"] == visitor.value("Contact email")

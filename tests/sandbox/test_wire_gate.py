@@ -29,6 +29,8 @@ async def shops(to: Wired, **query: str) -> Any:
         (["203.0.113.9"], "203.0.113.9", True),
         (["198.51.100.0/24", "203.0.113.0/24"], "203.0.113.9", True),
         (["2001:db8::/32"], "2001:db8::7", True),
+        (["203.0.113.9"], "::ffff:203.0.113.9", True),
+        (["203.0.113.9"], "::ffff:203.0.113.8", False),
         (["203.0.113.9"], "203.0.113.8", False),
         (["203.0.113.9"], "2001:db8::7", False),
         (["203.0.113.9"], "", False),
@@ -265,6 +267,25 @@ async def test_a_test_accounts_shop_has_so_many_calls_an_hour(sandbox: Sandbox, 
     assert 0 == (await shops(online)).json["code"]
     sandbox.wall.at += 3600
     assert 0 == (await shops(to)).json["code"]
+
+
+async def test_a_new_world_counts_its_calls_from_the_start(sandbox: Sandbox) -> None:
+    """The same app and shop in the same hour are others after a reset."""
+
+    async def code() -> int:
+        await sandbox.steer("switches", development_shop_limit="100_per_hour")
+        world = await sandbox.world()
+        app, seller = world["apps"][0], next(each for each in world["sellers"] if each["test"])
+        token, query = (await sandbox.connected(app, seller))["access_token"], {"page_size": "1"}
+        query["shop_cipher"] = seller["shops"][0]["cipher"]
+        path = "/order/202309/orders/search"
+        replies = [await sandbox.signed(app, token, "POST", path, query=query) for _ in range(60)]
+        return int(replies[-1].json["code"])
+
+    before = await code()
+    await sandbox.steer("reset")
+
+    assert (0, 0) == (before, await code())
 
 
 async def test_a_delete_with_a_body_is_signed_with_it(sandbox: Sandbox) -> None:

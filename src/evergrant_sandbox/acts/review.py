@@ -81,8 +81,11 @@ class Reviewer:
 
     def is_full(self, app: App, *, seller_id: str, now: int) -> bool:
         """Whether an unapproved connector may not have another authorization; one that renews adds none."""
-        mine = grants.of_seller(self.book, app_key=app.key, seller_id=seller_id)
         most = int(self.switches.of(switches.CONNECTOR_BETA))
+        # Asked with every consent: an app that may have any number is not counted.
+        if not review.is_full(app, authorizations=most, most=most):
+            return False
+        mine = grants.of_seller(self.book, app_key=app.key, seller_id=seller_id)
         renews = any(grant.is_alive(now) for grant in mine)
         return not renews and review.is_full(app, authorizations=self.authorizations(app, now=now), most=most)
 

@@ -68,11 +68,10 @@ class Book:
         self._inside = True
         try:
             yield
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
-        else:
             self._connection.execute("COMMIT")
+        except BaseException:
+            self._undo()
+            raise
         finally:
             self._inside = False
 
@@ -89,9 +88,8 @@ class Book:
             yield group
         except BaseException as error:
             self._group = None
-            self._connection.execute("ROLLBACK")
-            group.set_exception(error)
-            group.exception()
+            self._undo()
+            _fail(group, error)
             raise
         finally:
             self._inside = False
@@ -105,13 +103,30 @@ class Book:
 
     def _commit_group(self) -> None:
         group, self._group = self._group, None
-        if group is not None:
+        if group is None:
+            return
+        try:
             self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._undo()
+            _fail(group, error)
+        else:
             group.set_result(None)
+
+    def _undo(self) -> None:
+        # A full disk has SQLite undo some transactions by itself.
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
 
     def close(self) -> None:
         """Write the log back into the file and let go of it."""
         self._connection.close()
+
+
+def _fail(group: asyncio.Future[None], error: BaseException) -> None:
+    """Tell whoever awaits; that nobody may is no error of its own."""
+    group.set_exception(error)
+    group.exception()
 
 
 def open_book(folder: Path) -> Book:

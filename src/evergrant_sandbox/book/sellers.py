@@ -81,6 +81,18 @@ def everyone(book: Book) -> list[Seller]:
     ]
 
 
+def first(book: Book, limit: int) -> list[Seller]:
+    """The sellers that were added first."""
+    rows = book.all("SELECT id, name, region, kind, phone, origin FROM sellers ORDER BY rowid LIMIT ?", limit)
+    return [_seller(row) for row in rows]
+
+
+def count(book: Book) -> int:
+    """How many sellers there are."""
+    row = book.one("SELECT count(*) FROM sellers")
+    return int(row[0]) if row else 0
+
+
 def account(book: Book, email: str) -> Account | None:
     """A sign-in by its e-mail address, in any letter case."""
     row = book.one("SELECT email, password, seller_id, role FROM accounts WHERE email = ?", email)

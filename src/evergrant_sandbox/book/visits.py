@@ -86,6 +86,14 @@ def note_form(book: Book, visit: Visit) -> None:
     )
 
 
+def forget_forms(book: Book, browser: str) -> None:
+    """Forget what was entered in a browser's walks: somebody else may go on with them."""
+    book.run(
+        "UPDATE visits SET target = NULL, period = NULL, contact_email = '', contact_phone = '' WHERE browser = ?",
+        browser,
+    )
+
+
 def end(book: Book, handle: str) -> bool:
     """End a walk; False if it was over already."""
     return book.run("DELETE FROM visits WHERE handle = ?", handle) == 1

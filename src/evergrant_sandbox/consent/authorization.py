@@ -215,7 +215,8 @@ class Authorization:
             return RedirectResponse(given.url, 303)
         seconds = countdown.rstrip("s")
         page = door.page("consent/return.html", app=walk.app, url=given.url, seconds=seconds)
-        page.headers["Refresh"] = f"{seconds}; url={given.url}"
+        # As a redirect would write it: a header is ASCII, the path of a Redirect URL need not be.
+        page.headers["Refresh"] = f"{seconds}; url={RedirectResponse(given.url).headers['location']}"
         return page
 
     def _discard(self, walk: Walk) -> Response:

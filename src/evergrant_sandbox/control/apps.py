@@ -25,7 +25,7 @@ from evergrant_sandbox.world.topics import TOPICS
 SellerType = Literal["local", "cross_border"]
 Topic = Annotated[int, Meta(ge=1, le=999)]
 About = Annotated[str, Meta(max_length=2000)]
-Reason = Annotated[str, Meta(min_length=1, max_length=LONGEST_REASON, pattern=r"^[^\x00-\x1f]*$")]
+Reason = Annotated[str, Meta(min_length=1, max_length=LONGEST_REASON, pattern=r"^[^\x00-\x1f]*\Z")]
 
 
 class GivenApp(msgspec.Struct, forbid_unknown_fields=True):

@@ -51,7 +51,7 @@ async def read(request: Request, shape: type[Body]) -> Body:
         return msgspec.json.decode(body, type=shape)
     except msgspec.ValidationError as error:
         raise SteeringError("invalid_body", f"{error}. docs/sandbox/control.md lists what this route takes.") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SteeringError("invalid_json", f"The body is not JSON: {error}.") from error
 
 

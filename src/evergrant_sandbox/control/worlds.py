@@ -91,9 +91,11 @@ class Worlds:
         """A new seller with sign-ins and stocked shops."""
         given = await read(request, GivenSeller)
         household = self._household(given)
+        taken: set[str] = set()
         for account in household.accounts:
-            if sellers.account(self._platform.book, account.email):
+            if account.email.lower() in taken or sellers.account(self._platform.book, account.email):
                 raise SteeringError("email_taken", f"{account.email} signs in already; choose another.", status=409)
+            taken.add(account.email.lower())
         founding.settle(self._platform.book, self._platform.market, household, now=self._platform.clock.now())
         return _seller_view(self._platform, household.seller)
 

@@ -21,6 +21,7 @@ from evergrant_sandbox.world.tokens import Half
 _SHOWN = 25
 _PAIRS_SHOWN = 10
 _MOST_PAGES = 100_000
+_LONGEST_WORDS = 200
 
 
 class Authorizations:
@@ -42,7 +43,11 @@ class Authorizations:
     async def show(self, door: Door) -> Response:
         """A page of the list."""
         book, query = self._platform.book, door.request.query_params
-        words, app_key, status = query.get("words", "").strip(), query.get("app", ""), query.get("status", "")
+        words, app_key, status = (
+            query.get("words", "").strip()[:_LONGEST_WORDS],
+            query.get("app", ""),
+            query.get("status", ""),
+        )
         page = min(max(1, desk.asked_number(door.request, "page") or 1), _MOST_PAGES)
         wanted = Search(
             words=words,

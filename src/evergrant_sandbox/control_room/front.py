@@ -39,12 +39,12 @@ class Front:
 
     async def front(self, door: Door) -> Response:
         """The front page."""
-        everyone = sellers.everyone(self._platform.book)
+        book = self._platform.book
         return door.page(
             "control_room/front.html",
-            households=[self._household(seller) for seller in everyone[:_SELLERS_SHOWN]],
-            more=max(0, len(everyone) - _SELLERS_SHOWN),
-            developers=developers.everyone(self._platform.book)[:_DEVELOPERS_SHOWN],
+            households=[self._household(seller) for seller in sellers.first(book, _SELLERS_SHOWN)],
+            more=max(0, sellers.count(book) - _SELLERS_SHOWN),
+            developers=developers.everyone(book)[:_DEVELOPERS_SHOWN],
         )
 
     async def limits(self, door: Door) -> Response:

@@ -58,15 +58,14 @@ class Inventory:
     async def show(self, door: Door) -> Response:
         """The page."""
         book = self._platform.book
-        everyone = sellers.everyone(book)
         return desk.show(
             door,
             "world.html",
             apps=apps.everyone(book),
             rotations=_ROTATIONS,
             old_access=_OLD_ACCESS,
-            households=[self._household(seller) for seller in everyone[:_SELLERS_SHOWN]],
-            more=max(0, len(everyone) - _SELLERS_SHOWN),
+            households=[self._household(seller) for seller in sellers.first(book, _SELLERS_SHOWN)],
+            more=max(0, sellers.count(book) - _SELLERS_SHOWN),
             seed=settings.read(book, settings.SEED),
         )
 

@@ -6,8 +6,8 @@ from evergrant_sandbox import errors
 from evergrant_sandbox.clock import HOUR
 from evergrant_sandbox.errors import RefusalError
 
-# app, shop and path
-_Key = tuple[str, str, str]
+# world, app, shop and path
+_Key = tuple[bytes, str, str, str]
 
 
 @dataclass(slots=True, kw_only=True)

@@ -23,7 +23,7 @@ def write(mint: Mint, place: Place, *, search: str) -> str:
     """The token of the page that begins after a place."""
     # Up to two bytes of padding, so that some tokens end in `=` and some do not.
     padding = bytes(place.value % 3)
-    payload = place.value.to_bytes(_VALUE, "big") + place.id.encode() + padding
+    payload = place.value.to_bytes(_VALUE, "big", signed=True) + place.id.encode() + padding
     check = _digest(mint, search.encode() + payload, _CHECK)
     return base64.b64encode(check + _mixed(payload, _digest(mint, check, len(payload)))).decode()
 
@@ -40,7 +40,7 @@ def read(mint: Mint, token: str, *, search: str) -> Place | None:
     payload = _mixed(hidden, _digest(mint, check, len(hidden)))
     if check != _digest(mint, search.encode() + payload, _CHECK):
         return None
-    return Place(value=int.from_bytes(payload[:_VALUE], "big"), id=payload[_VALUE:].rstrip(b"\0").decode())
+    return Place(value=int.from_bytes(payload[:_VALUE], "big", signed=True), id=payload[_VALUE:].rstrip(b"\0").decode())
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """The courier: carries notices to their receivers, three seconds each, and tries again on the platform's schedule."""
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -66,8 +67,8 @@ class Courier:
         self._faults = faults
         self._session = session
         self._lanes: dict[str, asyncio.Task[None]] = {}
-        # Receivers whose lane stands at a barrier, and the news that one does.
-        self._held: set[str] = set()
+        # Receivers whose lane stands at a barrier, with how many notices, and the news that one does.
+        self._held: Counter[str] = Counter()
         self._stopped = asyncio.Event()
 
     def set_out(self, *, at: int, turn: Turn, done: Callable[[], None]) -> None:
@@ -144,12 +145,12 @@ class Courier:
     @contextmanager
     def _standing(self, url: str) -> Iterator[None]:
         """A lane stands at a barrier: nobody waits for it."""
-        self._held.add(url)
+        self._held[url] += 1
         self._stopped.set()
         try:
             yield
         finally:
-            self._held.discard(url)
+            self._held -= Counter((url,))
 
     def _assume(self, batch: list[Notice]) -> None:
         """Take it that a receiver that has been silent is still silent: each attempt has failed, none was made."""
@@ -175,15 +176,19 @@ class Courier:
             "Content-Type": parcel.content_type,
             "Content-Length": str(parcel.length),
         }
-        timeout = aiohttp.ClientTimeout(total=None if parcel.is_held else PATIENCE)
+        timeout = aiohttp.ClientTimeout(sock_connect=PATIENCE)
         try:
-            async with self._session.post(
-                notice.url, data=parcel.body, headers=headers, allow_redirects=False, timeout=timeout
-            ) as response:
+            async with (
+                _patience(parcel.released),
+                self._session.post(
+                    notice.url, data=parcel.body, headers=headers, allow_redirects=False, timeout=timeout
+                ) as response,
+            ):
                 return Heard(str(response.status), has_body=await _has_body(response))
         except TimeoutError:
             return Heard(TIMEOUT)
-        except (aiohttp.ClientError, OSError):
+        # ValueError: an address no request can be made to, such as a name with an empty label.
+        except (aiohttp.ClientError, OSError, ValueError):
             return Heard(UNREACHABLE)
 
     def _next(self, notice: Notice, heard: Heard, at: int) -> int | None:
@@ -214,6 +219,25 @@ class Courier:
             attempt=notice.attempts + 1,
             answer=heard.answer,
         )
+
+
+@asynccontextmanager
+async def _patience(released: asyncio.Event | None) -> AsyncIterator[None]:
+    """A receiver's three seconds; for a notice that is held they begin when it is let go."""
+    async with asyncio.timeout(None if released else PATIENCE) as limit:
+        if released is None:
+            yield
+            return
+        waiting = asyncio.create_task(_begin(limit, released))
+        try:
+            yield
+        finally:
+            waiting.cancel()
+
+
+async def _begin(limit: asyncio.Timeout, released: asyncio.Event) -> None:
+    await released.wait()
+    limit.reschedule(asyncio.get_running_loop().time() + PATIENCE)
 
 
 async def _has_body(response: aiohttp.ClientResponse) -> bool:

@@ -27,8 +27,8 @@ class Parcel:
     body: bytes | AsyncIterator[bytes]
     length: int
     content_type: str = "application/json"
-    # Somebody holds it: the receiver's three seconds do not count.
-    is_held: bool = False
+    # Set when somebody who holds it lets go: the receiver's three seconds begin then. None: nobody does.
+    released: asyncio.Event | None = None
 
 
 # Sends a parcel and gives what came of it.
@@ -68,7 +68,7 @@ async def play(
         case Action.WRONG_TYPE:
             return await post(Parcel(body=_PAGE, length=len(_PAGE), content_type="text/html"))
         case Action.DELAY:
-            await asyncio.sleep(effect.seconds)
+            await faults.delay(fault)
             return await post(whole(body))
         case Action.STATUS:
             if effect.moment is Moment.AFTER_WORK:
@@ -86,6 +86,7 @@ async def _hold(
     standing: Callable[[], AbstractContextManager[None]],
 ) -> Heard:
     is_cut = False
+    released = asyncio.Event()
 
     async def stand() -> None:
         nonlocal is_cut
@@ -95,13 +96,14 @@ async def _hold(
     async def stopping(here: int) -> AsyncIterator[bytes]:
         yield body[:here]
         await stand()
+        released.set()
         if is_cut:
             raise _CutError
         yield body[here:]
 
     barrier = fault.effect.barrier
     if barrier is Barrier.HALF_BODY:
-        answer = await post(Parcel(body=stopping(len(body) // 2), length=len(body), is_held=True))
+        answer = await post(Parcel(body=stopping(len(body) // 2), length=len(body), released=released))
         return Heard(CUT) if is_cut else answer
     if barrier is Barrier.BEFORE_ROTATE:
         await stand()

@@ -73,8 +73,7 @@ class Browser:
         Raises:
             ForgedFormError: the form has no token, or another browser's.
         """
-        body = await self._request.body()
-        text = body[:_LARGEST_FORM].decode("utf-8", errors="replace")
+        text = (await self._sent()).decode("utf-8", errors="replace")
         fields = dict(parse_qsl(text, keep_blank_values=True))
         given = fields.get(FORM_TOKEN, "")
         if self._is_new or not hmac.compare_digest(given.encode(), self.form_token.encode()):
@@ -87,6 +86,7 @@ class Browser:
         with self._platform.book.transaction():
             self._forget_session()
             visits.sign_in(self._platform.book, sha256=sha256(session), email=account.email)
+            visits.forget_forms(self._platform.book, self.id)
         response.set_cookie(_SESSION, session, httponly=True, samesite="lax", path="/")
 
     def sign_out(self, response: Response) -> None:
@@ -104,6 +104,15 @@ class Browser:
         if self._is_new:
             response.set_cookie(_BROWSER, self.id, max_age=_YEAR, httponly=True, samesite="lax", path="/")
         return response
+
+    async def _sent(self) -> bytes:
+        """What was sent, as far as a form of ours can be long: the rest is not waited for, whoever sends it."""
+        sent = b""
+        async for part in self._request.stream():
+            sent += part[: _LARGEST_FORM - len(sent)]
+            if len(sent) == _LARGEST_FORM:
+                break
+        return sent
 
     def _forget_session(self) -> None:
         session = self._request.cookies.get(_SESSION)

@@ -163,7 +163,7 @@ def _body(fields: dict[str, str], endpoint: Endpoint | None, faults: dict[str, s
         faults["body"] = "A GET call has no body; leave it empty."
     try:
         json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         faults["body"] = f"The body is not valid JSON: {error}."
     return text.encode()
 

@@ -21,6 +21,7 @@ from evergrant_sandbox.world.seller import Account, Kind, Origin, Role, Seller
 
 _HOME = Page.HOME.value
 _SIGNED_OUT = "/"
+_SHOWN = 12
 _EXPIRED = "This test account has expired. Its developer can reactivate it in Partner Center, Development Shops."
 
 
@@ -89,7 +90,7 @@ class SigningIn:
     def _login_page(self, door: Door, following: str, *, login: str, wrong: str) -> Response:
         known = [
             (account, seller)
-            for seller in sellers.everyone(self._platform.book)[:12]
+            for seller in sellers.first(self._platform.book, _SHOWN)
             for account in sellers.accounts_of(self._platform.book, seller.id)
         ]
         status = 401 if wrong else 200

@@ -1,8 +1,9 @@
 """Apps: one set of credentials each, with the Redirect URL and scopes fixed in Partner Center."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from urllib.parse import SplitResult, urlsplit
 
 from evergrant_sandbox.clock import DAY
@@ -12,6 +13,9 @@ from evergrant_sandbox.world.seller import Kind
 ACCESS_LIFE = 7 * DAY
 # How long a rotated refresh token may be retried in `retry_safe` mode; Cognito allows up to 60 s.
 GRACE = 60
+
+# Names of other alphabets are written in ASCII (`xn--`): a host also stands in headers. Without a dot is for loopback.
+_HOST = re.compile(r"(?!.{254})[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?|[0-9a-f]*:[0-9a-f:.]+")
 
 
 class Visibility(StrEnum):
@@ -117,8 +121,13 @@ class App:
 
 
 def is_loopback(host: str | None) -> bool:
-    """Whether a host name means this machine."""
-    return host is not None and (host in {"localhost", "::1"} or host.startswith("127."))
+    """Whether a host means this machine. A name that only begins like such an address is anybody's, and may lead here too."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host or "").is_loopback
+    except ValueError:
+        return False
 
 
 def fault_of_redirect_url(url: str) -> str | None:
@@ -126,6 +135,8 @@ def fault_of_redirect_url(url: str) -> str | None:
     parts = _read(url)
     if parts is None or parts.scheme not in {"http", "https"}:
         return "a Redirect URL is an absolute http or https address"
+    if not _has_plain_host(parts):
+        return "a Redirect URL has a host in ASCII letters, and no user name before it"
     return "a Redirect URL has no fragment" if parts.fragment else None
 
 
@@ -138,6 +149,8 @@ def fault_of_webhook_url(url: str) -> str | None:
     parts = _read(url)
     if parts is None or parts.scheme not in {"http", "https"}:
         return "a webhook URL is an http or https address"
+    if not _has_plain_host(parts):
+        return "a webhook URL has a host in ASCII letters, and no user name before it"
     host = parts.hostname or ""
     if is_loopback(host):
         return None
@@ -159,9 +172,15 @@ def fault_of_address(address: str) -> str | None:
 
 def _read(url: str) -> SplitResult | None:
     """The parts of an address with a host; None if it is none, down to its port."""
+    if not url.isprintable() or " " in url:
+        return None
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
         return None
     return parts if parts.hostname and port != 0 else None
+
+
+def _has_plain_host(parts: SplitResult) -> bool:
+    return bool(_HOST.fullmatch(parts.hostname or "")) and "@" not in parts.netloc
