@@ -78,3 +78,8 @@ def test_the_pages_around_the_small_window_are_clean(scene: Scene, page: Page) -
 def test_the_pages_of_a_seller_are_clean(scene: Scene) -> None:
     """The hosted link, each of its ends, and each refusal."""
     assert 11 == len(all_clean(pages.for_sellers(scene)))
+
+
+def test_the_pages_of_the_sandbox_are_clean(scene: Scene) -> None:
+    """Front page, limits, control room, and a consent from the prompt to the way back."""
+    assert 19 == len(all_clean(pages.of_the_sandbox(scene)))
