@@ -44,6 +44,18 @@ async def test_a_state_nobody_was_given_is_refused_before_anything_is_sent(world
     assert [] == exchanges(world)
 
 
+@pytest.mark.parametrize("error", ["auth_denied", "access_denied"])
+async def test_who_discards_an_install_from_the_store_reads_that_nothing_was_changed(world: World, error: str) -> None:
+    """It comes without a state, as it was begun at the platform; there is nothing to start again."""
+    person = world.hub.new_browser()
+
+    back = await person.get(f"/cb/tiktok-shop/{world.app_id}", params={"code": "null", "error": error})
+
+    assert "authorization_refused" == refused(back)[1]
+    assert "nothing was changed" in back.text
+    assert [] == exchanges(world)
+
+
 async def test_a_return_in_another_browser_is_refused_and_the_first_can_still_finish(world: World) -> None:
     """Login CSRF (TS-01): without the cookie of the browser that left, nothing is exchanged or activated."""
     starter, victim = world.hub.new_browser(), world.hub.new_browser()

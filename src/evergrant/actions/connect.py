@@ -87,7 +87,8 @@ async def come_back(callback: Callback, *, app_id: str, browsers: Sequence[Secre
             refused; or no code came. Nothing was sent to the platform.
     """
     if callback.state is None:
-        raise errors.StateMissingError
+        # Nothing was begun here and nothing granted there: a discarded install, for instance from the platform's store.
+        raise errors.StateMissingError if callback.error is None else errors.AuthorizationRefusedError
     claimed = await ports.books.links.claim(callback.state, app_id, browsers, callback.code)
     if callback.error is not None:
         raise await _failed(claimed, errors.AuthorizationRefusedError(), ports)
