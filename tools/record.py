@@ -29,6 +29,9 @@ PARTS = (
 )
 """Options that leave tests out."""
 
+PROPERTY = "requirements"
+"""What a report of a marked test carries."""
+
 
 def known() -> dict[str, str]:
     """Every requirement: number -> sentence."""
@@ -69,10 +72,13 @@ class Recorder:
             if unknown:
                 raise pytest.UsageError(f"{item.nodeid} is marked with {unknown}, which {LIST.name} does not list")
             if marked:
-                self.marks[item.nodeid] = marked
+                # Travels with the report: with several processes the tests are collected and run in others.
+                item.user_properties.append((PROPERTY, marked))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.nodeid in self.marks:
+        marked = dict(report.user_properties).get(PROPERTY)
+        if marked:
+            self.marks[report.nodeid] = list(marked)
             whole = report.passed and not hasattr(report, "wasxfail")
             self.passed[report.nodeid] = self.passed.get(report.nodeid, True) and whole
 
