@@ -73,12 +73,11 @@ class Recorder:
                 raise pytest.UsageError(f"{item.nodeid} is marked with {unknown}, which {LIST.name} does not list")
             if marked:
                 # Travels with the report: with several processes the tests are collected and run in others.
-                item.user_properties.append((PROPERTY, marked))
+                item.user_properties.append((PROPERTY, " ".join(marked)))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        marked = dict(report.user_properties).get(PROPERTY)
-        if marked:
-            self.marks[report.nodeid] = list(marked)
+        for numbers in (numbers for name, numbers in report.user_properties if name == PROPERTY):
+            self.marks[report.nodeid] = str(numbers).split()
             whole = report.passed and not hasattr(report, "wasxfail")
             self.passed[report.nodeid] = self.passed.get(report.nodeid, True) and whole
 
