@@ -1,4 +1,4 @@
-"""Seller Center's menus in a real browser: every path of every market by its labels, with the mouse and by keyboard alone."""
+"""Seller Center's menus in a real browser: every path by its labels, with the mouse and by keyboard alone."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +13,8 @@ from tests.sandbox.program import Program
 pytestmark = pytest.mark.browser
 
 OWNER = "amelia@thamesandclay.example"
-MARKETS = ("US", "GB", "DE", "FR", "ES", "IT", "IE", "ID", "MY", "PH", "SG", "TH", "VN", "JP", "MX", "BR")
+# One market for each menu there is; that the other markets show the menu of GB is read in test_seller_center_frame.py.
+MARKETS = ("US", "GB")
 # Path -> the title of the page it leads to.
 STORE = {"Growth > App store": "App store"}
 APPS = {"Growth > My Apps & Services": "My apps and incidents"}
@@ -110,7 +111,7 @@ WALKS = {"mouse": by_mouse, "keyboard": by_keyboard}
 
 @pytest.mark.parametrize("market", MARKETS)
 @pytest.mark.requirement("R-PIPE-12", "R-PIPE-13", "R-PIPE-14", "R-TTS-4")
-def test_every_path_of_every_market_leads_where_it_should(program: Program, page: Page, market: str) -> None:
+def test_every_path_of_every_menu_leads_where_it_should(program: Program, page: Page, market: str) -> None:
     """By the labels, with the mouse and again by keyboard alone."""
     sign_in(page, owner_in(program, market))
     for path, title in (STORE | APPS | (OF_THE_US if market == "US" else {})).items():
