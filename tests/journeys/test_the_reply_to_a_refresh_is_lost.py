@@ -154,7 +154,7 @@ async def test_a_throttled_refresh_waits_and_then_succeeds(world: World) -> None
         "path": "/api/v2/token/refresh",
         "action": "status",
         "status": 429,
-        "retry_after": 0,
+        "retry_after": 60,
         "times": 1,
     }
     await lose(world, throttle)
