@@ -215,5 +215,7 @@ async def test_a_call_that_is_refused_while_the_consent_stands_does_not_flap(wor
     errors = {flow["last_error"] for flow in (await world.connection(connection_id))["flows"]}
 
     assert "active" == (await world.connection(connection_id))["status"]
-    assert 2 >= (await world.events(connection_id)).count("connection.suspended")  # one for each shop's orders
+    # Once as a rule. The flow backs off for seconds of real time, so a slow machine may see it ask again; without the
+    # back-off each of the four rounds would ask several times.
+    assert 4 >= (await world.events(connection_id)).count("connection.suspended")
     assert 1 == len(errors - {None})
