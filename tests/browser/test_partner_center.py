@@ -100,7 +100,7 @@ def test_a_test_account_authorizes_and_has_all_of_seller_center(page: Page, prog
     expect(page.get_by_role("heading", name="Limits", exact=True)).to_be_visible()
     assert "code=" in page.url
     page.goto(account)
-    expect(page.get_by_role("list").filter(has_text="Parcel Pilot, until")).to_contain_text("Active")
+    expect(page.get_by_role("list").filter(has_text="Parcel Pilot, ends")).to_contain_text("Active")
     page.get_by_role("button", name="Sign in to Seller Center").click()
     seen = []
     lines = page.get_by_role("navigation", name="Seller Center").get_by_role("link", include_hidden=True)

@@ -1,6 +1,7 @@
 """The database fixture itself: one server for the run, a database for each test, a prepared one to copy."""
 
 import asyncio
+import os
 
 import asyncpg
 import pytest
@@ -39,7 +40,7 @@ async def test_a_database_is_a_copy_of_a_prepared_one(database_server: postgres.
     assert 1 == len(prepared)
     left = await programs.ask(
         database_server.dsn,
-        "SELECT count(*) FROM pg_database WHERE datname LIKE 'test\\_%'",
+        f"SELECT count(*) FROM pg_database WHERE datname LIKE 'test\\_{os.getpid()}\\_%'",  # the other process has its own
     )
     assert 0 == left
 

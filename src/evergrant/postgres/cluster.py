@@ -68,6 +68,7 @@ def command_line(where: Place, durability: Durability) -> list[str]:
         "fsync": durability.value,
         "full_page_writes": durability.value,
         "synchronous_commit": durability.value,
+        "autovacuum": durability.value,  # a short-lived database needs none, and cannot be dropped while it is at work
     }
     return ["-D", str(where.data), *(part for setting, value in must.items() for part in ("-c", f"{setting}={value}"))]
 
