@@ -12,7 +12,7 @@ from pathlib import Path
 import asyncpg
 
 from evergrant import postgres, settings
-from evergrant.assembly import programs
+from evergrant.assembly import database
 from evergrant.settings import Settings
 from evergrant.stage.cast import await_answer, free_port
 from evergrant.stage.children import Children
@@ -41,7 +41,7 @@ class Ground:
         """A fresh database with the schema; gives its address."""
         asyncio.run(self._create(name))
         dsn = self.server.dsn_of(name)
-        programs.migrate({"dsn": dsn})
+        database.migrate({"dsn": dsn})
         return dsn
 
     def start(self, name: str, module: str, *arguments: str, environment: dict[str, str] | None = None) -> None:
@@ -93,7 +93,7 @@ def ground(told: Told) -> Iterator[Ground]:
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         server = stack.enter_context(postgres.running(folder / "data" / "postgres"))
-        programs.migrate({"dsn": server.dsn})
+        database.migrate({"dsn": server.dsn})
         children = Children(folder, lambda what, who: told(f"{what}: {who}"))
         stack.callback(children.stop)
         yield Ground(folder=folder, server=server, children=children, told=told)

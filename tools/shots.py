@@ -10,15 +10,24 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from evergrant.stage import cast
 from evergrant.stage.cast import Login, Places, Stage
-from tests.browser import pages
-from tests.browser.pages import Shown
+from tests.browser import pages, test_partner_apps, test_partner_center, test_seller_center_menus
 from tests.browser.scene import PASSWORD, vendor
+from tests.browser.window import window
 from tests.chromium import launched
+from tests.clean_page import Shown
+from tests.sandbox import test_sandbox_browser
+from tests.sandbox.program import started
 
 WIDTHS = {"desk": 1280, "phone": 375}
+ROOMS = {
+    "sandbox": test_sandbox_browser.every_page,
+    "seller center": test_seller_center_menus.every_page,
+    "partner center": test_partner_center.every_page,
+    "partner center apps": test_partner_apps.every_page,
+}
 
 
-def everything(stage: Stage, chromium: Browser) -> Iterator[Shown]:
+def of_the_hub(stage: Stage, chromium: Browser) -> Iterator[Shown]:
     empty = vendor(stage, chromium, with_app=False)
     yield from pages.before_the_first_app(empty.dashboard(empty.browser()))
     scene = vendor(stage, chromium)
@@ -28,7 +37,20 @@ def everything(stage: Stage, chromium: Browser) -> Iterator[Shown]:
     for walk in (pages.around_the_window, lambda made, _: pages.for_sellers(made)):
         other = vendor(stage, chromium)
         yield from walk(other, other.dashboard(other.browser()))
-    yield from pages.of_the_sandbox(scene)
+
+
+def everything(stage: Stage, place: Path, chromium: Browser) -> Iterator[Shown]:
+    yield from of_the_hub(stage, chromium)
+    yield from of_the_sandbox(place, chromium)
+
+
+def of_the_sandbox(place: Path, chromium: Browser) -> Iterator[Shown]:
+    with started(place) as program:
+        for room, every_page in ROOMS.items():
+            program.steer("reset")
+            program.steer("apps", name="Parcel Pilot", status="draft", redirect_urls=[f"{program.base}/limits"])
+            with window(chromium, program) as page:
+                yield from ((f"{room} {name}", page) for name in every_page(program, page))
 
 
 def take(page: Page, folder: Path, name: str) -> None:
@@ -52,7 +74,7 @@ def main() -> int:
             sync_playwright() as made,
         ):
             chromium = launched(made)
-            for number, (name, page) in enumerate(everything(stage, chromium), 1):
+            for number, (name, page) in enumerate(everything(stage, Path(place) / "alone", chromium), 1):
                 take(page, folder, f"{number:02} {re.sub('[^a-z ]', '', name.lower())}".replace(" ", "-"))
                 print(name, flush=True)
             chromium.close()

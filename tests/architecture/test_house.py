@@ -195,7 +195,7 @@ REVEALING = {
     "evergrant/web/api/link_sessions.py",
     "evergrant/cli",
     "evergrant/stage",
-    "evergrant/assembly/programs.py",
+    "evergrant/assembly/newcomers.py",
     "evergrant/actions/connect.py",
 }
 """Where a secret may be revealed: to sign and send it, to seal and hash it, to hand it to whom it belongs."""

@@ -15,8 +15,7 @@ from tests.browser.scene import (
     told,
     until,
 )
-
-Shown = tuple[str, Page]
+from tests.clean_page import Shown
 
 
 def before_the_first_app(page: Page) -> Iterator[Shown]:
@@ -183,61 +182,3 @@ def _opened(page: Page, seller: Seller) -> Page:
     popup = opening.value
     expect(popup.get_by_role("heading", name="Renew", exact=True)).to_be_visible()
     return popup
-
-
-def of_the_sandbox(scene: Scene) -> Iterator[Shown]:
-    """The platform's side: front page, control room, and a consent from the prompt to the way back."""
-    at = scene.stage.places.sandbox
-    seller = scene.seller("Juniper & Jute")
-    page = scene.browser().new_page()
-    page.goto(at)
-    yield "sandbox, front page", page
-    page.goto(f"{at}/limits")
-    yield "sandbox, limits", page
-    yield from _of_the_control_room(scene, page)
-    page.goto(f"{at}/open/authorize?service_id=1")
-    yield "sandbox, refusal", page
-    page.goto(f"{at}/seller/register")
-    yield "sandbox, register", page
-    page.goto(scene.link(seller)["url"])
-    page.get_by_role("button", name="Continue to TikTok Shop").click()
-    yield "sandbox, region", page
-    page.get_by_role("button", name="Next for United Kingdom").click()
-    yield "sandbox, login", page
-    log_in_as_seller(page, seller)
-    yield "sandbox, form", page
-    page.get_by_role("button", name="Confirm to Install", exact=True).click()
-    yield "sandbox, form with faults", page
-    fill_in_the_form(page, "90")
-    yield "sandbox, review", page
-    scene.hands.sandbox("POST", "/switches", {"return_countdown": "10s"})
-    authorize(page)
-    expect(page.get_by_role("heading", name="Authorized")).to_be_visible()
-    yield "sandbox, return", page
-    scene.hands.sandbox("POST", "/switches", {"return_countdown": "off"})
-
-
-def _of_the_control_room(scene: Scene, page: Page) -> Iterator[Shown]:
-    """The control room in a world where something has happened."""
-    at = f"{scene.stage.places.sandbox}/control"
-    seller = scene.seller("Fern & Flint")
-    scene.connect(seller, "20d")
-    grant = scene.grant(seller)["id"]
-    (line, *_) = scene.hands.sandbox("GET", "/log", grant=grant, kind="token")["items"]
-    scene.hands.sandbox("POST", "/apps", {"name": "Waiting app", "status": "in_review"})
-    scene.hands.sandbox("POST", "/faults", {"action": "drop", "app": "nobody"})
-    shown = {
-        "overview": "",
-        "calls": "/calls",
-        "call": f"/calls/{line['n']}",
-        "authorizations": "/grants",
-        "authorization": f"/grants/{grant}",
-        "faults": "/faults?action=status",
-        "switches": "/switches",
-        "reviews": "/reviews",
-        "world": "/world",
-    }
-    for name, path in shown.items():
-        page.goto(f"{at}{path}")
-        yield f"sandbox, control room, {name}", page
-    scene.hands.sandbox("DELETE", "/faults")

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from time import monotonic, sleep
-from typing import Any, Literal
+from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect
 
@@ -15,13 +15,13 @@ from evergrant.core.secret import Secret
 from evergrant.stage import founding
 from evergrant.stage.cast import Login, Stage, Tenant
 from evergrant.stage.hands import Hands, consent_by_steering
+from tests.clean_page import Scheme
 
 SCOPES = ["seller.authorization.info", "seller.order.info", "seller.product.basic"]
 PASSWORD = "evergreen"
 SELLER_PASSWORD = "sandbox"
 PATIENCE = 20.0
 LOOK = 0.05
-Scheme = Literal["light", "dark"]
 
 REPORT_VIOLATIONS = """
 document.addEventListener("securitypolicyviolation", (event) =>

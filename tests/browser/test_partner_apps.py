@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.test_every_page import faults
 from tests.browser.test_keyboard import reach
 from tests.browser.window import window
+from tests.clean_page import all_clean
 from tests.sandbox.program import Program
 
 pytestmark = pytest.mark.browser
@@ -180,48 +180,45 @@ def test_the_link_can_be_selected_without_javascript(chromium: Browser, program:
     context.close()
 
 
-def test_every_page_about_apps_is_clean(program: Program, page: Page) -> None:
-    """Axe finds nothing in light and dark, on a desk and on a phone, and nothing is too wide."""
-    seen = []
-
-    def look(name: str) -> None:
-        page.wait_for_load_state()
-        assert [] == faults(page), name
-        seen.append(name)
-
+def every_page(program: Program, page: Page) -> Iterator[str]:
+    """Every page about apps, one after the other, by its name."""
     log_in(page)
-    look("list")
+    yield "list"
     page.goto("/partner/apps/create")
-    look("type")
+    yield "type"
     page.goto("/partner/apps/create?type=public")
-    look("form")
+    yield "form"
     page.get_by_role("button", name="Create", exact=True).click()
-    look("form with faults")
+    yield "form with faults"
     page.goto("/partner/apps")
     create(page)
     key = made(program)["key"]
     page.get_by_role("button", name="Show").click()
-    look("with the secret")
+    yield "with the secret"
     for name in TABS:
         tab(page, name)
-        look(f"draft, {name}")
+        yield f"draft, {name}"
     page.get_by_role("button", name="Submit for review").click()
-    look("not submitted")
+    yield "not submitted"
     program.steer("apps", key=key, status="in_review")
     program.steer(f"apps/{key}/review", verdict="refuse", reasons=REASONS)
     tab(page, "Review")
-    look("refused")
+    yield "refused"
     program.steer("apps", key=key, status="published")
     program.steer("authorize", app=key, seller="amelia@thamesandclay.example")
     for name in ("Authorization", "Review"):
         tab(page, name)
-        look(f"published, {name}")
+        yield f"published, {name}"
     for path in ("secret", "deactivate"):
         page.goto(f"/partner/apps/{key}/{path}")
-        look(path)
+        yield path
     page.get_by_role("button", name="Deactivate for good").click()
-    look("not deactivated")
+    yield "not deactivated"
     program.steer("apps", key=key, status="deactivated")
     page.goto(f"/partner/apps/{key}")
-    look("deactivated")
-    assert 20 == len(seen)
+    yield "deactivated"
+
+
+def test_every_page_about_apps_is_clean(program: Program, page: Page) -> None:
+    """Axe finds nothing in light and dark, on a desk and on a phone, and nothing is too wide."""
+    assert 20 == len(all_clean((name, page) for name in every_page(program, page)))

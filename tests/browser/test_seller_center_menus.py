@@ -1,13 +1,12 @@
 """Seller Center's menus in a real browser: every path by its labels, with the mouse and by keyboard alone."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, ViewportSize, expect
 
-from tests.browser.test_every_page import faults
 from tests.browser.test_keyboard import reach
+from tests.clean_page import all_clean, faults_as_it_stands
 from tests.sandbox.program import Program
 
 pytestmark = pytest.mark.browser
@@ -323,21 +322,12 @@ def every_page(program: Program, page: Page) -> Iterator[str]:
 
 def test_every_page_is_clean_in_light_and_dark_and_fits_a_phone(program: Program, page: Page) -> None:
     """Axe finds nothing on a desk and on a phone, and nothing is wider than the window."""
-    names = []
-    for name in every_page(program, page):
-        page.wait_for_load_state()
-        assert [] == faults(page), name
-        names.append(name)
-        page.set_viewport_size(DESK)
-
-    assert 19 == len(names)
+    assert 19 == len(all_clean((name, page) for name in every_page(program, page)))
 
 
 def test_the_open_menus_are_clean(page: Page) -> None:
     """The flyout of a desk and the drawer of a phone, in light and dark."""
-    axe = (Path(__file__).resolve().parents[2] / "build" / "assets" / "axe.min.js").read_text(encoding="utf-8")
     sign_in(page)
-    page.evaluate(axe)
     found = []
     for size in (DESK, PHONE):
         page.set_viewport_size(size)
@@ -346,9 +336,6 @@ def test_the_open_menus_are_clean(page: Page) -> None:
         else:
             page.get_by_role("button", name="Menu", exact=True).click()
         expect(menu(page).get_by_role("link", name="App store", exact=True)).to_be_visible()
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-            result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-            found += [(size["width"], scheme, each["id"], each["nodes"][0]["html"]) for each in result["violations"]]
+        found += faults_as_it_stands(page)
 
     assert [] == found

@@ -40,7 +40,8 @@ async def test_a_database_is_a_copy_of_a_prepared_one(database_server: postgres.
     assert 1 == len(prepared)
     left = await programs.ask(
         database_server.dsn,
-        f"SELECT count(*) FROM pg_database WHERE datname LIKE 'test\\_{os.getpid()}\\_%'",  # the other process has its own
+        "SELECT count(*) FROM pg_database WHERE starts_with(datname, $1)",
+        f"test_{os.getpid()}_",  # a run beside this one has its own
     )
     assert 0 == left
 

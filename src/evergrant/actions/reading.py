@@ -45,6 +45,10 @@ class People(Protocol):
         """End a login."""
 
 
+KEY_PREFIX = "eg_"
+KEY_SCOPES = ("read", "tokens", "manage", "webhooks")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
     """What is known of the key somebody showed."""

@@ -2,7 +2,7 @@
 
 import os
 
-from evergrant.assembly import programs
+from evergrant.assembly import database
 from evergrant.postgres import PostgresError
 from evergrant.settings import Settings
 
@@ -26,11 +26,11 @@ def _answers(chosen: Settings) -> list[tuple[str, str | None]]:
 
 
 def _database(chosen: Settings) -> list[tuple[str, str | None]]:
-    if not programs.has_database(chosen):
+    if not database.exists(chosen):
         return [("there is no database yet: the first start makes it", None)]
     try:
-        with programs.started(chosen) as arguments:
-            silent, unfit = programs.standing(chosen, arguments)
+        with database.running(chosen) as arguments:
+            silent, unfit = database.standing(chosen, arguments)
     except PostgresError as error:
         silent, unfit = f"{error.code}: {error}", None
     answers = [("the database answers", silent)]

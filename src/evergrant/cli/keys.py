@@ -2,20 +2,20 @@
 
 from collections.abc import Sequence
 
-from evergrant.assembly import programs
+from evergrant.actions.reading import KEY_SCOPES
+from evergrant.assembly import newcomers
 from evergrant.assembly.house import House
 from evergrant.cli import running, tenants
 from evergrant.core.secret import Secret
-from evergrant.web.access import SCOPES
 
 
 def create_key(given: str | None, name: str, scopes: Sequence[str]) -> None:
     """Make an API key, and show it once."""
-    unknown = sorted(set(scopes) - set(SCOPES))
+    unknown = sorted(set(scopes) - set(KEY_SCOPES))
     if unknown:
-        running.fail("invalid_request", f"There is no scope {', '.join(unknown)}. There are: {', '.join(SCOPES)}.")
+        running.fail("invalid_request", f"There is no scope {', '.join(unknown)}. There are: {', '.join(KEY_SCOPES)}.")
 
     async def make(parts: House) -> Secret:
-        return await programs.add_key(parts, await tenants.chosen(parts, given), name=name, scopes=scopes)
+        return await newcomers.add_key(parts, await tenants.chosen(parts, given), name=name, scopes=scopes)
 
     print(tenants.in_house(make).reveal())

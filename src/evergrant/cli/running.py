@@ -52,10 +52,10 @@ def work(chosen: Settings) -> None:
 
 def migrate(chosen: Settings) -> None:
     """Bring the database to the schema this version needs."""
-    from evergrant.assembly import programs
+    from evergrant.assembly import database
 
-    with reported(), programs.database(chosen, migrates=True):
-        print(f"The schema is at revision {programs.newest_revision()}.")
+    with reported(), database.ready(chosen, migrates=True):
+        print(f"The schema is at revision {database.newest_revision()}.")
 
 
 @contextmanager
@@ -88,9 +88,9 @@ def _run(program: Program, chosen: Settings, *, told: str) -> None:
     """Run a program until a signal; `told` is logged when it is ready."""
     import uvloop
 
-    from evergrant.assembly import programs
+    from evergrant.assembly import database
 
-    with reported(), programs.database(chosen) as arguments:
+    with reported(), database.ready(chosen) as arguments:
         uvloop.run(_until_signal(program, chosen, arguments, told))
 
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from evergrant.assembly import programs
+from evergrant.assembly import database, newcomers
 from evergrant.assembly.house import Arguments, House, house
 from evergrant.cli import running
 from evergrant.core.errors import InvalidRequestError, NotFoundError
@@ -21,16 +21,16 @@ def in_house(work: Callable[[House], Awaitable[Result]]) -> Result:
         async with house(settings, arguments) as parts:
             return await work(parts)
 
-    with running.reported(), programs.database(settings) as arguments:
+    with running.reported(), database.ready(settings) as arguments:
         return asyncio.run(done(arguments))
 
 
 def create(name: str, email: str, person: str) -> None:
     """Make a workspace with its first owner and an API key, and show password and key once."""
 
-    async def make(parts: House) -> tuple[programs.NewTenant, Secret]:
+    async def make(parts: House) -> tuple[newcomers.NewTenant, Secret]:
         password = parts.ports.dice.secret()
-        made = await programs.add_tenant(parts, name=name, email=email, person=person, password=password)
+        made = await newcomers.add_tenant(parts, name=name, email=email, person=person, password=password)
         return made, password
 
     made, password = in_house(make)

@@ -10,7 +10,7 @@ from typing import Any
 import uvloop
 
 from evergrant import settings
-from evergrant.assembly import programs
+from evergrant.assembly import database
 from evergrant.assembly.house import Arguments, house
 from evergrant.core.errors import EvergrantError
 from evergrant.stage.cast import Stage
@@ -329,7 +329,7 @@ class Story:
                 tokens = parts.ports.books.tokens
                 return await tokens.access(self.stage.tenant.id, self.connection_id) is None
 
-        with programs.database(chosen) as arguments:
+        with database.ready(chosen) as arguments:
             return uvloop.run(look(arguments))
 
 

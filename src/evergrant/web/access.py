@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import Request
 from starlette.responses import Response
 
-from evergrant.actions.reading import ApiKey, Person
+from evergrant.actions.reading import KEY_PREFIX, KEY_SCOPES, ApiKey, Person
 from evergrant.core.errors import InvalidRequestError
 from evergrant.core.secret import Secret
 from evergrant.web import problems
@@ -16,8 +16,6 @@ from evergrant.web.desk import Desk
 
 Answer = Coroutine[Any, Any, tuple[int, object]]
 
-KEY_PREFIX = "eg_"
-SCOPES = ("read", "tokens", "manage", "webhooks")
 LOGIN_COOKIE = "eg_login"
 VISIT_COOKIE = "eg_visit"
 CHANGES = frozenset({"owner", "operator"})
@@ -69,7 +67,7 @@ class WithScope:
     """A dependency: the caller's API key, which has this scope."""
 
     def __init__(self, scope: str) -> None:
-        assert scope in SCOPES
+        assert scope in KEY_SCOPES
         self._scope = scope
 
     async def __call__(self, request: Request) -> ApiKey:
