@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import cache
 from typing import Any, ParamSpec, TypeVar
 
 import asyncpg
@@ -34,6 +35,12 @@ AT_ONCE = 2
 """How many passwords are checked at the same time: each takes 64 MiB and a core for a while."""
 
 
+@cache
+def _of_nobody() -> str:
+    """What the password of an unknown address is held against: hashed once a process, and only where people log in."""
+    return PasswordHasher().hash("nobody's password")
+
+
 class People:
     """Tenants and people."""
 
@@ -41,7 +48,6 @@ class People:
         self._database = database
         self._hasher = PasswordHasher()
         self._slots = asyncio.Semaphore(AT_ONCE)
-        self._nobody = self._hasher.hash("nobody's password")
 
     async def found(self, owner: Person, password: Secret) -> None:
         """Keep a new tenant with its first person.
@@ -77,6 +83,7 @@ class People:
 
     async def by_password(self, email: str, password: Secret) -> Person | None:
         """Whoever has this address and password. Takes as long for an unknown address as for a wrong password."""
+        nobody = await self._in_turn(_of_nobody)
         async with self._database.connection() as connection:
             row = await connection.fetchrow(
                 """
@@ -85,7 +92,7 @@ class People:
                 """,
                 email,
             )
-        right = await self._in_turn(self._is_right, row["password_hash"] if row else self._nobody, password)
+        right = await self._in_turn(self._is_right, row["password_hash"] if row else nobody, password)
         if row is None or not right:
             return None
         return _person(row)

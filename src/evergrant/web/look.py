@@ -48,8 +48,9 @@ def _time(moment: datetime, text: str) -> Markup:
     )
 
 
+@cache
 def environment() -> Environment:
-    """The templates, with what they may call."""
+    """The templates, with what they may call; each is compiled once a process."""
     made = Environment(
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=select_autoescape(default=True),

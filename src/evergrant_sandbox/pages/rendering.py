@@ -32,20 +32,26 @@ HEADERS = {
 _UNITS = ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"))
 
 
+@cache
+def _environment() -> jinja2.Environment:
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_HERE / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    made.globals.update(icon=icon, instant=instant, in_words=clock.in_words)
+    made.filters.update(day=day, prose=prose, rfc3339=clock.rfc3339)
+    return made
+
+
 class Pages:
-    """Renders templates."""
+    """Renders templates; each is compiled once a process."""
 
     def __init__(self) -> None:
-        self._templates = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(_HERE / "templates"),
-            autoescape=True,
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            auto_reload=False,
-        )
-        self._templates.globals.update(icon=icon, instant=instant, in_words=clock.in_words)
-        self._templates.filters.update(day=day, prose=prose, rfc3339=clock.rfc3339)
+        self._templates = _environment()
 
     def render(self, template: str, *, status: int = 200, leads_to: Sequence[str] = (), **what: object) -> HTMLResponse:
         """A page. `leads_to` are the addresses outside to which its forms may end up redirecting."""
