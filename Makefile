@@ -31,7 +31,7 @@ fix: $(VENV)/.dev ## Format and fix what can be fixed
 	@$(BIN)/ruff check --quiet --fix $(CODE)
 
 test: $(VENV)/.dev $(VENV)/.browser $(VENV)/.clients ## All tests, real browser included; records the requirements they prove
-	@$(BIN)/pytest --record --numprocesses 3 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/pytest -p tools.shares --record --numprocesses 3 --no-loadscope-reorder
 
 fast: $(VENV)/.dev ## The tests that need neither browser nor processes of their own
 	@$(BIN)/pytest -m "not browser and not processes"

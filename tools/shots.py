@@ -10,17 +10,22 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from evergrant.stage import cast
 from evergrant.stage.cast import Login, Places, Stage
-from tests.browser import pages, test_partner_apps, test_partner_center, test_seller_center_menus
-from tests.browser.scene import PASSWORD, vendor
-from tests.browser.window import window
-from tests.chromium import launched
-from tests.clean_page import Shown
-from tests.sandbox import test_sandbox_browser
+from tests.browser.chromium import launched
+from tests.browser.clean_page import Shown
+from tests.browser.platform import (
+    test_link_and_control_room,
+    test_partner_apps,
+    test_partner_center,
+    test_seller_center_menus,
+)
+from tests.browser.platform.window import window
+from tests.browser.product import pages
+from tests.browser.product.scene import PASSWORD, vendor
 from tests.sandbox.program import started
 
 WIDTHS = {"desk": 1280, "phone": 375}
 ROOMS = {
-    "sandbox": test_sandbox_browser.every_page,
+    "sandbox": test_link_and_control_room.every_page,
     "seller center": test_seller_center_menus.every_page,
     "partner center": test_partner_center.every_page,
     "partner center apps": test_partner_apps.every_page,

@@ -15,12 +15,12 @@ from evergrant.core.secret import Secret
 from evergrant.stage import founding
 from evergrant.stage.cast import Login, Stage, Tenant
 from evergrant.stage.hands import Hands, consent_by_steering
-from tests.clean_page import Scheme
+from tests.browser.chromium import PATIENCE
+from tests.browser.clean_page import Scheme
 
 SCOPES = ["seller.authorization.info", "seller.order.info", "seller.product.basic"]
 PASSWORD = "evergreen"
 SELLER_PASSWORD = "sandbox"
-PATIENCE = 20.0
 LOOK = 0.05
 
 REPORT_VIOLATIONS = """

@@ -5,7 +5,7 @@ from time import sleep
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.scene import Scene, authorize, card, fill_in_the_form, log_in_as_seller, renew_button, told
+from tests.browser.product.scene import Scene, authorize, card, fill_in_the_form, log_in_as_seller, renew_button, told
 
 pytestmark = pytest.mark.browser
 LATE_SECONDS = 0.5

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.scene import Scene, authorize, card, fill_in_the_form, renew_button, until
+from tests.browser.product.scene import Scene, authorize, card, fill_in_the_form, renew_button, until
 
 pytestmark = pytest.mark.browser
 

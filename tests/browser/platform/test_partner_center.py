@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.test_keyboard import reach
-from tests.browser.window import window
-from tests.clean_page import all_clean
+from tests.browser.clean_page import all_clean
+from tests.browser.keyboard import reach
+from tests.browser.platform.window import window
 from tests.sandbox.program import Program
 
 pytestmark = pytest.mark.browser

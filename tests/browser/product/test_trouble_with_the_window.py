@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.scene import Scene, Seller, authorize, card, fill_in_the_form, renew_button, told
+from tests.browser.product.scene import Scene, Seller, authorize, card, fill_in_the_form, renew_button, told
 
 pytestmark = pytest.mark.browser
 

@@ -1,39 +1,12 @@
 """The whole renewal by keyboard alone; wherever the focus is, it can be seen."""
 
-from typing import Any
-
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.scene import PASSWORD, SELLER_PASSWORD, Scene, card, told
+from tests.browser.keyboard import reach
+from tests.browser.product.scene import PASSWORD, SELLER_PASSWORD, Scene, card, told
 
 pytestmark = pytest.mark.browser
-MOST_STOPS = 60
-
-FOCUS = """
-() => {
-  const at = document.activeElement, style = getComputedStyle(at);
-  return {
-    name: at.getAttribute("name") || "",
-    words: at.textContent.trim().replace(/\\s+/g, " "),
-    outline: style.outlineStyle === "none" ? 0 : parseFloat(style.outlineWidth),
-    shadow: style.boxShadow !== "none",
-  };
-}
-"""
-
-
-def reach(page: Page, name: str) -> None:
-    """Tab until the focus is on the control with this name or these words; each stop shows where it is."""
-    for _ in range(MOST_STOPS):
-        focus: Any = page.evaluate(FOCUS)
-        if name in {focus["name"], focus["words"]}:
-            assert focus["outline"] >= 2 or focus["shadow"], focus
-            return
-        page.keyboard.press("Tab")
-        focus = page.evaluate(FOCUS)
-        assert focus["outline"] >= 2 or focus["shadow"], focus
-    raise AssertionError(f"the keyboard never reaches {name!r}")
 
 
 def test_from_the_login_to_renewed_without_a_mouse(scene: Scene) -> None:

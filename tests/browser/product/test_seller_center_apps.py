@@ -7,9 +7,17 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from tests.browser.scene import SCOPES, SELLER_PASSWORD, Scene, Seller, authorize, fill_in_the_form, log_in_as_seller
-from tests.browser.test_keyboard import reach
-from tests.clean_page import all_clean
+from tests.browser.clean_page import all_clean
+from tests.browser.keyboard import reach
+from tests.browser.product.scene import (
+    SCOPES,
+    SELLER_PASSWORD,
+    Scene,
+    Seller,
+    authorize,
+    fill_in_the_form,
+    log_in_as_seller,
+)
 
 pytestmark = pytest.mark.browser
 

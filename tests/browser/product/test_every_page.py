@@ -4,10 +4,10 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from evergrant.stage.cast import Stage
-from tests.browser import pages
-from tests.browser import scene as scenes
-from tests.browser.scene import Scene
-from tests.clean_page import all_clean
+from tests.browser.clean_page import all_clean
+from tests.browser.product import pages
+from tests.browser.product import scene as scenes
+from tests.browser.product.scene import Scene
 
 pytestmark = pytest.mark.browser
 

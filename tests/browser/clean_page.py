@@ -13,7 +13,7 @@ Shown = tuple[str, Page]
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 DESK, PHONE, NARROW = 1280, 375, 320
 HEIGHT = 800
-AXE = Path(__file__).resolve().parents[1] / "build" / "assets" / "axe.min.js"
+AXE = Path(__file__).resolve().parents[2] / "build" / "assets" / "axe.min.js"
 COLOURS = ["color-contrast", "link-in-text-block"]
 """The rules whose answer depends on the colour scheme; every other sees the same page in both."""
 

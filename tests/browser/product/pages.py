@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.scene import (
+from tests.browser.clean_page import Shown
+from tests.browser.product.scene import (
     Scene,
     Seller,
     authorize,
@@ -15,7 +16,6 @@ from tests.browser.scene import (
     told,
     until,
 )
-from tests.clean_page import Shown
 
 
 def before_the_first_app(page: Page) -> Iterator[Shown]:

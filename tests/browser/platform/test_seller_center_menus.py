@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, ViewportSize, expect
 
-from tests.browser.test_keyboard import reach
-from tests.clean_page import all_clean, faults_as_it_stands
+from tests.browser.clean_page import all_clean, faults_as_it_stands
+from tests.browser.keyboard import reach
 from tests.sandbox.program import Program
 
 pytestmark = pytest.mark.browser

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.scene import (
+from tests.browser.product.scene import (
     Scene,
     Seller,
     authorize,

@@ -3,6 +3,8 @@
 from playwright.sync_api import Browser, Playwright
 
 CHROMIUM = "/usr/bin/chromium"
+PATIENCE = 20.0
+"""Seconds to wait for a page: two cores may be busy with other things."""
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",

@@ -1,4 +1,4 @@
-"""The pages in a real browser: walked by clicking and by keyboard alone, axe clean, light and dark, at phone width."""
+"""The authorization link and the control room in a real browser: walked by clicking and by keyboard alone, axe clean, light and dark, at phone width."""
 
 import threading
 from collections.abc import Iterator
@@ -6,33 +6,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from tests.chromium import launched
-from tests.clean_page import Shown, all_clean
-from tests.sandbox.program import Program, started
+from tests.browser.clean_page import Shown, all_clean
+from tests.browser.keyboard import reach
+from tests.sandbox.program import Program
 
 pytestmark = pytest.mark.browser
 
-# Two cores may be busy with other things.
-expect.set_options(timeout=20_000)
 OWNER = "amelia@thamesandclay.example"
-
-
-@pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    """A running sandbox."""
-    with started(tmp_path_factory.mktemp("browser")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """A real browser."""
-    with sync_playwright() as playwright:
-        browser = launched(playwright)
-        yield browser
-        browser.close()
 
 
 class Vendor(BaseHTTPRequestHandler):
@@ -196,22 +178,6 @@ def test_the_whole_consent_by_keyboard_alone(program: Program, page: Page) -> No
     expect(page.get_by_role("heading", name="Back at the app")).to_be_visible()
 
     assert 365 == program.ask("grants")["items"][0]["period_days"]
-
-
-def reach(page: Page, name: str) -> None:
-    """Tab until the focus is on the control with this name or these words; each stop shows where it is."""
-    for _ in range(60):
-        page.keyboard.press("Tab")
-        focus: Any = page.evaluate(
-            "() => { const at = document.activeElement, style = getComputedStyle(at);"
-            " return {name: at.getAttribute('name') || '', words: at.textContent.trim().replace(/\\s+/g, ' '),"
-            " outline: style.outlineStyle, width: parseFloat(style.outlineWidth)} }"
-        )
-        assert focus["outline"] != "none", focus
-        assert focus["width"] >= 2, focus
-        if name in {focus["name"], focus["words"]}:
-            return
-    raise AssertionError(f"the keyboard never reaches {name!r}")
 
 
 def every_page(program: Program, page: Page) -> Iterator[str]:

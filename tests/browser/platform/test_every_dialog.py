@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.test_keyboard import FOCUS, MOST_STOPS
-from tests.browser.window import window
+from tests.browser.keyboard import FOCUS, MOST_STOPS
+from tests.browser.platform.window import window
 from tests.sandbox.program import Program
 
 pytestmark = pytest.mark.browser

@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.scene import Scene, Seller, until
-from tests.browser.test_keyboard import reach
+from tests.browser.keyboard import reach
+from tests.browser.product.scene import Scene, Seller, until
 
 pytestmark = pytest.mark.browser
 # Longer than the table's own second.
