@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from evergrant.actions import receive, sync
+from evergrant.actions import receive, sync, verify
 from evergrant.providers.tiktok_shop import signing
 from tests.world_fixture import KEY, World
 
@@ -200,6 +200,46 @@ async def test_a_dead_token_is_found_whatever_the_platform_calls_it(world: World
 
     expected = "cancelled" if noticed else "reauthorization_required"
     assert expected == (await world.connection(connection_id))["status"]
+
+
+CLOCK_WRONG = {
+    "action": "status",
+    "kind": "api",
+    "status": 400,
+    "code": 36009004,
+    "message": "Invalid timestamp. It is earlier than 5 minutes before the current time.",
+    "times": 1,
+}
+
+
+async def test_a_refused_timestamp_does_not_put_a_verification_off(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says nothing of the consent: asked again soon, with the right time."""
+    monkeypatch.setattr(verify, "AGAIN", timedelta(0))
+    connection_id = await world.linked()
+    await world.hub.work()
+    world.sandbox.post(f"/grants/{grant_of(world)}/cancel")
+    world.sandbox.post("/faults", CLOCK_WRONG)
+    await world.deliver(world.deauthorization(await world.now()))
+    await world.hub.work()
+
+    assert 1 == world.sandbox.get("/faults")["items"][0]["hits"]
+    assert "cancelled" == (await world.connection(connection_id))["status"]
+
+
+async def test_a_refused_timestamp_does_not_stop_a_flow(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says nothing of the call either: the flow backs off for a moment, and goes on by itself."""
+    monkeypatch.setattr(sync, "FIRST_WAIT", timedelta(0))
+    connection_id = await world.linked()
+    await world.hub.work()
+    world.sandbox.advance("10m")
+    world.sandbox.post("/faults", CLOCK_WRONG)
+    await world.hub.work()
+    flows = (await world.connection(connection_id))["flows"]
+
+    assert 1 == world.sandbox.get("/faults")["items"][0]["hits"]
+    assert {(None, "running")} == {(flow["last_error"], flow["state"]) for flow in flows}
 
 
 @pytest.mark.parametrize("code", [105001, 101000])

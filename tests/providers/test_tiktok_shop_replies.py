@@ -177,7 +177,7 @@ def test_shops_are_read_with_their_ciphers() -> None:
         (400, 106013, "shop_cipher is required", Trouble.OUR_MISTAKE),
         (400, 36009004, "Invalid credentials: `x-tts-access-token` header", Trouble.AUTHORIZATION_GONE),
         (400, 36009004, "Invalid `app_key`", Trouble.MISCONFIGURED),
-        (400, 36009004, "Invalid timestamp", Trouble.OUR_MISTAKE),
+        (400, 36009004, "Invalid timestamp", Trouble.CLOCK_WRONG),
         (429, 36009002, "Too many requests", Trouble.THROTTLED),
         (500, 36009003, "Internal error", Trouble.UNAVAILABLE),
         (200, 36009007, "Request timeout", Trouble.UNAVAILABLE),

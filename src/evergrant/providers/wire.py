@@ -81,6 +81,7 @@ class Trouble(StrEnum):
     THROTTLED = "throttled"
     MISCONFIGURED = "misconfigured"
     UNAVAILABLE = "unavailable"
+    CLOCK_WRONG = "clock_wrong"
     OUR_MISTAKE = "our_mistake"
 
 

@@ -64,6 +64,7 @@ KEYWORDS: tuple[tuple[str, Trouble], ...] = (
     ("access-token", Trouble.AUTHORIZATION_GONE),
     ("access_token", Trouble.AUTHORIZATION_GONE),
     ("app_key", Trouble.MISCONFIGURED),
+    ("timestamp", Trouble.CLOCK_WRONG),
 )
 """`36009004` is "reused for many things, so read the message too" (3.7)."""
 
