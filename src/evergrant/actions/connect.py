@@ -22,9 +22,7 @@ from evergrant.providers.wire import CallRefused, Granted, Misconfigured, Refuse
 
 AT_MOST = 20
 AGAIN_SOON = timedelta(seconds=2)
-MAY_TELL_LATER = frozenset(
-    {Trouble.UNAVAILABLE, Trouble.THROTTLED, Trouble.MISCONFIGURED, Trouble.CLOCK_WRONG}
-)
+MAY_TELL_LATER = frozenset({Trouble.UNAVAILABLE, Trouble.THROTTLED, Trouble.MISCONFIGURED, Trouble.CLOCK_WRONG})
 """Refusals a second try may cure. Of the others none does: the seller withheld the permission, or took it all back."""
 
 
