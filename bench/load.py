@@ -17,6 +17,8 @@ from time import perf_counter, process_time
 from bench import asks
 from bench.figures import percentile
 
+REFUSED = re.compile(rb'\{"code":[1-9]')
+"""How the body of the platform's refusals begins, whatever their status."""
 LENGTH = re.compile(rb"\r\n[Cc]ontent-[Ll]ength: (\d+)")
 HEAD_END = b"\r\n\r\n"
 RECEIVED_AT_ONCE = 65536
@@ -117,7 +119,7 @@ def _answered(client: Client, seen: Seen) -> bool:
     if len(arrived) < end + len(HEAD_END) + int(length[1]):
         return False
     seen.waits.append(perf_counter() - client.asked_at)
-    if arrived.startswith(b"HTTP/1.1 200"):
+    if arrived.startswith(b"HTTP/1.1 200") and not REFUSED.match(arrived, end + len(HEAD_END)):
         seen.answers += 1
     else:
         seen.wrong += 1

@@ -186,8 +186,9 @@ def test_fewer_rounds_than_a_median_needs_are_refused() -> None:
 
 
 @pytest.mark.processes
-def test_the_sandbox_takes_every_call_the_bench_makes(tmp_path: Path) -> None:
+def test_the_sandbox_takes_every_call_the_bench_makes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tokens sealed here and signatures made here are real ones, and every call is a line in the log."""
+    monkeypatch.setattr(sandbox_calls, "READ_MADE_BEFORE", 40)
     world = asyncio.run(sandbox_world.fill(tmp_path, 40, lambda _: None))
     ask = sandbox_calls.Ask(kind="", app_key=world.app_key, app_secret=world.app_secret, mint=world.mint)
     running = sandbox.Sandbox(folder=tmp_path)
