@@ -113,6 +113,15 @@ def impure(path: Path, room: str) -> set[str]:
     return {name for name in standard if name not in allowed and name.split(".")[0] not in allowed}
 
 
+def test_no_file_beside_the_source_is_large_either() -> None:
+    """Tests, tools and bench keep to the same 400 lines, and open with what they are for."""
+    beside = [path for folder in ("tests", "tools", "bench") for path in sorted((ROOT / folder).rglob("*.py"))]
+    large = [str(path) for path in beside if len(path.read_text(encoding="utf-8").splitlines()) > LARGEST_MODULE]
+    silent = [str(path) for path in beside if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))]
+
+    assert ([], []) == (large, silent)
+
+
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_a_module_is_small_and_opens_with_a_sentence(path: Path) -> None:
     """No module above 400 lines; the first line says what it is for, as a sentence."""

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from tests.sandbox.kit import Client, Sandbox, Visitor
+from tests.sandbox.kit import Client, Sandbox
 from tests.sandbox.program import Program
+from tests.sandbox.visiting import Visitor
 from tools.clients import INSTALLED, node_command
 
 HERE = Path(__file__).resolve().parent

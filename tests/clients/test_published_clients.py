@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from tests.clients.stage import HERE, Dialogue, Platform, RefusedError, consent, speaking
-from tests.sandbox.kit import Delivery, Receiver, receiving, sha256
+from tests.sandbox.kit import sha256
 from tests.sandbox.program import free_port, started
+from tests.sandbox.receiving import Delivery, Receiver, receiving
 
 pytestmark = pytest.mark.processes
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.sandbox.kit import Receiver, Sandbox, Visitor, receiving, running
+from tests.sandbox.kit import Sandbox, running
+from tests.sandbox.receiving import Receiver, receiving
+from tests.sandbox.visiting import Visitor
 
 
 @pytest.fixture(scope="session")
