@@ -260,6 +260,7 @@ def _is_back(home: Path, dead: int) -> Callable[[], bool]:
             lines = (programs.data_of(home) / "postmaster.pid").read_text(encoding="utf-8").splitlines()
         except FileNotFoundError:
             return False
-        return int(lines[0]) != dead and len(lines) > 7 and lines[7].strip() == "ready"
+        # PostgreSQL writes the file bit by bit: it may be empty, or not yet say how things stand.
+        return len(lines) > 7 and int(lines[0]) != dead and lines[7].strip() == "ready"
 
     return look
