@@ -8,7 +8,7 @@ from typing import Any
 from bench.asks import connection_id
 from bench.ground import Told
 from evergrant.actions.reading import Merchant
-from evergrant.assembly import newcomers
+from evergrant.assembly import provisioning
 from evergrant.assembly.house import House
 from evergrant.core.app import WALL, App, Hosts
 from evergrant.core.secret import Secret
@@ -33,7 +33,7 @@ class Home:
 
 async def settle(parts: House, platform: str) -> Home:
     """A tenant with an app whose hosts are `platform`, and a merchant."""
-    made = await newcomers.add_tenant(
+    made = await provisioning.add_tenant(
         parts, name="Bench", email="bench@evergrant.example", person="", password=Secret("correct horse battery staple")
     )
     dice = parts.ports.dice

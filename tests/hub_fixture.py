@@ -16,7 +16,7 @@ import pytest
 
 from evergrant import postgres, settings
 from evergrant.actions.ports import Ports
-from evergrant.assembly import newcomers, programs
+from evergrant.assembly import programs, provisioning
 from evergrant.assembly.house import House, house
 from evergrant.core.secret import Secret
 from evergrant.jobs import timetable
@@ -101,7 +101,7 @@ async def a_hub(
         postgres_fixture.fresh(server, await template(server)) as dsn,
         house(chosen, {"dsn": dsn}, clock_believed=0.0) as parts,
     ):
-        made = await newcomers.add_tenant(
+        made = await provisioning.add_tenant(
             parts, name="Acme Sync", email=EMAIL, person="Olive Owner", password=Secret(PASSWORD)
         )
         application = app.build(programs.desk_of(parts, Live()))

@@ -204,7 +204,7 @@ REVEALING = {
     "evergrant/web/api/link_sessions.py",
     "evergrant/cli",
     "evergrant/stage",
-    "evergrant/assembly/newcomers.py",
+    "evergrant/assembly/provisioning.py",
     "evergrant/actions/connect.py",
 }
 """Where a secret may be revealed: to sign and send it, to seal and hash it, to hand it to whom it belongs."""

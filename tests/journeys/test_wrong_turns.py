@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 
-from evergrant.assembly import newcomers
+from evergrant.assembly import provisioning
 from evergrant.core.secret import Secret
 from tests.world_fixture import KEY, World
 
@@ -319,7 +319,7 @@ async def test_a_link_returns_nowhere_it_may_not(world: World, address: str) -> 
 async def test_a_foreign_tenants_ids_answer_like_missing_ones(world: World) -> None:
     """Byte for byte, but for the request id."""
     connection_id = await world.linked()
-    other = await newcomers.add_tenant(
+    other = await provisioning.add_tenant(
         world.hub.parts, name="Rival", email="rival@example.test", person="", password=Secret("rival password")
     )
     headers = {"authorization": f"Bearer {other.api_key.reveal()}"}

@@ -3,7 +3,7 @@
 import httpx2
 import pytest
 
-from evergrant.assembly import newcomers
+from evergrant.assembly import provisioning
 from evergrant.core.secret import Secret
 from tests.hub_fixture import ORIGIN, PASSWORD, Hub
 
@@ -37,8 +37,8 @@ async def test_without_a_key_nobody_comes_in(hub: Hub, path: str) -> None:
 
 async def test_a_key_does_only_what_its_scopes_say(hub: Hub) -> None:
     """A key for reading neither lends tokens nor changes anything; one for tokens does not read."""
-    reads = (await newcomers.add_key(hub.parts, hub.tenant_id, name="r", scopes=["read"])).reveal()
-    tokens = (await newcomers.add_key(hub.parts, hub.tenant_id, name="t", scopes=["tokens"])).reveal()
+    reads = (await provisioning.add_key(hub.parts, hub.tenant_id, name="r", scopes=["read"])).reveal()
+    tokens = (await provisioning.add_key(hub.parts, hub.tenant_id, name="t", scopes=["tokens"])).reveal()
 
     async def status(key: str, method: str, path: str) -> tuple[int, str]:
         got = await hub.new_browser().request(method, path, headers={"authorization": f"Bearer {key}"}, json={})
@@ -66,7 +66,7 @@ async def test_an_app_is_kept_and_its_secret_never_shown(hub: Hub) -> None:
 
 async def test_an_app_is_kept_once_and_from_no_other_tenant(hub: Hub) -> None:
     """Kept twice, two connections could end each other's tokens: 409. Another tenant is neither kept out nor told of it."""
-    other = await newcomers.add_tenant(
+    other = await provisioning.add_tenant(
         hub.parts, name="Other", email="o@other.example", person="O", password=Secret(PASSWORD)
     )
     foreign = {"authorization": f"Bearer {other.api_key.reveal()}"}

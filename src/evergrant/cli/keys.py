@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from evergrant.actions.reading import KEY_SCOPES
-from evergrant.assembly import newcomers
+from evergrant.assembly import provisioning
 from evergrant.assembly.house import House
 from evergrant.cli import running, tenants
 from evergrant.core.secret import Secret
@@ -16,6 +16,6 @@ def create_key(given: str | None, name: str, scopes: Sequence[str]) -> None:
         running.fail("invalid_request", f"There is no scope {', '.join(unknown)}. There are: {', '.join(KEY_SCOPES)}.")
 
     async def make(parts: House) -> Secret:
-        return await newcomers.add_key(parts, await tenants.chosen(parts, given), name=name, scopes=scopes)
+        return await provisioning.add_key(parts, await tenants.chosen(parts, given), name=name, scopes=scopes)
 
     print(tenants.in_house(make).reveal())

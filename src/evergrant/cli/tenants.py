@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from evergrant.assembly import database, newcomers
+from evergrant.assembly import database, provisioning
 from evergrant.assembly.house import Arguments, House, house
 from evergrant.cli import running
 from evergrant.core.errors import InvalidRequestError, NotFoundError
@@ -28,9 +28,9 @@ def in_house(work: Callable[[House], Awaitable[Result]]) -> Result:
 def create(name: str, email: str, person: str) -> None:
     """Make a workspace with its first owner and an API key, and show password and key once."""
 
-    async def make(parts: House) -> tuple[newcomers.NewTenant, Secret]:
+    async def make(parts: House) -> tuple[provisioning.NewTenant, Secret]:
         password = parts.ports.dice.secret()
-        made = await newcomers.add_tenant(parts, name=name, email=email, person=person, password=password)
+        made = await provisioning.add_tenant(parts, name=name, email=email, person=person, password=password)
         return made, password
 
     made, password = in_house(make)

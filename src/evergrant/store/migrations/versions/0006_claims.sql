@@ -1,0 +1,2 @@
+-- Quarantine and claims.
+select 1;

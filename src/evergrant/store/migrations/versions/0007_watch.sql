@@ -1,0 +1,2 @@
+-- Probes, reconciliation, missed notices.
+select 1;

@@ -1,0 +1,2 @@
+-- Breaker, rate budget, suspect pairs.
+select 1;

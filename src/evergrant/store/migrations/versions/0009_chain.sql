@@ -1,0 +1,2 @@
+-- The audit chain and life history.
+select 1;

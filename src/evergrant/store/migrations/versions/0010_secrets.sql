@@ -1,0 +1,2 @@
+-- Key generations, erasure, import.
+select 1;

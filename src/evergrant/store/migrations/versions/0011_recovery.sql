@@ -1,0 +1,2 @@
+-- Generations of the vault, recovery hold.
+select 1;

@@ -1,0 +1,2 @@
+-- Idempotency keys.
+select 1;

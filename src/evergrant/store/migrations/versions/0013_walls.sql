@@ -1,0 +1,2 @@
+-- Roles and policies.
+select 1;
