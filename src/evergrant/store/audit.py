@@ -48,6 +48,7 @@ class Trail:
             raise AuditUnavailableError from error
 
     async def _commit(self, entries: Sequence[Entry]) -> Sequence[None]:
-        async with self._database.connection(within=GROUP_SECONDS) as connection:
+        tenants = {entry.tenant_id for entry in entries}
+        async with self._database.connection(within=GROUP_SECONDS, of=tenants) as connection:
             await write(connection, entries)
         return [None] * len(entries)

@@ -1,13 +1,14 @@
 """The database: a pool of connections, transactions, and one honest answer when it is not there."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import AbstractContextManager, asynccontextmanager
 from typing import Any
 
 import asyncpg
 
 from evergrant.core.errors import DatabaseUnavailableError
+from evergrant.store import walls
 
 SCHEMA = "evergrant"
 OLDEST_SERVER = 15
@@ -44,35 +45,40 @@ class ServerTooOldError(Exception):
 
 
 async def _keep_session(_connection: Connection) -> None:
-    """Leave a released connection as it is: no code of ours sets session state (stack reference, section 3)."""
+    """Leave a released connection as it is. The one thing a session of ours remembers is whose rows it sees, and whoever
+    takes it next says that anew.
+    """
 
 
 class Database:
     """A pool. Everything in `store` runs through `connection` (one statement) or `transaction` (several)."""
 
-    def __init__(self, pool: Any) -> None:
+    def __init__(self, pool: Any, *, walled: bool = False) -> None:
         self._pool = pool
+        self._walled = walled
 
     @classmethod
-    async def connect(cls, arguments: Mapping[str, Any], *, size: int = 10) -> "Database":
-        """Open the pool.
+    async def connect(cls, arguments: Mapping[str, Any], *, size: int = 10, walled: bool = False) -> "Database":
+        """Open the pool. `walled`: for the doors; what is asked outside of a request sees nobody's rows, too.
 
         Raises:
             DatabaseUnavailableError: nothing answers there.
             ServerTooOldError: the server is older than PostgreSQL 15.
         """
+        session = {"search_path": SCHEMA, "application_name": "evergrant", "jit": "off"}
         try:
             pool = await asyncpg.create_pool(
                 **arguments,
                 min_size=min(2, size),
                 max_size=size,
                 command_timeout=COMMAND_SECONDS,
-                server_settings={"search_path": SCHEMA, "application_name": "evergrant", "jit": "off"},
+                server_settings=session | ({"role": walls.ROLE} if walled else {}),
+                connection_class=walls.Walled,
                 reset=_keep_session,
             )
         except GONE as error:
             raise DatabaseUnavailableError from error
-        database = cls(pool)
+        database = cls(pool, walled=walled)
         async with database.connection() as connection:
             version = connection.get_server_version()
         if version.major < OLDEST_SERVER:
@@ -88,8 +94,12 @@ class Database:
             self._pool.terminate()
 
     @asynccontextmanager
-    async def connection(self, *, within: float | None = None) -> AsyncIterator[Connection]:
+    async def connection(
+        self, *, within: float | None = None, of: Collection[str] | None = None
+    ) -> AsyncIterator[Connection]:
         """One connection for single statements, which take `within` seconds at the most.
+
+        It sees the rows of the tenants `of`, for statements of many requests at once; otherwise those of the request.
 
         Raises:
             DatabaseUnavailableError: the server is away.
@@ -98,6 +108,7 @@ class Database:
             async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
                 try:
                     async with asyncio.timeout(within):
+                        await connection.see(walls.wanted(of, always=self._walled))
                         yield connection
                 except asyncpg.InternalClientError as error:
                     connection.terminate()  # the server hung up in the middle of an exchange: never use it again
@@ -121,6 +132,19 @@ class Database:
         """
         async with self.connection() as connection, connection.transaction():
             yield connection
+
+    def visited(self) -> AbstractContextManager[None]:
+        """A request: it sees nobody's rows until it enters."""
+        return walls.visited()
+
+    def enter(self, tenant_id: str) -> None:
+        """From here on the request under way sees this tenant's rows."""
+        walls.enter(tenant_id)
+
+    async def unwalled(self) -> str | None:
+        """What is missing of the wall between tenants, if anything is."""
+        async with self.connection() as connection:
+            return await walls.missing(connection)
 
     async def revision(self) -> str | None:
         """The schema's revision, None for an empty database."""

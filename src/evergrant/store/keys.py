@@ -18,20 +18,7 @@ if TYPE_CHECKING:
 
 # Many reads in one statement, each with its place among those that asked. A statement begins after everybody in it has
 # asked, so nobody is given what stood before.
-LENDABLE = """
-select asked.place, k.tenant_id, k.id as key_id, k.scopes as key_scopes, k.revoked_at is not null as revoked,
-    coalesce(k.expires_at <= now(), false) as expired, c.id as connection_id, c.open_id, c.clock, c.state, c.reason,
-    c.authorized_at, c.authorization_ends, c.scopes, a.required_scopes, t.version, t.access_sealed, t.access_ends,
-    d.key_number, d.wrapped,
-    (select json_agg(json_build_array(s.shop_id, s.cipher, s.authorized) order by s.shop_id) from shops s
-     where s.tenant_id = c.tenant_id and s.connection_id = c.id)::text as ciphers
-from unnest($1::bytea[], $2::text[]) with ordinality as asked (hash, connection_id, place)
-join api_keys k on k.hash = asked.hash
-left join connections c on c.tenant_id = k.tenant_id and c.id = asked.connection_id
-left join apps a on a.tenant_id = c.tenant_id and a.id = c.app_id
-left join tokens t on t.tenant_id = c.tenant_id and t.connection_id = c.id
-left join data_keys d on d.tenant_id = c.tenant_id and d.owner_id = c.id
-"""
+LENDABLE = "select * from lendable($1, $2)"
 READERS = 2
 """Statements of token reads under way at the same time; the next readers gather meanwhile."""
 
@@ -87,7 +74,7 @@ class Keys:
                 """
                 select tenant_id, id as key_id, scopes as key_scopes, revoked_at is not null as revoked,
                     coalesce(expires_at <= now(), false) as expired
-                from api_keys where hash = $1
+                from api_key_shown($1)
                 """,
                 digest(key.reveal()),
             )
@@ -102,7 +89,7 @@ class Keys:
 
     async def _read(self, group: Sequence[Asked]) -> Sequence[Any]:
         """A row for each who asked, None where the key is nobody's."""
-        async with self._database.connection(within=GROUP_SECONDS) as connection:
+        async with self._database.connection(within=GROUP_SECONDS, of=()) as connection:
             rows = await connection.fetch(LENDABLE, [key for key, _ in group], [wanted for _, wanted in group])
         found = {row["place"]: row for row in rows}
         return [found.get(place) for place in range(1, len(group) + 1)]

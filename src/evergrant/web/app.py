@@ -53,6 +53,7 @@ def build(desk: Desk) -> ASGIApp:
         Lanes(app, desk),
         say_no=say_no,
         request_id=lambda: desk.ports.dice.identifier("req"),
+        visited=desk.walls.visited,
         form_targets=consent_origins(desk.sandbox_urls),
         is_https=desk.is_https,
     )

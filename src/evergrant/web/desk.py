@@ -1,5 +1,6 @@
 """What the doors have at hand: the actions' ports, what can be read, and how this hub is reached."""
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -24,6 +25,16 @@ class Health(Protocol):
         """The database's schema revision. Raises DatabaseUnavailableError."""
 
 
+class Walls(Protocol):
+    """Whose rows a request sees: the second wall between tenants."""
+
+    def visited(self) -> AbstractContextManager[None]:
+        """A request: it sees nobody's rows until it enters."""
+
+    def enter(self, tenant_id: str) -> None:
+        """From here on the request under way sees this tenant's rows."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """Everything a door may use. `origin` is the public address without a trailing slash."""
@@ -40,6 +51,7 @@ class Desk:
     trail: Trail
     inbox: InboxDoor
     health: Health
+    walls: Walls
     live: Live
     origin: str
     sandbox_urls: tuple[str, ...]
