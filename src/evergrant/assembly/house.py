@@ -14,6 +14,7 @@ from evergrant.net.platform import HttpPlatform
 from evergrant.net.sandbox_clock import SandboxClock
 from evergrant.settings import Settings
 from evergrant.store import keyring, schema
+from evergrant.store.answers import Answers
 from evergrant.store.apps import Apps, Merchants
 from evergrant.store.audit import Trail
 from evergrant.store.clocks import Clocks as RememberedClocks
@@ -94,6 +95,7 @@ async def house(
             tokens=Tokens(database, vault, spool),
             flows=Flows(database),
             inbox=inbox,
+            answers=Answers(database, vault),
         )
         clock = PlatformClock(reader, RememberedClocks(database), believed=clock_believed)
         yield House(

@@ -44,6 +44,7 @@ def desk_of(parts: House, live: Live) -> Desk:
         inbox=parts.inbox,
         health=parts.database,
         walls=parts.database,
+        answers=parts.ports.books.answers,
         live=live,
         origin=parts.settings.origin,
         sandbox_urls=parts.settings.sandbox_urls,

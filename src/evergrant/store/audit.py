@@ -43,6 +43,10 @@ class Trail:
             AuditUnavailableError: it could not be written; whatever waited for it must not happen.
         """
         try:
+            if self._database.is_held:  # in the request's own transaction, which it must not wait for
+                async with self._database.connection() as connection:
+                    await write(connection, [entry])
+                return
             await self._together.put(entry)
         except (DatabaseUnavailableError, asyncpg.PostgresError) as error:
             raise AuditUnavailableError from error

@@ -1,8 +1,9 @@
 """The database: a pool of connections, transactions, and one honest answer when it is not there."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping
-from contextlib import AbstractContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import asyncpg
@@ -14,6 +15,8 @@ SCHEMA = "evergrant"
 OLDEST_SERVER = 15
 COMMAND_SECONDS = 15.0
 ACQUIRE_SECONDS = 5.0
+HELD_MILLISECONDS = 60_000
+"""How long the server keeps a held transaction of somebody who says nothing."""
 GROUP_SECONDS = 5.0
 """How long a commit of many callers' rows may take: the next group waits for it."""
 
@@ -40,6 +43,9 @@ Connection = Any
 """An asyncpg connection or its pool proxy: the driver ships no types."""
 
 
+_held: ContextVar[tuple["Database", asyncio.Task[Any] | None, Connection] | None] = ContextVar("held", default=None)
+
+
 class ServerTooOldError(Exception):
     """The PostgreSQL server is older than Evergrant needs."""
 
@@ -50,12 +56,26 @@ async def _keep_session(_connection: Connection) -> None:
     """
 
 
+@contextmanager
+def _honest() -> Iterator[None]:
+    """What the driver raises when the server is away is one error."""
+    try:
+        yield
+    except asyncpg.InterfaceError as error:
+        if isinstance(error, ValueError):
+            raise  # a wrong argument: our mistake
+        raise DatabaseUnavailableError from error  # "connection is closed", "pool is closing"
+    except GONE as error:
+        raise DatabaseUnavailableError from error
+
+
 class Database:
     """A pool. Everything in `store` runs through `connection` (one statement) or `transaction` (several)."""
 
     def __init__(self, pool: Any, *, walled: bool = False) -> None:
         self._pool = pool
         self._walled = walled
+        self._holds = asyncio.Semaphore(max(1, pool.get_max_size() // 2))
 
     @classmethod
     async def connect(cls, arguments: Mapping[str, Any], *, size: int = 10, walled: bool = False) -> "Database":
@@ -99,12 +119,17 @@ class Database:
     ) -> AsyncIterator[Connection]:
         """One connection for single statements, which take `within` seconds at the most.
 
-        It sees the rows of the tenants `of`, for statements of many requests at once; otherwise those of the request.
+        It sees the rows of the tenants `of`, for statements of many requests at once; otherwise those of the request. A
+        request that holds a transaction stays in it.
 
         Raises:
             DatabaseUnavailableError: the server is away.
         """
-        try:
+        with _honest():
+            if of is None and (held := self._own()) is not None:
+                async with asyncio.timeout(within), held.transaction():
+                    yield held
+                return
             async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
                 try:
                     async with asyncio.timeout(within):
@@ -116,12 +141,33 @@ class Database:
                 except (TimeoutError, asyncio.CancelledError):
                     connection.terminate()  # nobody waits for a server that does not answer, not even to say goodbye
                     raise
-        except asyncpg.InterfaceError as error:
-            if isinstance(error, ValueError):
-                raise  # a wrong argument: our mistake
-            raise DatabaseUnavailableError from error  # "connection is closed", "pool is closing"
-        except GONE as error:
-            raise DatabaseUnavailableError from error
+
+    @asynccontextmanager
+    async def held(self) -> AsyncIterator[Connection]:
+        """One transaction around everything this task does with the database until it ends; what it asks for in between
+        is part of it. Half of the connections may be held: those who hold one may need another.
+
+        Raises:
+            DatabaseUnavailableError: as `transaction`.
+        """
+        async with self._holds, self.transaction() as connection:
+            await connection.execute(f"set local idle_in_transaction_session_timeout = {HELD_MILLISECONDS}")
+            token = _held.set((self, asyncio.current_task(), connection))
+            try:
+                yield connection
+            finally:
+                _held.reset(token)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether this task holds a transaction."""
+        return self._own() is not None
+
+    def _own(self) -> Connection | None:
+        held = _held.get()
+        if held is None or held[0] is not self or held[1] is not asyncio.current_task():
+            return None  # a task of its own may run beside the one that holds: it takes another connection
+        return held[2]
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:

@@ -76,6 +76,7 @@ class WithScope:
         shown = bearer(request.headers.get("authorization", ""))
         key = admitted(await desk.keys.find(shown), self._scope)
         desk.walls.enter(key.tenant_id)
+        request.scope["state"]["scope"] = self._scope  # what an answer kept for a repetition asks for, too
         return key
 
 

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from evergrant.actions.ports import Ports, Received
 from evergrant.actions.reading import AppBook, Keys, LinkBook, Listing, Log, Merchants, People, Records, Trail
+from evergrant.actions.repeating import Answers
 from evergrant.core.errors import InvalidRequestError
 from evergrant.web.live import Live
 
@@ -52,6 +53,7 @@ class Desk:
     inbox: InboxDoor
     health: Health
     walls: Walls
+    answers: Answers
     live: Live
     origin: str
     sandbox_urls: tuple[str, ...]

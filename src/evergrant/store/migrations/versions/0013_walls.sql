@@ -117,13 +117,13 @@ end $$;
 -- its plan for the session, as a prepared statement would.
 create function lendable(hashes bytea[], connection_ids text[])
 returns table (place bigint, tenant_id text, key_id text, key_scopes text[], revoked boolean, expired boolean,
-    noted_at timestamptz, connection_id text, open_id text, clock text, state text, reason text, authorized_at timestamptz,
+    connection_id text, open_id text, clock text, state text, reason text, authorized_at timestamptz,
     authorization_ends timestamptz, scopes text[], required_scopes text[], version bigint, access_sealed bytea,
     access_ends timestamptz, key_number int, wrapped bytea, ciphers text)
 language plpgsql stable security definer set search_path = evergrant, pg_temp as $$
 begin
     return query select asked.place, k.tenant_id, k.id, k.scopes, k.revoked_at is not null,
-        coalesce(k.expires_at <= now(), false), k.used_at, c.id, c.open_id, c.clock, c.state, c.reason,
+        coalesce(k.expires_at <= now(), false), c.id, c.open_id, c.clock, c.state, c.reason,
         c.authorized_at, c.authorization_ends, c.scopes, a.required_scopes, t.version, t.access_sealed, t.access_ends,
         d.key_number, d.wrapped,
         (select json_agg(json_build_array(s.shop_id, s.cipher, s.authorized) order by s.shop_id) from shops s
