@@ -56,11 +56,11 @@ class Repeats:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        if scope["type"] != "http" or scope["method"] not in CHANGING or not scope["path"].startswith("/v1/"):
+        if scope["type"] != "http" or not is_repeatable(scope["method"], scope["path"]):
             await self._app(scope, receive, send)
             return
         given = [value.decode("latin-1") for name, value in scope["headers"] if name == b"idempotency-key"]
-        if not given or _route(scope) in NOT_KEPT_ROUTES:
+        if not given:
             await self._app(scope, receive, send)
             return
         try:
@@ -132,6 +132,11 @@ class Repeats:
             headers = ((b"content-type", b"application/json"), (b"x-error-code", EvergrantError.code.encode()))
             return _Said(status=500, headers=headers, body=content, broke=error)
         return said
+
+
+def is_repeatable(method: str, path: str) -> bool:
+    """Whether a call looks at the key."""
+    return method in CHANGING and path.startswith("/v1/") and f"{method} {path}" not in NOT_KEPT_ROUTES
 
 
 def _route(scope: Scope) -> str:
