@@ -31,6 +31,9 @@ and p.tenant_id = l.tenant_id and p.id = l.person_id and t.id = p.tenant_id
 LOOK = "select p.*, t.name as tenant_name from logins l, people p, tenants t where"
 USE = "update logins l set seen_at = now() from people p, tenants t where"
 
+CONFIRMED = timedelta(minutes=10)
+"""How long an entered password counts for what asks for it anew (TS-06)."""
+
 AT_ONCE = 2
 """How many passwords are checked at the same time: each takes 64 MiB and a core for a while."""
 
@@ -125,6 +128,29 @@ class People:
         async with self._database.connection() as connection:
             row = await connection.fetchrow(f"{LOOK} {VALID}", digest(token.reveal()), IDLE, ABSOLUTE)
         return _person(row) if row else None
+
+    async def is_confirmed(self, token: Secret) -> bool:
+        """Whether the password was entered for this login a few minutes ago."""
+        async with self._database.connection() as connection:
+            found: bool = await connection.fetchval(
+                "select exists(select from logins where hash = $1 and ended_at is null and confirmed_at > now() - $2::interval)",
+                digest(token.reveal()),
+                CONFIRMED,
+            )
+        return found
+
+    async def confirm(self, person: Person, token: Secret, password: Secret) -> bool:
+        """Enter the password anew for this login; whether it was the right one."""
+        found = await self.by_password(person.email, password)
+        if found is None or (found.tenant_id, found.id) != (person.tenant_id, person.id):
+            return False
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                "update logins set confirmed_at = now() where hash = $1 and ended_at is null", digest(token.reveal())
+            )
+            entry = Entry(tenant_id=person.tenant_id, actor=person.id, action="person.confirmed", subject=person.id)
+            await audit.write(connection, [entry])
+        return True
 
     async def log_out(self, token: Secret) -> None:
         """End a login."""
