@@ -202,6 +202,7 @@ REVEALING = {
     "evergrant/web/arrivals.py",
     "evergrant/web/pages/login.py",
     "evergrant/web/pages/hosted.py",
+    "evergrant/web/pages/claims.py",
     "evergrant/web/api/link_sessions.py",
     "evergrant/cli",
     "evergrant/stage",

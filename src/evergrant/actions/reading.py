@@ -147,6 +147,9 @@ class ClaimBook(Protocol):
     async def of_browser(self, claim_id: str, proofs: Sequence[Secret]) -> Claim:
         """The claim of a browser that proves it brought the code. Raises NotFoundError for any other."""
 
+    async def brought(self, tenant_id: str, proofs: Sequence[Secret]) -> frozenset[str]:
+        """The claims this browser proves it brought."""
+
     async def page(self, tenant_id: str, *, after: str, limit: int) -> Sequence[Claim]:
         """What waits for an owner, in the order of the ids, beginning behind `after`."""
 

@@ -183,6 +183,15 @@ class Quarantine:
             raise errors.NotFoundError("There is no such claim.")
         return _claim(row)
 
+    async def brought(self, tenant_id: str, proofs: Sequence[Secret]) -> frozenset[str]:
+        """The claims this browser proves it brought."""
+        hashes = [digest(proof.reveal()) for proof in proofs]
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(
+                "select id from claims where tenant_id = $1 and browser_hash = any($2)", tenant_id, hashes
+            )
+        return frozenset(row["id"] for row in rows)
+
     async def page(self, tenant_id: str, *, after: str, limit: int) -> Sequence[Claim]:
         """What waits for an owner, in the order of the ids, beginning behind `after`."""
         async with self._database.connection() as connection:
