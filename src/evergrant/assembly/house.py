@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from time import monotonic
 from typing import Any
 
@@ -27,6 +28,7 @@ from evergrant.store.inbox import Inbox
 from evergrant.store.keys import Keys
 from evergrant.store.links import Links
 from evergrant.store.people import People
+from evergrant.store.quarantine import Quarantine
 from evergrant.store.records import Records
 from evergrant.store.spool import Spool
 from evergrant.store.tokens import Tokens
@@ -58,6 +60,7 @@ class House:
     apps: Apps
     merchants: Merchants
     links: Links
+    quarantine: Quarantine
     connections: Connections
     events: Events
     records: Records
@@ -87,10 +90,12 @@ async def house(
         stack.push_async_callback(reader.close)
         apps, links = Apps(database, vault, monotonic), Links(database, vault)
         connections, inbox = Connections(database), Inbox(database)
+        quarantine = Quarantine(database, vault, timedelta(hours=settings.claim_hours))
         books = Books(
             apps=apps,
             links=links,
             exchanges=Exchanges(database, vault, spool),
+            quarantine=quarantine,
             connections=connections,
             tokens=Tokens(database, vault, spool),
             flows=Flows(database),
@@ -106,6 +111,7 @@ async def house(
             apps=apps,
             merchants=Merchants(database),
             links=links,
+            quarantine=quarantine,
             connections=connections,
             events=Events(database),
             records=Records(database),

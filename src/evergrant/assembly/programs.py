@@ -35,6 +35,7 @@ def desk_of(parts: House, live: Live) -> Desk:
         apps=parts.apps,
         merchants=parts.merchants,
         links=parts.links,
+        claims=parts.quarantine,
         connections=parts.connections,
         log=parts.events,
         records=parts.records,

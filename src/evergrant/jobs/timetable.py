@@ -4,8 +4,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from evergrant.actions import connect, expire, receive, refresh, sync, verify
+from evergrant.actions import adopt, claim, connect, exchange, expire, receive, refresh, sync, verify
 from evergrant.actions.ports import Ports
+from evergrant.core.link import Claimed, Returned, Unasked
 
 Take = Callable[[str, Ports, int], Awaitable[Sequence[Any]]]
 Run = Callable[[Any, Ports], Awaitable[str]]
@@ -56,7 +57,16 @@ async def _heal_exchanges(_clock: str, ports: Ports) -> int:
 
 
 async def _unfinished(_clock: str, ports: Ports, room: int) -> Sequence[Any]:
-    return await ports.books.exchanges.take_unfinished(min(room, connect.AT_MOST))
+    return await ports.books.exchanges.take_unfinished(min(room, exchange.AT_MOST))
+
+
+async def resume(unfinished: tuple[Returned, str], ports: Ports) -> str:
+    """Finish what a killed process left of a return from the platform, with a state or without."""
+    returned, stage = unfinished
+    if isinstance(returned, Claimed):
+        return await connect.resume((returned, stage), ports)
+    assert isinstance(returned, Unasked)
+    return await adopt.resume((returned, stage), ports)
 
 
 async def _notices(_clock: str, ports: Ports, room: int) -> Sequence[Any]:
@@ -72,12 +82,13 @@ DUE = (
     Due(name="sync", every=0.5, take=_due_polls, run=sync.one),
     Due(name="verify", every=1.0, take=_unverified, run=_verify),
     Due(name="digest", every=0.5, take=_notices, run=receive.digest),
-    Due(name="finish", every=1.0, take=_unfinished, run=connect.resume),
+    Due(name="finish", every=1.0, take=_unfinished, run=resume),
 )
 
 BY_CLOCK = (
     Regular(name="expire", every=0.5, sweep=expire.sweep),
     Regular(name="announce", every=2.0, sweep=expire.announce),
+    Regular(name="unclaimed", every=10.0, sweep=claim.expire),
     Regular(name="doubts", every=2.0, sweep=refresh.doubts),
 )
 """Done for every clock an app lives by."""

@@ -49,8 +49,8 @@ class Apps:
             made = await connection.fetchval(
                 """
                 insert into apps (tenant_id, id, provider, region, name, key, secret_sealed, service_id, hosts,
-                    required_scopes, rotation, clock)
-                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                    required_scopes, rotation, clock, claim_url)
+                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
                 on conflict (tenant_id, provider, region, key, (hosts ->> 'auth')) where not is_twin do nothing returning true
                 """,
                 app.tenant_id,
@@ -65,9 +65,16 @@ class Apps:
                 sorted(app.required_scopes),
                 app.rotation,
                 app.clock,
+                app.claim_url,
             )
             if not made:
                 raise ConflictError(KEPT_ALREADY)
+            await connection.execute(
+                "insert into app_identities (hash, tenant_id, app_id) values ($1, $2, $3)",
+                identity(app),
+                app.tenant_id,
+                app.id,
+            )
             entry = Entry(tenant_id=app.tenant_id, actor=actor, action="app.added", subject=app.id)
             await audit.write(connection, [entry])
 
@@ -134,7 +141,13 @@ class Apps:
             required_scopes=frozenset(row["required_scopes"]),
             rotation=Rotation(row["rotation"]),
             clock=row["clock"],
+            claim_url=row["claim_url"],
         )
+
+
+def identity(app: App) -> bytes:
+    """What an app is at the platform, whoever keeps it: nobody may have a seller's grant twice under it."""
+    return values.digest(f"{app.provider}|{app.region}|{app.key}|{app.hosts.auth}")
 
 
 class Merchants:

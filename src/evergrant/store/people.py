@@ -26,6 +26,9 @@ ABSOLUTE = timedelta(hours=12)
 
 LOGGED_IN = "select * from person_logged_in($1, $2, $3, $4)"
 
+CONFIRMED = timedelta(minutes=10)
+"""How long an entered password counts for what asks for it anew (TS-06)."""
+
 AT_ONCE = 2
 """How many passwords are checked at the same time: each takes 64 MiB and a core for a while."""
 
@@ -105,6 +108,29 @@ class People:
     async def still_logged_in(self, token: Secret) -> Person | None:
         """Whoever is logged in with this token; its idle time goes on."""
         return await self._logged_in(token, is_use=False)
+
+    async def is_confirmed(self, token: Secret) -> bool:
+        """Whether the password was entered for this login a few minutes ago."""
+        async with self._database.connection() as connection:
+            found: bool = await connection.fetchval(
+                "select exists(select from logins where hash = $1 and ended_at is null and confirmed_at > now() - $2::interval)",
+                digest(token.reveal()),
+                CONFIRMED,
+            )
+        return found
+
+    async def confirm(self, person: Person, token: Secret, password: Secret) -> bool:
+        """Enter the password anew for this login; whether it was the right one."""
+        found = await self.by_password(person.email, password)
+        if found is None or (found.tenant_id, found.id) != (person.tenant_id, person.id):
+            return False
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                "update logins set confirmed_at = now() where hash = $1 and ended_at is null", digest(token.reveal())
+            )
+            entry = Entry(tenant_id=person.tenant_id, actor=person.id, action="person.confirmed", subject=person.id)
+            await audit.write(connection, [entry])
+        return True
 
     async def log_out(self, token: Secret) -> None:
         """End a login."""

@@ -6,7 +6,18 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from evergrant.actions.ports import Ports, Received
-from evergrant.actions.reading import AppBook, Keys, LinkBook, Listing, Log, Merchants, People, Records, Trail
+from evergrant.actions.reading import (
+    AppBook,
+    ClaimBook,
+    Keys,
+    LinkBook,
+    Listing,
+    Log,
+    Merchants,
+    People,
+    Records,
+    Trail,
+)
 from evergrant.actions.repeating import Answers
 from evergrant.core.errors import InvalidRequestError
 from evergrant.web.live import Live
@@ -44,6 +55,7 @@ class Desk:
     apps: AppBook
     merchants: Merchants
     links: LinkBook
+    claims: ClaimBook
     connections: Listing
     log: Log
     records: Records

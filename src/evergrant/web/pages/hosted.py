@@ -10,7 +10,7 @@ from evergrant.actions import connect
 from evergrant.core import errors
 from evergrant.core.link import Callback, Mode
 from evergrant.core.secret import Secret
-from evergrant.web import access, look, outcomes, problems
+from evergrant.web import access, arrivals, look, outcomes, problems
 from evergrant.web.desk import Desk
 
 router = APIRouter(include_in_schema=False)
@@ -67,6 +67,8 @@ async def come_back(provider: str, app_id: str, request: Request) -> Response:
         raise errors.AppMismatchError
     desk.walls.enter(app.tenant_id)
     callback = _callback(request)
+    if callback.state is None and callback.code is not None and callback.error is None:
+        return await arrivals.arrived(callback.code, app, request)
     try:
         claimed = await connect.come_back(callback, app_id=app_id, browsers=_browsers(request, desk), ports=desk.ports)
     except errors.LinkError as error:
