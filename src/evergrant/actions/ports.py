@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from evergrant.actions.watching import Watches
 from evergrant.core import flows
 from evergrant.core.app import App
 from evergrant.core.connection import Change, Connection
@@ -383,6 +384,7 @@ class Books:
     tokens: Tokens
     flows: Flows
     inbox: Inbox
+    watches: Watches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from time import monotonic
 from typing import Any
 
 from evergrant.actions.ports import Books, Ports
+from evergrant.actions.watching import Pace
 from evergrant.assembly.chance import PlatformClock, SystemDice
 from evergrant.core.errors import DatabaseUnavailableError
 from evergrant.net.platform import HttpPlatform
@@ -30,6 +32,7 @@ from evergrant.store.records import Records
 from evergrant.store.spool import Spool
 from evergrant.store.tokens import Tokens
 from evergrant.store.vault import Vault, VaultKeyError
+from evergrant.store.watches import Watches
 
 DATABASE_SECONDS = 5.0
 AGAIN_SECONDS = 0.1
@@ -92,6 +95,7 @@ async def house(settings: Settings, arguments: Arguments, *, clock_believed: flo
             tokens=Tokens(database, vault, spool),
             flows=Flows(database),
             inbox=inbox,
+            watches=Watches(database, _pace(settings)),
         )
         clock = PlatformClock(reader, RememberedClocks(database), believed=clock_believed)
         yield House(
@@ -161,6 +165,16 @@ async def _connected(settings: Settings, arguments: Arguments) -> Database:
 async def _schema_fits(database: Database) -> None:
     if await database.revision() != schema.newest():
         raise StartError("schema_outdated", "The database has not the schema this version needs: evergrant migrate")
+
+
+def _pace(settings: Settings) -> Pace:
+    """How often is looked by itself, as it was set."""
+    return Pace(
+        quiet=timedelta(minutes=settings.watch_after_minutes),
+        compare_every=timedelta(hours=settings.compare_hours),
+        looks_a_minute=settings.watch_calls_a_minute,
+        patience=timedelta(minutes=settings.notice_patience_minutes),
+    )
 
 
 def _spool(settings: Settings) -> Spool:
