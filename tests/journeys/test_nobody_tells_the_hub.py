@@ -1,5 +1,6 @@
 """No notice comes: the hub finds out by itself, with one cheap call, and says that notices do not arrive."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -11,6 +12,7 @@ from evergrant.actions import receive, watch
 from evergrant.actions.ports import NotSentError
 from evergrant.actions.watching import RETRY_SPAN
 from evergrant.providers.wire import Reply, Request
+from tests.hub_fixture import EMAIL, PASSWORD
 from tests.world_fixture import KEY, World
 
 SHOPS = "/authorization/202309/shops"
@@ -243,6 +245,15 @@ async def missed(world: World) -> tuple[int, int]:
     return app["notices_missed"], len([item for item in items if item["type"] == "notices.missed"])
 
 
+async def dashboard(world: World) -> str:
+    """The page of shops, as the team sees it."""
+    person = world.hub.new_browser()
+    csrf = re.search(r'name="csrf" value="([^"]+)"', (await person.get("/login")).text)
+    assert csrf
+    await person.post("/login", data={"csrf": csrf[1], "email": EMAIL, "password": PASSWORD})
+    return (await person.get("/dashboard")).text
+
+
 async def test_notices_that_never_come_are_missed_and_told_of_until_one_does(world: World) -> None:
     """An ending nobody told of counts once the platform has given up delivering; any signed notice ends the alarm."""
     connection_id = await world.linked()
@@ -259,6 +270,7 @@ async def test_notices_that_never_come_are_missed_and_told_of_until_one_does(wor
     await world.hub.work()
     await world.hub.work()
     late = await missed(world)
+    assert "notices do not arrive" in await dashboard(world)
     assert 401 == await world.deliver(b"{}", "0" * 64)
     await world.hub.work()
     forged = await missed(world)
@@ -267,6 +279,7 @@ async def test_notices_that_never_come_are_missed_and_told_of_until_one_does(wor
 
     assert ((0, 0), (0, 0), (1, 1), (1, 1)) == (at_first, in_time, late, forged)
     assert (0, 1) == await missed(world)
+    assert "notices do not arrive" not in await dashboard(world)
 
 
 @pytest.mark.parametrize("came", ["before", "after", "never"])
