@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from evergrant.actions.lend import Lendable
 from evergrant.actions.ports import LinkSession
+from evergrant.actions.watching import Missed
 from evergrant.core import flows
 from evergrant.core.app import App
 from evergrant.core.authorization import State
@@ -117,6 +118,9 @@ class AppBook(Protocol):
 
     async def refused_since(self, tenant_id: str) -> Mapping[str, datetime]:
         """Apps whose own credentials the platform refuses, and since when."""
+
+    async def notices_missed(self, tenant_id: str) -> Mapping[str, Missed]:
+        """Apps whose notices do not arrive."""
 
 
 class LinkBook(Protocol):

@@ -9,6 +9,7 @@ from time import monotonic
 from typing import Any
 
 from evergrant.actions.ports import Books, Ports
+from evergrant.actions.watching import Pace
 from evergrant.assembly.chance import PlatformClock, SystemDice
 from evergrant.core.errors import DatabaseUnavailableError
 from evergrant.net.platform import HttpPlatform
@@ -33,6 +34,7 @@ from evergrant.store.records import Records
 from evergrant.store.spool import Spool
 from evergrant.store.tokens import Tokens
 from evergrant.store.vault import Vault, VaultKeyError
+from evergrant.store.watches import Watches
 
 DATABASE_SECONDS = 5.0
 AGAIN_SECONDS = 0.1
@@ -101,6 +103,7 @@ async def house(
             flows=Flows(database),
             inbox=inbox,
             answers=Answers(database, vault),
+            watches=Watches(database, _pace(settings)),
         )
         clock = PlatformClock(reader, RememberedClocks(database), believed=clock_believed)
         yield House(
@@ -186,6 +189,16 @@ async def _wall_stands(database: Database) -> None:
         raise StartError(
             "walls_missing", f"The second wall between tenants does not stand: {missing}. Run: evergrant migrate"
         )
+
+
+def _pace(settings: Settings) -> Pace:
+    """How often is looked by itself, as it was set."""
+    return Pace(
+        quiet=timedelta(minutes=settings.watch_after_minutes),
+        compare_every=timedelta(hours=settings.compare_hours),
+        looks_a_minute=settings.watch_calls_a_minute,
+        patience=timedelta(minutes=settings.notice_patience_minutes),
+    )
 
 
 def _spool(settings: Settings) -> Spool:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from evergrant.actions import adopt, claim, connect, exchange, expire, receive, refresh, sync, verify
+from evergrant.actions import adopt, claim, connect, exchange, expire, receive, refresh, sync, verify, watch
 from evergrant.actions.ports import Ports
 from evergrant.core.link import Claimed, Returned, Unasked
 
@@ -48,6 +48,10 @@ async def _verify(taken: tuple[str, str], ports: Ports) -> str:
     return await verify.one(*taken, ports)
 
 
+async def _quiet(clock: str, ports: Ports, room: int) -> Sequence[Any]:
+    return await ports.books.watches.take_due(clock, await ports.clock.now(clock), min(room, watch.AT_MOST))
+
+
 async def _heal(_clock: str, ports: Ports) -> int:
     return await refresh.heal(ports)
 
@@ -83,6 +87,7 @@ DUE = (
     Due(name="verify", every=1.0, take=_unverified, run=_verify),
     Due(name="digest", every=0.5, take=_notices, run=receive.digest),
     Due(name="finish", every=1.0, take=_unfinished, run=resume),
+    Due(name="watch", every=2.0, take=_quiet, run=watch.one),
 )
 
 BY_CLOCK = (
@@ -90,6 +95,8 @@ BY_CLOCK = (
     Regular(name="announce", every=2.0, sweep=expire.announce),
     Regular(name="unclaimed", every=10.0, sweep=claim.expire),
     Regular(name="doubts", every=2.0, sweep=refresh.doubts),
+    Regular(name="pass_over", every=5.0, sweep=watch.pass_over),
+    Regular(name="missed", every=10.0, sweep=watch.missed),
 )
 """Done for every clock an app lives by."""
 

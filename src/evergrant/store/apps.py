@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 
 from evergrant.actions.reading import Entry, Merchant
+from evergrant.actions.watching import Missed
 from evergrant.core.app import App, Hosts
 from evergrant.core.errors import ConflictError, NotFoundError
 from evergrant.core.tokens import Rotation
@@ -107,6 +108,14 @@ class Apps:
                 "select id, refused_at from apps where tenant_id = $1 and refused_at is not null", tenant_id
             )
         return {row["id"]: row["refused_at"] for row in rows}
+
+    async def notices_missed(self, tenant_id: str) -> dict[str, Missed]:
+        """Apps whose notices do not arrive."""
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(
+                "select app_id, missed, missed_since from app_watches where tenant_id = $1 and missed > 0", tenant_id
+            )
+        return {row["app_id"]: Missed(count=row["missed"], since=row["missed_since"]) for row in rows}
 
     async def refused(self, app_id: str, refused: bool) -> None:  # noqa: FBT001
         """Note whether the platform refuses the app's own credentials."""

@@ -24,6 +24,10 @@ SPOOL_KIND = "exchange"
 SHOW_FOR = timedelta(minutes=10)
 """How long a worker goes on trying to exchange a code while the platform is away; the platform's own limit is 30."""
 
+PLACING = timedelta(seconds=28)
+"""How long whoever brought an answer has to find out whose it is: longer than the hard limit of a call. What a dead process
+left on its disk is taken up at once."""
+
 PLACE_FOR = timedelta(days=1)
 """How long a worker goes on asking for the shops of a grant while the platform does not tell."""
 
@@ -102,7 +106,7 @@ class Exchanges:
             at=now.isoformat(),
         )
         name = await self._spool.put(slip)
-        if not await self._heal_one(slip):
+        if not await self._heal_one(slip, PLACING):
             await self._too_late(returned, granted)
         await self._spool.drop(name)
 
@@ -123,7 +127,7 @@ class Exchanges:
         for name, slip in self._spool.left():
             if slip.kind != SPOOL_KIND:
                 continue
-            if await self._heal_one(slip):
+            if await self._heal_one(slip, timedelta(0)):
                 healed += 1
             elif not await self._has(slip):
                 log.critical("exchanges.slip_unwanted", slip=name, tenant=slip.tenant_id, request=slip.owner_id)
@@ -159,19 +163,20 @@ class Exchanges:
                 )
             )
 
-    async def _heal_one(self, slip: Slip) -> bool:
+    async def _heal_one(self, slip: Slip, lease: timedelta) -> bool:
         async with self._database.connection() as connection:
             return bool(
                 await connection.fetchval(
                     """
                     update authorization_requests set exchange = 'answered', grant_sealed = $3, granted_at = $4,
-                        code_sealed = null, lease_until = greatest(lease_until, now() + interval '60 seconds')
+                        code_sealed = null, lease_until = now() + $5
                     where tenant_id = $1 and id = $2 and exchange = 'sent' returning true
                     """,
                     slip.tenant_id,
                     slip.owner_id,
                     slip.sealed,
                     datetime.fromisoformat(slip.at),
+                    lease,
                 )
             )
 

@@ -28,6 +28,10 @@ returning r.tenant_id, r.id as request_id, r.app_id, r.consumed_at, s.id as sess
     s.connection_id, s.return_to
 """
 
+RACE = timedelta(seconds=2)
+"""A second return this soon is a race or a replay, and refused. One that comes later, in the browser that left, is somebody
+who never saw the answer to the first (crash point C7): they are shown how it came out."""
+
 
 class Links:
     """Link sessions, and the requests that left through them."""
@@ -188,13 +192,17 @@ async def _why_not(connection: Connection, state_hash: bytes) -> errors.LinkErro
     """Why a state that its own browser brought back could not be spent."""
     row = await connection.fetchrow(
         """
-        select r.consumed_at, s.revoked_at, s.outcome from authorization_requests r
+        select r.consumed_at, r.consumed_at < now() - $2::interval as is_reload, r.session_id, s.revoked_at, s.outcome
+        from authorization_requests r
         join link_sessions s on s.tenant_id = r.tenant_id and s.id = r.session_id where r.state_hash = $1
         """,
         state_hash,
+        RACE,
     )
     if row["consumed_at"] is not None:
-        return errors.StateUsedError()
+        used = errors.StateUsedError()
+        used.session_id = row["session_id"] if row["is_reload"] else ""
+        return used
     if row["revoked_at"] is not None:
         return errors.LinkRevokedError()
     return errors.LinkUsedError() if row["outcome"] == "completed" else errors.StateExpiredError()

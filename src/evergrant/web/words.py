@@ -89,6 +89,7 @@ EVENTS: Mapping[str, tuple[str, str]] = {
     ),
     "connection.reauthorization_required": ("alert-triangle", "TikTok refuses the authorization before its end."),
     "connection.scopes_changed": ("key", "The last consent gives fewer permissions than the one before."),
+    "connection.shops_changed": ("building-store", "TikTok lists other shops or names for it than before."),
     "connection.erased": ("eye-off", "The connection was erased."),
     "connection.authorized_elsewhere": (
         "alert-triangle",
@@ -106,6 +107,7 @@ EVENTS: Mapping[str, tuple[str, str]] = {
     "link_session.failed": ("alert-triangle", "A consent link did not succeed."),
     "link_session.wrong_shop": ("alert-triangle", "A link for this shop was answered with another shop."),
     "tokens.destroyed": ("shield-lock", "Its tokens were destroyed."),
+    "notices.missed": ("alert-triangle", "TikTok's notices about authorizations did not arrive."),
 }
 
 CLAIMS: Mapping[ClaimedWhy, str] = {

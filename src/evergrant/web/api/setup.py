@@ -104,8 +104,10 @@ async def list_apps(key: Reads, request: Request) -> dict[str, Any]:
     """Your apps, oldest first."""
     desk = desk_of(request)
     refused = await desk.apps.refused_since(key.tenant_id)
+    missed = await desk.apps.notices_missed(key.tenant_id)
     found = await desk.apps.of(key.tenant_id)
-    return {"items": [shapes.app(known, refused.get(known.id)) for known in found], "next_cursor": None}
+    items = [shapes.app(known, refused.get(known.id), missed.get(known.id)) for known in found]
+    return {"items": items, "next_cursor": None}
 
 
 @router.post("/merchants", status_code=201)

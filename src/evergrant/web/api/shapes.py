@@ -5,6 +5,7 @@ from typing import Any
 
 from evergrant.actions.ports import LinkSession
 from evergrant.actions.reading import Happened, Listed, Merchant
+from evergrant.actions.watching import Missed
 from evergrant.core.app import App
 from evergrant.core.authorization import EXPIRING
 from evergrant.core.claim import Claim
@@ -20,7 +21,7 @@ def instant(when: datetime | None) -> str | None:
     return when.isoformat().replace("+00:00", "Z") if when else None
 
 
-def app(found: App, refused_at: datetime | None) -> dict[str, Any]:
+def app(found: App, refused_at: datetime | None, missed: Missed | None = None) -> dict[str, Any]:
     """An app; its secret is write-only."""
     return {
         "id": found.id,
@@ -35,6 +36,8 @@ def app(found: App, refused_at: datetime | None) -> dict[str, Any]:
         "claim_url": found.claim_url,
         "sandbox": not found.is_production,
         "credentials_refused_at": instant(refused_at),
+        "notices_missed": missed.count if missed else 0,
+        "notices_missed_since": instant(missed.since if missed else None),
     }
 
 

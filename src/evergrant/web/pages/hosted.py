@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from evergrant.actions import connect
-from evergrant.core import errors
+from evergrant.core import errors, mixup
 from evergrant.core.link import Callback, Mode
 from evergrant.core.secret import Secret
 from evergrant.web import access, arrivals, look, outcomes, problems
@@ -63,7 +63,7 @@ async def come_back(provider: str, app_id: str, request: Request) -> Response:
     """
     desk = access.desk_of(request)
     app = await desk.apps.by_id(app_id)
-    if app.provider != provider:
+    if app.provider != provider or not mixup.is_for(app, request.query_params.multi_items()):
         raise errors.AppMismatchError
     desk.walls.enter(app.tenant_id)
     callback = _callback(request)
