@@ -108,6 +108,9 @@ class AppBook(Protocol):
     async def of(self, tenant_id: str) -> Sequence[App]:
         """A tenant's apps, oldest first."""
 
+    async def renew(self, tenant_id: str, app_id: str, secret: Secret | None, *, retire_older: bool, actor: str) -> App:
+        """Use another secret, the one before it still accepted on notices. Raises NotFoundError, ConflictError."""
+
     async def refused_since(self, tenant_id: str) -> Mapping[str, datetime]:
         """Apps whose own credentials the platform refuses, and since when."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
+from evergrant.actions.custody import Custody
 from evergrant.actions.ports import Books, Ports
 from evergrant.assembly.chance import PlatformClock, SystemDice
 from evergrant.core.errors import DatabaseUnavailableError
@@ -22,6 +23,7 @@ from evergrant.store.database import Database, ServerTooOldError
 from evergrant.store.events import Events
 from evergrant.store.exchanges import Exchanges
 from evergrant.store.flows import Flows
+from evergrant.store.generations import Generations
 from evergrant.store.inbox import Inbox
 from evergrant.store.keys import Keys
 from evergrant.store.links import Links
@@ -64,6 +66,7 @@ class House:
     keys: Keys
     trail: Trail
     inbox: Inbox
+    generations: Generations
 
 
 @asynccontextmanager
@@ -84,6 +87,7 @@ async def house(settings: Settings, arguments: Arguments, *, clock_believed: flo
         stack.push_async_callback(reader.close)
         apps, links = Apps(database, vault, monotonic), Links(database, vault)
         connections, inbox = Connections(database), Inbox(database)
+        generations = Generations(database, vault, settings.data_dir / "keys")
         books = Books(
             apps=apps,
             links=links,
@@ -92,6 +96,7 @@ async def house(settings: Settings, arguments: Arguments, *, clock_believed: flo
             tokens=Tokens(database, vault, spool),
             flows=Flows(database),
             inbox=inbox,
+            custody=Custody(generations=generations),
         )
         clock = PlatformClock(reader, RememberedClocks(database), believed=clock_believed)
         yield House(
@@ -109,6 +114,7 @@ async def house(settings: Settings, arguments: Arguments, *, clock_believed: flo
             keys=Keys(database, vault),
             trail=Trail(database),
             inbox=inbox,
+            generations=generations,
         )
 
 

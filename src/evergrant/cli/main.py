@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from evergrant.cli import vault
 from evergrant.core.tokens import Rotation
 
 app = typer.Typer(
@@ -27,6 +28,7 @@ for name, group in (
     ("tenants", tenants_app),
     ("connections", connections_app),
     ("links", links_app),
+    ("vault", vault.app),
 ):
     app.add_typer(group, name=name)
 

@@ -55,6 +55,10 @@ async def _heal_exchanges(_clock: str, ports: Ports) -> int:
     return await ports.books.exchanges.heal()
 
 
+async def _rewrap(_clock: str, ports: Ports) -> int:
+    return await ports.books.custody.generations.rewrap()
+
+
 async def _unfinished(_clock: str, ports: Ports, room: int) -> Sequence[Any]:
     return await ports.books.exchanges.take_unfinished(min(room, connect.AT_MOST))
 
@@ -81,5 +85,6 @@ BY_CLOCK = (
 ONCE = (
     Regular(name="heal", every=2.0, sweep=_heal),
     Regular(name="heal_exchanges", every=2.0, sweep=_heal_exchanges),
+    Regular(name="rewrap", every=30.0, sweep=_rewrap),
 )
 """Done once, whatever the clocks."""

@@ -32,6 +32,7 @@ def app(found: App, refused_at: datetime | None) -> dict[str, Any]:
         "required_scopes": sorted(found.required_scopes),
         "rotation": found.rotation,
         "sandbox": not found.is_production,
+        "older_secrets": len(found.older_secrets),
         "credentials_refused_at": instant(refused_at),
     }
 

@@ -1,2 +1,29 @@
 -- Key generations, erasure, import.
-select 1;
+
+-- A generation that was retired is gone from the disks: its proof stays, so that a key found in an old backup is known again.
+alter table vault_keys add column retired_at timestamptz;
+create index data_keys_by_generation on data_keys (key_number, tenant_id, owner_id);
+
+-- A process that has not yet heard of a new generation goes on wrapping with the old one, and that is no harm until the old
+-- one is retired. From then on its row is not taken, and the process looks for the new generation. Whoever retires one holds
+-- its row, so nobody slips in between the count and the end.
+create function data_keys_take_no_retired_generation() returns trigger language plpgsql as $$
+begin
+    perform from vault_keys where number = new.key_number and retired_at is null for key share;
+    return case when found then new end;
+end $$;
+create trigger data_keys_take_no_retired_generation before insert on data_keys for each row
+    execute function data_keys_take_no_retired_generation();
+
+-- The app's secret in use has a number that rises; those it replaced are accepted on the platform's notices until they are
+-- retired.
+alter table apps add column secret_number int not null default 1;
+create table app_secrets (
+    tenant_id      text not null,
+    app_id         text not null,
+    number         int not null,
+    secret_sealed  bytea not null,
+    replaced_at    timestamptz not null default now(),
+    primary key (tenant_id, app_id, number),
+    foreign key (tenant_id, app_id) references apps
+);
