@@ -65,6 +65,12 @@ async def destroy(connection: Connection, tenant_id: str, owner_id: str) -> None
     await connection.execute("delete from data_keys where tenant_id = $1 and owner_id = $2", tenant_id, owner_id)
 
 
-def opened(vault: "Vault", tenant_id: str, owner_id: str, number: int, wrapped: bytes) -> "DataKey":
-    """A wrapped data key, opened."""
+def opened(vault: "Vault", tenant_id: str, owner_id: str, number: int | None, wrapped: bytes | None) -> "DataKey":
+    """A wrapped data key, opened.
+
+    Raises:
+        VaultIntegrityError: it was destroyed, or does not open.
+    """
+    if number is None or wrapped is None:
+        raise VaultIntegrityError(f"the data key of {owner_id} is gone")
     return vault.open_data_key(WrappedKey(number, wrapped), tenant_id=tenant_id, owner_id=owner_id)
