@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from evergrant.actions.custody import Erasure
 from evergrant.actions.lend import Lendable
 from evergrant.actions.ports import LinkSession
 from evergrant.core import flows
@@ -113,6 +114,16 @@ class AppBook(Protocol):
 
     async def refused_since(self, tenant_id: str) -> Mapping[str, datetime]:
         """Apps whose own credentials the platform refuses, and since when."""
+
+
+class ErasureBook(Protocol):
+    """What was erased, as the vendor looks at it."""
+
+    async def find(self, tenant_id: str, erasure_id: str) -> Erasure:
+        """One erasure. Raises NotFoundError."""
+
+    async def page(self, tenant_id: str, *, after: str, limit: int) -> Sequence[Erasure]:
+        """Erasures in the order of their ids, beginning behind `after`."""
 
 
 class LinkBook(Protocol):

@@ -20,6 +20,7 @@ from evergrant.store.audit import Trail
 from evergrant.store.clocks import Clocks as RememberedClocks
 from evergrant.store.connections import Connections
 from evergrant.store.database import Database, ServerTooOldError
+from evergrant.store.erasures import Erasures
 from evergrant.store.events import Events
 from evergrant.store.exchanges import Exchanges
 from evergrant.store.flows import Flows
@@ -28,6 +29,7 @@ from evergrant.store.inbox import Inbox
 from evergrant.store.keys import Keys
 from evergrant.store.links import Links
 from evergrant.store.people import People
+from evergrant.store.proofs import Proofs
 from evergrant.store.records import Records
 from evergrant.store.spool import Spool
 from evergrant.store.tokens import Tokens
@@ -67,6 +69,7 @@ class House:
     trail: Trail
     inbox: Inbox
     generations: Generations
+    erasures: Erasures
 
 
 @asynccontextmanager
@@ -88,6 +91,7 @@ async def house(settings: Settings, arguments: Arguments, *, clock_believed: flo
         apps, links = Apps(database, vault, monotonic), Links(database, vault)
         connections, inbox = Connections(database), Inbox(database)
         generations = Generations(database, vault, settings.data_dir / "keys")
+        erasures = Erasures(database, spool, Proofs(settings.data_dir / "keys"))
         books = Books(
             apps=apps,
             links=links,
@@ -96,7 +100,7 @@ async def house(settings: Settings, arguments: Arguments, *, clock_believed: flo
             tokens=Tokens(database, vault, spool),
             flows=Flows(database),
             inbox=inbox,
-            custody=Custody(generations=generations),
+            custody=Custody(generations=generations, erasures=erasures),
         )
         clock = PlatformClock(reader, RememberedClocks(database), believed=clock_believed)
         yield House(
@@ -115,6 +119,7 @@ async def house(settings: Settings, arguments: Arguments, *, clock_believed: flo
             trail=Trail(database),
             inbox=inbox,
             generations=generations,
+            erasures=erasures,
         )
 
 

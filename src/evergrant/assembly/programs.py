@@ -42,6 +42,7 @@ def desk_of(parts: House, live: Live) -> Desk:
         keys=parts.keys,
         trail=parts.trail,
         inbox=parts.inbox,
+        erasures=parts.erasures,
         health=parts.database,
         live=live,
         origin=parts.settings.origin,

@@ -156,6 +156,20 @@ def list_tenants() -> None:
     tenants.show()
 
 
+@tenants_app.command("erase")
+def erase_tenant(
+    tenant: Annotated[str, typer.Argument(help="Id of the workspace (ten_…).")],
+    yes: Annotated[bool, typer.Option("--yes", help="Yes, everything of it; there is no way back.")] = False,
+) -> None:
+    """Erase a workspace with all its connections, people, apps and keys, and print the signed record of it.
+
+    Example: [bold]evergrant tenants erase ten_… --yes[/bold]
+    """
+    from evergrant.cli import erasing
+
+    erasing.erase(tenant, yes=yes)
+
+
 @keys_app.command("create")
 def create_key(
     name: Annotated[str, typer.Option(help="What it is for.")],

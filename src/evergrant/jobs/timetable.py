@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from evergrant.actions import connect, expire, receive, refresh, sync, verify
+from evergrant.actions import connect, erase, expire, receive, refresh, sync, verify
 from evergrant.actions.ports import Ports
 
 Take = Callable[[str, Ports, int], Awaitable[Sequence[Any]]]
@@ -67,12 +67,17 @@ async def _notices(_clock: str, ports: Ports, room: int) -> Sequence[Any]:
     return await ports.books.inbox.take(min(room, receive.AT_MOST))
 
 
+async def _erasures(_clock: str, ports: Ports, room: int) -> Sequence[Any]:
+    return await ports.books.custody.erasures.take(min(room, erase.AT_MOST))
+
+
 DUE = (
     Due(name="refresh", every=0.5, take=_due_refreshes, run=refresh.one),
     Due(name="sync", every=0.5, take=_due_polls, run=sync.one),
     Due(name="verify", every=1.0, take=_unverified, run=_verify),
     Due(name="digest", every=0.5, take=_notices, run=receive.digest),
     Due(name="finish", every=1.0, take=_unfinished, run=connect.resume),
+    Due(name="erase", every=5.0, take=_erasures, run=erase.one),
 )
 
 BY_CLOCK = (

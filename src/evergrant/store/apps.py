@@ -215,7 +215,7 @@ class Merchants:
         """One merchant. Raises NotFoundError."""
         async with self._database.connection() as connection:
             row = await connection.fetchrow(
-                "select * from merchants where tenant_id = $1 and id = $2", tenant_id, merchant_id
+                "select * from merchants where tenant_id = $1 and id = $2 and erased_at is null", tenant_id, merchant_id
             )
         if row is None:
             raise NotFoundError("There is no such merchant.")
@@ -225,7 +225,10 @@ class Merchants:
         """Merchants in the order of their ids, beginning behind `after`."""
         async with self._database.connection() as connection:
             rows = await connection.fetch(
-                "select * from merchants where tenant_id = $1 and id > $2 order by id limit $3", tenant_id, after, limit
+                "select * from merchants where tenant_id = $1 and id > $2 and erased_at is null order by id limit $3",
+                tenant_id,
+                after,
+                limit,
             )
         return [_merchant(row) for row in rows]
 

@@ -13,7 +13,7 @@ from evergrant.core.errors import EvergrantError, InvalidRequestError, NotFoundE
 from evergrant.providers import dialects
 from evergrant.web import access, health, look, problems, words
 from evergrant.web.access import LoginRequiredError
-from evergrant.web.api import connections, described, link_sessions, setup
+from evergrant.web.api import connections, described, erasures, link_sessions, setup
 from evergrant.web.desk import Desk
 from evergrant.web.guard import Guard
 from evergrant.web.lanes import Lanes
@@ -36,7 +36,19 @@ def build(desk: Desk) -> ASGIApp:
     app.router.redirect_slashes = False  # a redirect to a Host header is a redirect to anywhere
     app.state.desk = desk
     app.state.templates = look.environment()
-    for room in (setup, link_sessions, connections, health, login, dashboard, connection, hosted, guides, reference):
+    for room in (
+        setup,
+        link_sessions,
+        connections,
+        erasures,
+        health,
+        login,
+        dashboard,
+        connection,
+        hosted,
+        guides,
+        reference,
+    ):
         app.include_router(room.router)
     app.mount("/static", StaticFiles(directory=look.STATIC), name="static")
     app.add_exception_handler(EvergrantError, _evergrant_error)

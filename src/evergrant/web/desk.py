@@ -5,7 +5,18 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from evergrant.actions.ports import Ports, Received
-from evergrant.actions.reading import AppBook, Keys, LinkBook, Listing, Log, Merchants, People, Records, Trail
+from evergrant.actions.reading import (
+    AppBook,
+    ErasureBook,
+    Keys,
+    LinkBook,
+    Listing,
+    Log,
+    Merchants,
+    People,
+    Records,
+    Trail,
+)
 from evergrant.core.errors import InvalidRequestError
 from evergrant.web.live import Live
 
@@ -39,6 +50,7 @@ class Desk:
     keys: Keys
     trail: Trail
     inbox: InboxDoor
+    erasures: ErasureBook
     health: Health
     live: Live
     origin: str

@@ -27,3 +27,33 @@ create table app_secrets (
     primary key (tenant_id, app_id, number),
     foreign key (tenant_id, app_id) references apps
 );
+
+-- Who asked that something be forgotten, and how far that is. The row outlives what it is about: it holds ids and counts.
+create table erasures (
+    tenant_id    text not null references tenants,
+    id           text not null,
+    kind         text not null check (kind in ('connection', 'merchant', 'tenant')),
+    subject_id   text not null,
+    asked_by     text not null,
+    asked_at     timestamptz not null default now(),
+    keys_gone    int not null, -- data keys destroyed in the commit that made this row
+    counts       jsonb not null default '{}',
+    lease_until  timestamptz,
+    finished_at  timestamptz,
+    statement    text,         -- the deletion record, and its signature over these bytes
+    signature    bytea,
+    public_key   bytea,
+    primary key (tenant_id, id),
+    unique (tenant_id, kind, subject_id)
+);
+create index erasures_unfinished on erasures (asked_at) where finished_at is null;
+
+alter table merchants add column erased_at timestamptz;
+alter table tenants add column erased_at timestamptz;
+
+-- A connection is one identity for life; when that is over the platform's name for the seller goes, and nothing else moves.
+drop trigger connections_keep_identity on connections;
+create trigger connections_keep_identity before update on connections for each row
+    when ((old.app_id, old.provider, old.region, old.clock) is distinct from (new.app_id, new.provider, new.region, new.clock)
+          or (old.open_id <> new.open_id and not (new.open_id = '' and new.state = 'erased')))
+    execute function connections_keep_identity();
