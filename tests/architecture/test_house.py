@@ -205,6 +205,7 @@ REVEALING = {
     "evergrant/cli",
     "evergrant/stage",
     "evergrant/assembly/provisioning.py",
+    "evergrant/actions/bring.py",
     "evergrant/actions/connect.py",
 }
 """Where a secret may be revealed: to sign and send it, to seal and hash it, to hand it to whom it belongs."""

@@ -6,6 +6,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from evergrant.core.connection import Change
+from evergrant.core.secret import Secret
+from evergrant.providers.wire import Granted
+
 
 class Subject(StrEnum):
     """What can be erased: one connection, a customer with all of theirs, a whole workspace."""
@@ -61,9 +65,23 @@ class Erasures(Protocol):
         """Remove what is left of the subject itself, and sign the record."""
 
 
+class Imports(Protocol):
+    """Pairs a vendor brings along."""
+
+    async def check_merchant(self, tenant_id: str, merchant_id: str) -> None:
+        """Raises NotFoundError unless the tenant has this customer."""
+
+    async def holder(self, tenant_id: str, app_id: str, refresh: Secret) -> str | None:
+        """The connection under the app that holds this refresh token, or has shown it to the platform."""
+
+    async def keep(self, change: Change, granted: Granted, *, due_at: datetime, actor: str) -> None:
+        """Keep a new connection with its pair. Raises StaleError."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Custody:
     """These books in one hand."""
 
     generations: Generations
     erasures: Erasures
+    imports: Imports

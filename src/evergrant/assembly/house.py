@@ -25,6 +25,7 @@ from evergrant.store.events import Events
 from evergrant.store.exchanges import Exchanges
 from evergrant.store.flows import Flows
 from evergrant.store.generations import Generations
+from evergrant.store.imports import Imports
 from evergrant.store.inbox import Inbox
 from evergrant.store.keys import Keys
 from evergrant.store.links import Links
@@ -100,7 +101,7 @@ async def house(settings: Settings, arguments: Arguments, *, clock_believed: flo
             tokens=Tokens(database, vault, spool),
             flows=Flows(database),
             inbox=inbox,
-            custody=Custody(generations=generations, erasures=erasures),
+            custody=Custody(generations=generations, erasures=erasures, imports=Imports(database, vault)),
         )
         clock = PlatformClock(reader, RememberedClocks(database), believed=clock_believed)
         yield House(

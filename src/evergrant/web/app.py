@@ -13,7 +13,7 @@ from evergrant.core.errors import EvergrantError, InvalidRequestError, NotFoundE
 from evergrant.providers import dialects
 from evergrant.web import access, health, look, problems, words
 from evergrant.web.access import LoginRequiredError
-from evergrant.web.api import connections, described, erasures, link_sessions, setup
+from evergrant.web.api import connections, described, erasures, imports, link_sessions, setup
 from evergrant.web.desk import Desk
 from evergrant.web.guard import Guard
 from evergrant.web.lanes import Lanes
@@ -21,6 +21,10 @@ from evergrant.web.pages import connection, dashboard, guides, hosted, login, re
 
 FOR_PROGRAMS = ("/v1/", "/hooks/", "/healthz", "/readyz", "/metrics", "/openapi.json")
 """Paths whose errors are JSON; everywhere else a person reads."""
+
+
+LONGEST_NAME = 24
+"""No field of ours has a longer name."""
 
 
 class MethodNotAllowedError(EvergrantError):
@@ -41,6 +45,7 @@ def build(desk: Desk) -> ASGIApp:
         link_sessions,
         connections,
         erasures,
+        imports,
         health,
         login,
         dashboard,
@@ -96,8 +101,13 @@ async def _evergrant_error(request: Request, error: Exception) -> Response:
 async def _not_understood(request: Request, error: Exception) -> Response:
     """A field is missing or of the wrong kind: say which, and never repeat its value."""
     assert isinstance(error, RequestValidationError)
-    said = "; ".join(f"{'.'.join(str(part) for part in found['loc'][1:])}: {found['msg']}" for found in error.errors())
+    said = "; ".join(f"{'.'.join(map(_named, found['loc'][1:]))}: {found['msg']}" for found in error.errors())
     return await _evergrant_error(request, InvalidRequestError(said.encode(errors="replace").decode()))
+
+
+def _named(part: object) -> str:
+    """A part of where a fault lies. A name of the sender's own may be anything, a secret put in the wrong place too."""
+    return str(part) if len(str(part)) <= LONGEST_NAME else "(a name nobody knows)"
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
