@@ -1,5 +1,6 @@
 """The hub as one ASGI application: guard, fast lane, then FastAPI with the API and the pages."""
 
+import re
 from urllib.parse import quote, urlsplit
 
 from fastapi import FastAPI, Request
@@ -23,8 +24,8 @@ FOR_PROGRAMS = ("/v1/", "/hooks/", "/healthz", "/readyz", "/metrics", "/openapi.
 """Paths whose errors are JSON; everywhere else a person reads."""
 
 
-LONGEST_NAME = 24
-"""No field of ours has a longer name."""
+PLAIN_NAME = re.compile(r"[A-Za-z_]{1,24}|\d+")
+"""What a field or a place in a list is called, and no token is."""
 
 
 class MethodNotAllowedError(EvergrantError):
@@ -107,7 +108,7 @@ async def _not_understood(request: Request, error: Exception) -> Response:
 
 def _named(part: object) -> str:
     """A part of where a fault lies. A name of the sender's own may be anything, a secret put in the wrong place too."""
-    return str(part) if len(str(part)) <= LONGEST_NAME else "(a name nobody knows)"
+    return str(part) if PLAIN_NAME.fullmatch(str(part)) else "(a name nobody knows)"
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
