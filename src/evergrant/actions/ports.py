@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from evergrant.actions.custody import Custody
 from evergrant.actions.polling import Flows
 from evergrant.actions.quarantine import Quarantine
 from evergrant.actions.repeating import Answers
@@ -340,6 +341,7 @@ class Books:
     inbox: Inbox
     answers: Answers
     watches: Watches
+    custody: Custody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

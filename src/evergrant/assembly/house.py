@@ -8,6 +8,7 @@ from datetime import timedelta
 from time import monotonic
 from typing import Any
 
+from evergrant.actions.custody import Custody
 from evergrant.actions.ports import Books, Ports
 from evergrant.actions.watching import Pace
 from evergrant.assembly.chance import PlatformClock, SystemDice
@@ -22,13 +23,17 @@ from evergrant.store.audit import Trail
 from evergrant.store.clocks import Clocks as RememberedClocks
 from evergrant.store.connections import Connections
 from evergrant.store.database import Database, ServerTooOldError
+from evergrant.store.erasures import Erasures
 from evergrant.store.events import Events
 from evergrant.store.exchanges import Exchanges
 from evergrant.store.flows import Flows
+from evergrant.store.generations import Generations
+from evergrant.store.imports import Imports
 from evergrant.store.inbox import Inbox
 from evergrant.store.keys import Keys
 from evergrant.store.links import Links
 from evergrant.store.people import People
+from evergrant.store.proofs import Proofs
 from evergrant.store.quarantine import Quarantine
 from evergrant.store.records import Records
 from evergrant.store.spool import Spool
@@ -70,6 +75,8 @@ class House:
     keys: Keys
     trail: Trail
     inbox: Inbox
+    generations: Generations
+    erasures: Erasures
 
 
 @asynccontextmanager
@@ -93,6 +100,8 @@ async def house(
         apps, links = Apps(database, vault, monotonic), Links(database, vault)
         connections, inbox = Connections(database), Inbox(database)
         quarantine = Quarantine(database, vault, timedelta(hours=settings.claim_hours))
+        generations = Generations(database, vault, settings.data_dir / "keys")
+        erasures = Erasures(database, spool, Proofs(settings.data_dir / "keys"))
         books = Books(
             apps=apps,
             links=links,
@@ -104,6 +113,7 @@ async def house(
             inbox=inbox,
             answers=Answers(database, vault),
             watches=Watches(database, _pace(settings)),
+            custody=Custody(generations=generations, erasures=erasures, imports=Imports(database, vault)),
         )
         clock = PlatformClock(reader, RememberedClocks(database), believed=clock_believed)
         yield House(
@@ -122,6 +132,8 @@ async def house(
             keys=Keys(database, vault),
             trail=Trail(database),
             inbox=inbox,
+            generations=generations,
+            erasures=erasures,
         )
 
 

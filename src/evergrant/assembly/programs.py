@@ -43,6 +43,7 @@ def desk_of(parts: House, live: Live) -> Desk:
         keys=parts.keys,
         trail=parts.trail,
         inbox=parts.inbox,
+        erasures=parts.erasures,
         health=parts.database,
         walls=parts.database,
         answers=parts.ports.books.answers,

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from evergrant.cli import vault
 from evergrant.core.tokens import Rotation
 
 app = typer.Typer(
@@ -27,6 +28,7 @@ for name, group in (
     ("tenants", tenants_app),
     ("connections", connections_app),
     ("links", links_app),
+    ("vault", vault.app),
 ):
     app.add_typer(group, name=name)
 
@@ -152,6 +154,20 @@ def list_tenants() -> None:
     from evergrant.cli import tenants
 
     tenants.show()
+
+
+@tenants_app.command("erase")
+def erase_tenant(
+    tenant: Annotated[str, typer.Argument(help="Id of the workspace (ten_…).")],
+    yes: Annotated[bool, typer.Option("--yes", help="Yes, everything of it; there is no way back.")] = False,
+) -> None:
+    """Erase a workspace with all its connections, people, apps and keys, and print the signed record of it.
+
+    Example: [bold]evergrant tenants erase ten_… --yes[/bold]
+    """
+    from evergrant.cli import erasing
+
+    erasing.erase(tenant, yes=yes)
 
 
 @keys_app.command("create")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from evergrant.actions.lend import Lendable
 from evergrant.actions.reading import ApiKey, Entry
-from evergrant.core.errors import ConflictError, DatabaseUnavailableError, NotFoundError
+from evergrant.core.errors import ConflictError, DatabaseUnavailableError, NotFoundError, VaultIntegrityError
 from evergrant.core.secret import Secret
 from evergrant.store import audit, connections, sealing
 from evergrant.store.database import GROUP_SECONDS, ONE_ROWS_FAULT, Connection, Database
@@ -198,10 +198,7 @@ class Keys:
         return [found.get(place) for place in range(1, len(group) + 1)]
 
     def _lendable(self, row: Any) -> Lendable:
-        access = None
-        if row["access_sealed"] is not None and row["wrapped"] is not None:
-            key = sealing.opened(self._vault, row["tenant_id"], row["connection_id"], row["key_number"], row["wrapped"])
-            access = key.open("access_token", row["version"], row["access_sealed"])
+        access, is_damaged = self._access(row)
         return Lendable(
             connection_id=row["connection_id"],
             open_id=row["open_id"],
@@ -209,11 +206,22 @@ class Keys:
             authorization=connections.authorization(row),
             required_scopes=frozenset(row["required_scopes"]),
             access=access,
+            is_damaged=is_damaged,
             access_ends=row["access_ends"],
             ciphers=[
                 (shop_id, cipher, authorized) for shop_id, cipher, authorized in from_json(row["ciphers"] or "[]")
             ],
         )
+
+    def _access(self, row: Any) -> tuple[Secret | None, bool]:
+        """The access token, if there is one, and whether there is one that does not open. Said only to whoever may read it."""
+        if row["access_sealed"] is None:
+            return None, False
+        try:
+            key = sealing.opened(self._vault, row["tenant_id"], row["connection_id"], row["key_number"], row["wrapped"])
+            return key.open("access_token", row["version"], row["access_sealed"]), False
+        except VaultIntegrityError:
+            return None, True
 
 
 async def _living(connection: Connection, tenant_id: str, key_id: str) -> Any:

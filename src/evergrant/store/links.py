@@ -212,7 +212,7 @@ async def _known(connection: Connection, session: LinkSession) -> None:
     """Raises NotFoundError unless the merchant, the app and the connection are the tenant's and belong together."""
     row = await connection.fetchrow(
         """
-        select exists(select from merchants where tenant_id = $1 and id = $2) as merchant,
+        select exists(select from merchants where tenant_id = $1 and id = $2 and erased_at is null) as merchant,
                exists(select from apps where tenant_id = $1 and id = $3) as app,
                $4::text is null or exists(select from connections
                    where tenant_id = $1 and id = $4 and merchant_id = $2 and app_id = $3 and state <> 'erased') as connection

@@ -76,7 +76,9 @@ class People:
     async def tenants(self) -> Sequence[tuple[str, str]]:
         """Every tenant's id and name, the oldest first: for the command line only."""
         async with self._database.connection() as connection:
-            rows = await connection.fetch("select id, name from tenants order by created_at, id")
+            rows = await connection.fetch(
+                "select id, name from tenants where erased_at is null order by created_at, id"
+            )
         return [(row["id"], row["name"]) for row in rows]
 
     async def by_password(self, email: str, password: Secret) -> Person | None:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from evergrant.actions.ports import Doubt, SealingKey, Spooled, Taken
+from evergrant.actions.reading import Entry
 from evergrant.core.connection import Change, Event
 from evergrant.core.errors import DatabaseUnavailableError, VaultIntegrityError
 from evergrant.core.secret import Secret
 from evergrant.providers.wire import Granted
-from evergrant.store import changes, events, pairs, presentations, sealing
+from evergrant.store import audit, changes, events, pairs, presentations, sealing
 from evergrant.store.database import Connection, Database
 from evergrant.store.spool import Slip, Spool
 from evergrant.store.values import digest
@@ -45,7 +46,7 @@ with due as (
     select tenant_id, connection_id, fence, refresh_hash, probe, case when probe then 'not_sent' end from taken
 )
 select t.*, k.key_number, k.wrapped from taken t
-join data_keys k on k.tenant_id = t.tenant_id and k.owner_id = t.connection_id
+left join data_keys k on k.tenant_id = t.tenant_id and k.owner_id = t.connection_id
 """
 
 # The pair, the end of the attempt and of every older doubt, and the record of it, where the very pair that was shown
@@ -110,6 +111,7 @@ class Tokens:
                 where = (row["tenant_id"], row["connection_id"], row["fence"])
                 with suppress(DatabaseUnavailableError):  # then its lease runs out; the others are in hand
                     await self._give_back(where, "not_sent", UNREADABLE_AGAIN)
+                    await self._alarm(row)
         return taken
 
     async def holds(self, taken: Taken) -> bool:
@@ -246,6 +248,13 @@ class Tokens:
                 now,
                 issued_before,
             )
+
+    async def _alarm(self, row: Any) -> None:
+        """What does not open is for a person to look at: it stands in the audit trail, too."""
+        where = (row["tenant_id"], row["connection_id"])
+        entry = Entry(tenant_id=where[0], actor="refresh", action="vault.integrity_failed", subject=where[1])
+        async with self._database.connection() as connection:
+            await audit.write(connection, [entry])
 
     async def _give_back(self, where: tuple[str, str, int], outcome: str, wait: timedelta) -> None:
         async with self._database.transaction() as connection:

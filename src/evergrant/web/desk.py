@@ -9,6 +9,7 @@ from evergrant.actions.ports import Ports, Received
 from evergrant.actions.reading import (
     AppBook,
     ClaimBook,
+    ErasureBook,
     Keys,
     LinkBook,
     Listing,
@@ -63,6 +64,7 @@ class Desk:
     keys: Keys
     trail: Trail
     inbox: InboxDoor
+    erasures: ErasureBook
     health: Health
     walls: Walls
     answers: Answers

@@ -17,6 +17,7 @@ from evergrant.core.errors import (
     InvalidRequestError,
     NotFoundError,
     NoticeSignatureError,
+    VaultIntegrityError,
 )
 from evergrant.web import access, given
 from evergrant.web.desk import Desk
@@ -80,10 +81,13 @@ class Lanes:
         now = await desk.ports.clock.now(found.clock)
         try:
             loan = lend.lend(found, shop_id=shop_id, least=least, now=now)
+        except VaultIntegrityError:
+            await desk.trail.record(_entry(key, connection_id, scope, "vault.integrity_failed"))
+            raise
         except lend.TokenBeingRefreshedError:
             await desk.ports.books.tokens.want(key.tenant_id, connection_id, now)
             raise
-        await desk.trail.record(_read_entry(key, connection_id, scope))
+        await desk.trail.record(_entry(key, connection_id, scope, "token.read"))
         return 200, {
             "access_token": loan.access.reveal(),
             "expires_at": loan.ends,
@@ -116,11 +120,11 @@ async def _soon(seconds: float) -> AsyncIterator[None]:
         raise DatabaseUnavailableError from error
 
 
-def _read_entry(key: ApiKey, connection_id: str, scope: Scope) -> Entry:
+def _entry(key: ApiKey, connection_id: str, scope: Scope, action: str) -> Entry:
     return Entry(
         tenant_id=key.tenant_id,
         actor=key.id,
-        action="token.read",
+        action=action,
         subject=connection_id,
         request_id=scope["state"]["request_id"],
     )

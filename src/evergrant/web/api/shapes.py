@@ -35,6 +35,7 @@ def app(found: App, refused_at: datetime | None, missed: Missed | None = None) -
         "rotation": found.rotation,
         "claim_url": found.claim_url,
         "sandbox": not found.is_production,
+        "older_secrets": len(found.older_secrets),
         "credentials_refused_at": instant(refused_at),
         "notices_missed": missed.count if missed else 0,
         "notices_missed_since": instant(missed.since if missed else None),
