@@ -13,6 +13,7 @@ begin
     perform from vault_keys where number = new.key_number and retired_at is null for key share;
     return case when found then new end;
 end $$;
+revoke execute on function data_keys_take_no_retired_generation() from public;
 create trigger data_keys_take_no_retired_generation before insert on data_keys for each row
     execute function data_keys_take_no_retired_generation();
 
