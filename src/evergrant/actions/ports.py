@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from evergrant.actions.upkeep import Upkeep
 from evergrant.core import flows
 from evergrant.core.app import App
 from evergrant.core.connection import Change, Connection
@@ -383,6 +384,7 @@ class Books:
     tokens: Tokens
     flows: Flows
     inbox: Inbox
+    upkeep: Upkeep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,8 +14,10 @@ from evergrant.net.platform import HttpPlatform
 from evergrant.net.sandbox_clock import SandboxClock
 from evergrant.settings import Settings
 from evergrant.store import keyring, schema
+from evergrant.store import vault as vaults
 from evergrant.store.apps import Apps, Merchants
 from evergrant.store.audit import Trail
+from evergrant.store.chain import Chain
 from evergrant.store.clocks import Clocks as RememberedClocks
 from evergrant.store.connections import Connections
 from evergrant.store.database import Database, ServerTooOldError
@@ -27,8 +29,10 @@ from evergrant.store.keys import Keys
 from evergrant.store.links import Links
 from evergrant.store.people import People
 from evergrant.store.records import Records
+from evergrant.store.signing import Signer
 from evergrant.store.spool import Spool
 from evergrant.store.tokens import Tokens
+from evergrant.store.upkeep import Upkeep
 from evergrant.store.vault import Vault, VaultKeyError
 
 DATABASE_SECONDS = 5.0
@@ -77,7 +81,7 @@ async def house(settings: Settings, arguments: Arguments, *, clock_believed: flo
     async with AsyncExitStack() as stack:
         database, vault = await _opened(settings, arguments)
         stack.push_async_callback(database.close)
-        spool = _spool(settings)
+        spool, signer = _spool(settings), Signer(lambda: vaults.read_keys(settings.data_dir / "keys"))
         platform = await HttpPlatform.open(at_once=settings.refresh_at_once + settings.sync_at_once)
         stack.push_async_callback(platform.close)
         reader = await SandboxClock.open()
@@ -92,6 +96,7 @@ async def house(settings: Settings, arguments: Arguments, *, clock_believed: flo
             tokens=Tokens(database, vault, spool),
             flows=Flows(database),
             inbox=inbox,
+            upkeep=Upkeep(chain=Chain(database, signer)),
         )
         clock = PlatformClock(reader, RememberedClocks(database), believed=clock_believed)
         yield House(

@@ -63,6 +63,10 @@ async def _notices(_clock: str, ports: Ports, room: int) -> Sequence[Any]:
     return await ports.books.inbox.take(min(room, receive.AT_MOST))
 
 
+async def _chain(_clock: str, ports: Ports) -> int:
+    return await ports.books.upkeep.chain.extend()
+
+
 DUE = (
     Due(name="refresh", every=0.5, take=_due_refreshes, run=refresh.one),
     Due(name="sync", every=0.5, take=_due_polls, run=sync.one),
@@ -81,5 +85,6 @@ BY_CLOCK = (
 ONCE = (
     Regular(name="heal", every=2.0, sweep=_heal),
     Regular(name="heal_exchanges", every=2.0, sweep=_heal_exchanges),
+    Regular(name="chain", every=0.5, sweep=_chain),
 )
 """Done once, whatever the clocks."""

@@ -256,6 +256,7 @@ async def _completed(connection: Connection, claimed: Claimed, change: Change) -
         actor=f"link:{claimed.session_id}",
         action="link_session.completed",
         subject=change.after.id,
+        detail={"at": change.at.isoformat()},
     )
     await audit.write(connection, [entry])
 

@@ -73,7 +73,7 @@ with held as (
     where c.tenant_id = kept.tenant_id and c.id = kept.connection_id and c.in_doubt_since is not null
 ), recorded as (
     insert into audit (tenant_id, actor, action, subject, request_id, detail)
-    select tenant_id, 'refresh', 'token.refreshed', connection_id, '', '{}' from kept
+    select tenant_id, 'refresh', 'token.refreshed', connection_id, '', jsonb_build_object('at', $10::timestamptz) from kept
 )
 select true from kept
 """

@@ -4,13 +4,14 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import parse_qs
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from evergrant.actions import lend, receive
 from evergrant.actions.reading import ApiKey, Entry
+from evergrant.core.app import WALL
 from evergrant.core.errors import (
     DatabaseUnavailableError,
     EvergrantError,
@@ -82,7 +83,7 @@ class Lanes:
         except lend.TokenBeingRefreshedError:
             await desk.ports.books.tokens.want(key.tenant_id, connection_id, now)
             raise
-        await desk.trail.record(_read_entry(key, connection_id, scope))
+        await desk.trail.record(_read_entry(key, found, now, scope))
         return 200, {
             "access_token": loan.access.reveal(),
             "expires_at": loan.ends,
@@ -115,13 +116,15 @@ async def _soon(seconds: float) -> AsyncIterator[None]:
         raise DatabaseUnavailableError from error
 
 
-def _read_entry(key: ApiKey, connection_id: str, scope: Scope) -> Entry:
+def _read_entry(key: ApiKey, found: lend.Lendable, now: datetime, scope: Scope) -> Entry:
+    """What is recorded of a read; where platform time is not the database's own, it is said too."""
     return Entry(
         tenant_id=key.tenant_id,
         actor=key.id,
         action="token.read",
-        subject=connection_id,
+        subject=found.connection_id,
         request_id=scope["state"]["request_id"],
+        detail={} if found.clock == WALL else {"at": now.isoformat()},
     )
 
 
