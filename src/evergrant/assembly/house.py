@@ -24,6 +24,7 @@ from evergrant.store.database import Database, ServerTooOldError
 from evergrant.store.events import Events
 from evergrant.store.exchanges import Exchanges
 from evergrant.store.flows import Flows
+from evergrant.store.history import Histories
 from evergrant.store.inbox import Inbox
 from evergrant.store.keys import Keys
 from evergrant.store.links import Links
@@ -63,6 +64,8 @@ class House:
     links: Links
     connections: Connections
     events: Events
+    histories: Histories
+    signer: Signer
     records: Records
     people: People
     keys: Keys
@@ -109,6 +112,8 @@ async def house(settings: Settings, arguments: Arguments, *, clock_believed: flo
             links=links,
             connections=connections,
             events=Events(database),
+            histories=Histories(database),
+            signer=signer,
             records=Records(database),
             people=People(database),
             keys=Keys(database, vault),

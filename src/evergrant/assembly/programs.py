@@ -37,6 +37,8 @@ def desk_of(parts: House, live: Live) -> Desk:
         links=parts.links,
         connections=parts.connections,
         log=parts.events,
+        histories=parts.histories,
+        signer=parts.signer,
         records=parts.records,
         people=parts.people,
         keys=parts.keys,

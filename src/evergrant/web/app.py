@@ -17,7 +17,7 @@ from evergrant.web.api import connections, described, link_sessions, setup
 from evergrant.web.desk import Desk
 from evergrant.web.guard import Guard
 from evergrant.web.lanes import Lanes
-from evergrant.web.pages import connection, dashboard, guides, hosted, login, reference
+from evergrant.web.pages import connection, dashboard, guides, hosted, life, login, reference
 
 FOR_PROGRAMS = ("/v1/", "/hooks/", "/healthz", "/readyz", "/metrics", "/openapi.json")
 """Paths whose errors are JSON; everywhere else a person reads."""
@@ -36,7 +36,19 @@ def build(desk: Desk) -> ASGIApp:
     app.router.redirect_slashes = False  # a redirect to a Host header is a redirect to anywhere
     app.state.desk = desk
     app.state.templates = look.environment()
-    for room in (setup, link_sessions, connections, health, login, dashboard, connection, hosted, guides, reference):
+    for room in (
+        setup,
+        link_sessions,
+        connections,
+        health,
+        login,
+        dashboard,
+        connection,
+        life,
+        hosted,
+        guides,
+        reference,
+    ):
         app.include_router(room.router)
     app.mount("/static", StaticFiles(directory=look.STATIC), name="static")
     app.add_exception_handler(EvergrantError, _evergrant_error)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from evergrant.actions.history import Histories, Signs
 from evergrant.actions.ports import Ports, Received
 from evergrant.actions.reading import AppBook, Keys, LinkBook, Listing, Log, Merchants, People, Records, Trail
 from evergrant.core.errors import InvalidRequestError
@@ -34,6 +35,8 @@ class Desk:
     links: LinkBook
     connections: Listing
     log: Log
+    histories: Histories
+    signer: Signs
     records: Records
     people: People
     keys: Keys
