@@ -7,8 +7,8 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from evergrant.actions.history import signed_text
 from evergrant.store import chain_proof
+from evergrant.web.api.shapes import signed_text
 from tests.hub_fixture import EMAIL, PASSWORD
 from tests.world_fixture import World
 

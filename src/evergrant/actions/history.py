@@ -1,16 +1,9 @@
 """The life of one connection as it can be proven: steps in their order, each with its place in the audit chain."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
-
-
-def signed_text(document: Mapping[str, Any]) -> bytes:
-    """What is signed of a document: JSON in UTF-8 with sorted keys and no spaces, without its `signature`."""
-    bare = {key: value for key, value in document.items() if key != "signature"}
-    return json.dumps(bare, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,6 @@ from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
 from evergrant.actions import steer
-from evergrant.actions.history import signed_text
 from evergrant.actions.reading import ApiKey, Filter, Listed
 from evergrant.core import flows
 from evergrant.core.authorization import State
@@ -150,7 +149,7 @@ async def timeline(
     await desk.connections.listed(key.tenant_id, connection_id)
     page = await desk.histories.page(key.tenant_id, connection_id, after=shapes.place(cursor), limit=limit)
     told = shapes.history(connection_id, page)
-    return told | {"signature": shapes.signature(desk.signer.sign(signed_text(told)))}
+    return told | {"signature": shapes.signature(desk.signer.sign(shapes.signed_text(told)))}
 
 
 @router.get("/events", tags=["events"])

@@ -1,5 +1,7 @@
 """What the API gives: values turned into the JSON the design fixes. Instants are RFC 3339 in UTC."""
 
+import json
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -156,6 +158,12 @@ def _step(found: history_of.Step, connection_id: str) -> dict[str, Any]:
         "data": found.data,
         "chain": {"number": proof.number, "hash": proof.hash.hex()} if proof else None,
     }
+
+
+def signed_text(document: Mapping[str, Any]) -> bytes:
+    """What is signed of a document: JSON in UTF-8 with sorted keys and no spaces, without its `signature`."""
+    bare = {key: value for key, value in document.items() if key != "signature"}
+    return json.dumps(bare, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def signature(made: history_of.Signature) -> dict[str, Any]:
