@@ -24,12 +24,14 @@ from evergrant.store.database import Database, ServerTooOldError
 from evergrant.store.events import Events
 from evergrant.store.exchanges import Exchanges
 from evergrant.store.flows import Flows
+from evergrant.store.generations import Generations
 from evergrant.store.history import Histories
 from evergrant.store.inbox import Inbox
 from evergrant.store.keys import Keys
 from evergrant.store.links import Links
 from evergrant.store.people import People
 from evergrant.store.records import Records
+from evergrant.store.recovery import Recovery
 from evergrant.store.signing import Signer
 from evergrant.store.spool import Spool
 from evergrant.store.tokens import Tokens
@@ -66,6 +68,7 @@ class House:
     events: Events
     histories: Histories
     signer: Signer
+    recovery: Recovery
     records: Records
     people: People
     keys: Keys
@@ -85,6 +88,9 @@ async def house(settings: Settings, arguments: Arguments, *, clock_believed: flo
         database, vault = await _opened(settings, arguments)
         stack.push_async_callback(database.close)
         spool, signer = _spool(settings), Signer(lambda: vaults.read_keys(settings.data_dir / "keys"))
+        generations, recovery = Generations(database, settings.data_dir / "spool"), Recovery(database)
+        upkeep = Upkeep(chain=Chain(database, signer), generations=generations, recovery=recovery)
+        await generations.compare()
         platform = await HttpPlatform.open(at_once=settings.refresh_at_once + settings.sync_at_once)
         stack.push_async_callback(platform.close)
         reader = await SandboxClock.open()
@@ -94,12 +100,12 @@ async def house(settings: Settings, arguments: Arguments, *, clock_believed: flo
         books = Books(
             apps=apps,
             links=links,
-            exchanges=Exchanges(database, vault, spool),
+            exchanges=Exchanges(database, vault, spool, generations),
             connections=connections,
-            tokens=Tokens(database, vault, spool),
+            tokens=Tokens(database, vault, spool, generations),
             flows=Flows(database),
             inbox=inbox,
-            upkeep=Upkeep(chain=Chain(database, signer)),
+            upkeep=upkeep,
         )
         clock = PlatformClock(reader, RememberedClocks(database), believed=clock_believed)
         yield House(
@@ -114,6 +120,7 @@ async def house(settings: Settings, arguments: Arguments, *, clock_believed: flo
             events=Events(database),
             histories=Histories(database),
             signer=signer,
+            recovery=recovery,
             records=Records(database),
             people=People(database),
             keys=Keys(database, vault),

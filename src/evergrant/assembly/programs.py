@@ -39,6 +39,7 @@ def desk_of(parts: House, live: Live) -> Desk:
         log=parts.events,
         histories=parts.histories,
         signer=parts.signer,
+        recovery=parts.recovery,
         records=parts.records,
         people=parts.people,
         keys=parts.keys,

@@ -67,6 +67,10 @@ async def _chain(_clock: str, ports: Ports) -> int:
     return await ports.books.upkeep.chain.extend()
 
 
+async def _compare(_clock: str, ports: Ports) -> int:
+    return int(await ports.books.upkeep.generations.compare())
+
+
 DUE = (
     Due(name="refresh", every=0.5, take=_due_refreshes, run=refresh.one),
     Due(name="sync", every=0.5, take=_due_polls, run=sync.one),
@@ -86,5 +90,6 @@ ONCE = (
     Regular(name="heal", every=2.0, sweep=_heal),
     Regular(name="heal_exchanges", every=2.0, sweep=_heal_exchanges),
     Regular(name="chain", every=0.5, sweep=_chain),
+    Regular(name="compare", every=1.0, sweep=_compare),
 )
 """Done once, whatever the clocks."""

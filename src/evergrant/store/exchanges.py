@@ -13,6 +13,7 @@ from evergrant.core.link import Claimed
 from evergrant.providers.wire import Granted
 from evergrant.store import audit, changes, events, links, pairs, sealing
 from evergrant.store.database import Connection, Database
+from evergrant.store.generations import Generations
 from evergrant.store.spool import Slip, Spool
 
 if TYPE_CHECKING:
@@ -42,13 +43,15 @@ returning r.id as request_id, r.consumed_at, r.exchange, now() - r.consumed_at a
 class Exchanges:
     """Codes on their way to connections."""
 
-    def __init__(self, database: Database, vault: "Vault", spool: Spool) -> None:
+    def __init__(self, database: Database, vault: "Vault", spool: Spool, generations: Generations) -> None:
         self._database = database
         self._vault = vault
         self._spool = spool
+        self._generations = generations
 
     async def begin(self, claimed: Claimed) -> Shown | None:
         """Note that the code is about to be shown, and give it; None if it has been shown already."""
+        await self._generations.rise()  # a new pair is on its way; a consent counts even where nothing old may be shown
         async with self._database.transaction() as connection:
             sealed = await connection.fetchval(
                 """

@@ -3,10 +3,14 @@
 from dataclasses import dataclass
 
 from evergrant.store.chain import Chain
+from evergrant.store.generations import Generations
+from evergrant.store.recovery import Recovery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upkeep:
-    """The audit chain."""
+    """The audit chain, how new the database is, and what is held after it was put back."""
 
     chain: Chain
+    generations: Generations
+    recovery: Recovery

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from evergrant.actions.history import Histories, Signs
 from evergrant.actions.ports import Ports, Received
 from evergrant.actions.reading import AppBook, Keys, LinkBook, Listing, Log, Merchants, People, Records, Trail
+from evergrant.actions.upkeep import Recovery
 from evergrant.core.errors import InvalidRequestError
 from evergrant.web.live import Live
 
@@ -37,6 +38,7 @@ class Desk:
     log: Log
     histories: Histories
     signer: Signs
+    recovery: Recovery
     records: Records
     people: People
     keys: Keys

@@ -125,7 +125,12 @@ async def _is_still_here(request: Request) -> bool:
 async def _shops(desk: Desk, person: Person) -> dict[str, Any]:
     found = await desk.connections.page(person.tenant_id, Filter(limit=SHOWN))
     shown = cards.in_order([cards.card(known, await _now(desk, known)) for known in found])
-    return {"cards": shown, "summary": cards.summary(shown), "apps": await desk.apps.of(person.tenant_id)}
+    return {
+        "cards": shown,
+        "summary": cards.summary(shown),
+        "apps": await desk.apps.of(person.tenant_id),
+        "held": await desk.recovery.held(person.tenant_id),
+    }
 
 
 async def _now(desk: Desk, known: Listed) -> datetime:
