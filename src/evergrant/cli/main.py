@@ -98,6 +98,30 @@ def doctor(data_dir: DataDir = None) -> None:
 
 
 @app.command()
+def selfcheck(
+    as_json: Annotated[bool, typer.Option("--json", help="One object with all of it.")] = False,
+    whole_chain: Annotated[
+        bool, typer.Option("--all", help="Check every audit row, not only the newest 300,000.")
+    ] = False,
+    history: Annotated[
+        Path | None, typer.Option(help="Only say whether this hub signed the life history in a file.")
+    ] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Check a live hub against the fifteen invariants, as far as they can be seen from inside. Reads only.
+
+    Exit 1 if one is violated. Example: [bold]evergrant selfcheck --json[/bold]
+    """
+    from evergrant.cli import running
+    from evergrant.cli import selfcheck as asked
+
+    chosen = running.read_settings(data_dir=data_dir)
+    if history is not None:
+        raise typer.Exit(asked.history(chosen, history))
+    raise typer.Exit(asked.check(chosen, as_json=as_json, whole_chain=whole_chain))
+
+
+@app.command()
 def backup(
     file: Annotated[Path, typer.Argument(help="The file to write; it must not be there yet.")],
     keys: Annotated[

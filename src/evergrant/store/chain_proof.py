@@ -13,6 +13,8 @@ AT_ONCE = 5000
 LATE = timedelta(seconds=10)
 """A row is bound within a second; one older than this that is not, is named."""
 
+UNBOUND_SECONDS = 50.0
+
 PIECE = """
 select l.number, l.hash, l.subject as said_subject, coalesce(a.position, l.position) as position, a.at, a.actor, a.action,
     a.subject, a.request_id, a.detail
@@ -70,7 +72,7 @@ async def flaws(connection: Connection, signer: Signer, tenant_id: str, *, since
         yield Flaw(tenant_id=tenant_id, what="head", where=f"the end of the chain (number {number})")
     for row in await connection.fetch(PIECE, tenant_id, number, number + 100):
         yield Flaw(tenant_id=tenant_id, what="beyond", where=_named(row["number"], row))
-    for row in await connection.fetch(UNBOUND, tenant_id, LATE):
+    for row in await connection.fetch(UNBOUND, tenant_id, LATE, timeout=UNBOUND_SECONDS):
         yield Flaw(tenant_id=tenant_id, what="unbound", where=f"audit row {row['position']}")
 
 

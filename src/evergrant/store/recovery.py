@@ -68,6 +68,8 @@ with freed as (
 ), doubted as (
     insert into presentations (tenant_id, connection_id, fence, refresh_hash, probe, outcome, ended_at)
     select tenant_id, connection_id, fence + 1, refresh_hash, false, 'in_doubt', now() from freed
+    where not exists (select from presentations p where p.tenant_id = freed.tenant_id
+        and p.connection_id = freed.connection_id and p.refresh_hash = freed.refresh_hash and p.outcome = 'in_doubt')
 ), flagged as (
     update connections c set in_doubt_since = now() from freed
     where c.tenant_id = freed.tenant_id and c.id = freed.connection_id and c.in_doubt_since is null

@@ -31,6 +31,10 @@ class Signer:
         key = _derived(keys[number])
         return Signature(key=number, public=key.public_key().public_bytes_raw(), value=key.sign(text))
 
+    def public(self, number: int) -> bytes:
+        """The public half of the key of that number."""
+        return _derived(self._read()[number]).public_key().public_bytes_raw()
+
     def is_ours(self, number: int | None, text: bytes, value: bytes | None) -> bool:
         """Whether the key of that number signed this text. False if the key is not here."""
         keys = self._read()
