@@ -59,7 +59,7 @@ def actor(who: str, *, you: str) -> str:
     if who == you:
         return "by you"
     if who.startswith("key_"):
-        return f"by API key {who}"
+        return f"by API key {who[:12]}…"
     if who.startswith("per_"):
         return "by somebody of your team"
     return {
