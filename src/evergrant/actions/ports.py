@@ -13,6 +13,7 @@ from evergrant.actions.custody import Custody
 from evergrant.actions.polling import Flows
 from evergrant.actions.quarantine import Quarantine
 from evergrant.actions.repeating import Answers
+from evergrant.actions.upkeep import Upkeep
 from evergrant.actions.watching import Watches
 from evergrant.core.app import App
 from evergrant.core.connection import Change, Connection
@@ -342,6 +343,7 @@ class Books:
     answers: Answers
     watches: Watches
     custody: Custody
+    upkeep: Upkeep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,17 +17,21 @@ from evergrant.net.platform import HttpPlatform
 from evergrant.net.sandbox_clock import SandboxClock
 from evergrant.settings import Settings
 from evergrant.store import keyring, schema
+from evergrant.store import vault as vaults
 from evergrant.store.answers import Answers
 from evergrant.store.apps import Apps, Merchants
 from evergrant.store.audit import Trail
+from evergrant.store.chain import Chain
 from evergrant.store.clocks import Clocks as RememberedClocks
 from evergrant.store.connections import Connections
 from evergrant.store.database import Database, ServerTooOldError
+from evergrant.store.epochs import Epochs
 from evergrant.store.erasures import Erasures
 from evergrant.store.events import Events
 from evergrant.store.exchanges import Exchanges
 from evergrant.store.flows import Flows
 from evergrant.store.generations import Generations
+from evergrant.store.history import Histories
 from evergrant.store.imports import Imports
 from evergrant.store.inbox import Inbox
 from evergrant.store.keys import Keys
@@ -36,8 +40,11 @@ from evergrant.store.people import People
 from evergrant.store.proofs import Proofs
 from evergrant.store.quarantine import Quarantine
 from evergrant.store.records import Records
+from evergrant.store.recovery import Recovery
+from evergrant.store.signing import Signer
 from evergrant.store.spool import Spool
 from evergrant.store.tokens import Tokens
+from evergrant.store.upkeep import Upkeep
 from evergrant.store.vault import Vault, VaultKeyError
 from evergrant.store.watches import Watches
 
@@ -70,6 +77,9 @@ class House:
     quarantine: Quarantine
     connections: Connections
     events: Events
+    histories: Histories
+    signer: Signer
+    recovery: Recovery
     records: Records
     people: People
     keys: Keys
@@ -92,7 +102,10 @@ async def house(
     async with AsyncExitStack() as stack:
         database, vault = await _opened(settings, arguments, walled=walled)
         stack.push_async_callback(database.close)
-        spool = _spool(settings)
+        spool, signer = _spool(settings), Signer(lambda: vaults.read_keys(settings.data_dir / "keys"))
+        epochs, recovery = Epochs(database, settings.data_dir / "spool"), Recovery(database)
+        upkeep = Upkeep(chain=Chain(database, signer), epochs=epochs, recovery=recovery)
+        await epochs.compare()
         platform = await HttpPlatform.open(at_once=settings.refresh_at_once + settings.sync_at_once)
         stack.push_async_callback(platform.close)
         reader = await SandboxClock.open()
@@ -105,15 +118,16 @@ async def house(
         books = Books(
             apps=apps,
             links=links,
-            exchanges=Exchanges(database, vault, spool),
+            exchanges=Exchanges(database, vault, spool, epochs),
             quarantine=quarantine,
             connections=connections,
-            tokens=Tokens(database, vault, spool),
+            tokens=Tokens(database, vault, spool, epochs),
             flows=Flows(database),
             inbox=inbox,
             answers=Answers(database, vault),
             watches=Watches(database, _pace(settings)),
             custody=Custody(generations=generations, erasures=erasures, imports=Imports(database, vault)),
+            upkeep=upkeep,
         )
         clock = PlatformClock(reader, RememberedClocks(database), believed=clock_believed)
         yield House(
@@ -127,6 +141,9 @@ async def house(
             quarantine=quarantine,
             connections=connections,
             events=Events(database),
+            histories=Histories(database),
+            signer=signer,
+            recovery=recovery,
             records=Records(database),
             people=People(database),
             keys=Keys(database, vault),

@@ -89,6 +89,14 @@ async def _erasures(_clock: str, ports: Ports, room: int) -> Sequence[Any]:
     return await ports.books.custody.erasures.take(min(room, erase.AT_MOST))
 
 
+async def _chain(_clock: str, ports: Ports) -> int:
+    return await ports.books.upkeep.chain.extend()
+
+
+async def _compare(_clock: str, ports: Ports) -> int:
+    return int(await ports.books.upkeep.epochs.compare())
+
+
 DUE = (
     Due(name="refresh", every=0.5, take=_due_refreshes, run=refresh.one),
     Due(name="sync", every=0.5, take=_due_polls, run=sync.one),
@@ -114,5 +122,7 @@ ONCE = (
     Regular(name="heal_exchanges", every=2.0, sweep=_heal_exchanges),
     Regular(name="forget_answers", every=600.0, sweep=_forget_answers),
     Regular(name="rewrap", every=30.0, sweep=_rewrap),
+    Regular(name="chain", every=0.5, sweep=_chain),
+    Regular(name="compare", every=1.0, sweep=_compare),
 )
 """Done once, whatever the clocks."""

@@ -73,7 +73,11 @@ class Links:
                 session.id,
             )
             entry = Entry(
-                tenant_id=session.tenant_id, actor=session.created_by, action="link_session.created", subject=session.id
+                tenant_id=session.tenant_id,
+                actor=session.created_by,
+                action="link_session.created",
+                subject=session.connection_id or session.id,
+                detail={"link_session": session.id, "purpose": session.purpose},
             )
             await audit.write(connection, [entry])
         return expires_at

@@ -19,7 +19,7 @@ from evergrant.web.api import connections, described, erasures, imports, link_se
 from evergrant.web.desk import Desk
 from evergrant.web.guard import Guard
 from evergrant.web.lanes import Lanes
-from evergrant.web.pages import claims, connection, dashboard, guides, hosted, login, reference
+from evergrant.web.pages import claims, connection, dashboard, guides, hosted, life, login, reference
 from evergrant.web.repeats import Repeats
 
 FOR_PROGRAMS = ("/v1/", "/hooks/", "/healthz", "/readyz", "/metrics", "/openapi.json")
@@ -44,7 +44,7 @@ def build(desk: Desk) -> ASGIApp:
     app.router.redirect_slashes = False  # a redirect to a Host header is a redirect to anywhere
     app.state.desk = desk
     app.state.templates = look.environment()
-    for room in (*FOR_API, health, login, dashboard, connection, claims, hosted, guides, reference):
+    for room in (*FOR_API, health, login, dashboard, connection, life, claims, hosted, guides, reference):
         app.include_router(room.router)
     app.mount("/static", StaticFiles(directory=look.STATIC), name="static")
     app.add_middleware(Repeats, desk=desk)
