@@ -106,10 +106,7 @@ async def house(
         epochs, recovery = Epochs(database, settings.data_dir / "spool"), Recovery(database)
         upkeep = Upkeep(chain=Chain(database, signer), epochs=epochs, recovery=recovery)
         await epochs.compare()
-        platform = await HttpPlatform.open(at_once=settings.refresh_at_once + settings.sync_at_once)
-        stack.push_async_callback(platform.close)
-        reader = await SandboxClock.open()
-        stack.push_async_callback(reader.close)
+        platform, reader = await _ways_out(settings, stack)
         apps, links = Apps(database, vault, monotonic), Links(database, vault)
         connections, inbox = Connections(database), Inbox(database)
         quarantine = Quarantine(database, vault, timedelta(hours=settings.claim_hours))
@@ -152,6 +149,15 @@ async def house(
             generations=generations,
             erasures=erasures,
         )
+
+
+async def _ways_out(settings: Settings, stack: AsyncExitStack) -> tuple[HttpPlatform, SandboxClock]:
+    """The way to the platform, and to the time of its sandboxes; closed with the stack."""
+    platform = await HttpPlatform.open(at_once=settings.refresh_at_once + settings.sync_at_once)
+    stack.push_async_callback(platform.close)
+    reader = await SandboxClock.open()
+    stack.push_async_callback(reader.close)
+    return platform, reader
 
 
 async def look(settings: Settings, arguments: Arguments) -> None:
