@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from evergrant.actions.quarantine import Quarantine
+from evergrant.actions.repeating import Answers
 from evergrant.core import flows
 from evergrant.core.app import App
 from evergrant.core.connection import Change, Connection
@@ -385,6 +386,7 @@ class Books:
     tokens: Tokens
     flows: Flows
     inbox: Inbox
+    answers: Answers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

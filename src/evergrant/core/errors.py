@@ -198,6 +198,18 @@ class ConflictError(EvergrantError):
     code = "conflict"
 
 
+class IdempotencyInProgressError(EvergrantError):
+    """A call with this Idempotency-Key is under way. Ask again in a moment: you are told what it was told."""
+
+    code = "idempotency_in_progress"
+
+
+class IdempotencyKeyReusedError(EvergrantError):
+    """This Idempotency-Key was given with another request. Use a new key for each thing you want done."""
+
+    code = "idempotency_key_reused"
+
+
 class NoticeSignatureError(EvergrantError):
     """The signature of the notice is not the platform's."""
 

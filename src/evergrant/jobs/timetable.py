@@ -73,6 +73,10 @@ async def _notices(_clock: str, ports: Ports, room: int) -> Sequence[Any]:
     return await ports.books.inbox.take(min(room, receive.AT_MOST))
 
 
+async def _forget_answers(_clock: str, ports: Ports) -> int:
+    return await ports.books.answers.sweep()
+
+
 DUE = (
     Due(name="refresh", every=0.5, take=_due_refreshes, run=refresh.one),
     Due(name="sync", every=0.5, take=_due_polls, run=sync.one),
@@ -92,5 +96,6 @@ BY_CLOCK = (
 ONCE = (
     Regular(name="heal", every=2.0, sweep=_heal),
     Regular(name="heal_exchanges", every=2.0, sweep=_heal_exchanges),
+    Regular(name="forget_answers", every=600.0, sweep=_forget_answers),
 )
 """Done once, whatever the clocks."""

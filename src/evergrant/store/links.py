@@ -83,8 +83,7 @@ class Links:
         async with self._database.connection() as connection:
             row = await connection.fetchrow(
                 """
-                select s.*, s.expires_at <= now() as is_expired from link_handles h
-                join link_sessions s on s.tenant_id = h.tenant_id and s.id = h.session_id where h.hash = $1
+                select s.*, s.expires_at <= now() as is_expired from link_of_handle($1) s
                 """,
                 digest(handle.reveal()),
             )
@@ -112,13 +111,7 @@ class Links:
         """The session that left with this browser. Raises NotFoundError for any other browser."""
         async with self._database.connection() as connection:
             row = await connection.fetchrow(
-                """
-                select s.* from authorization_requests r
-                join link_sessions s on s.tenant_id = r.tenant_id and s.id = r.session_id
-                where r.session_id = $1 and r.browser_hash = $2
-                """,
-                session_id,
-                digest(browser.reveal()),
+                "select * from link_of_browser($1, $2)", session_id, digest(browser.reveal())
             )
         if row is None:
             raise errors.NotFoundError("There is no such link session.")

@@ -19,6 +19,7 @@ from evergrant.web.desk import Desk
 from evergrant.web.guard import Guard
 from evergrant.web.lanes import Lanes
 from evergrant.web.pages import claims, connection, dashboard, guides, hosted, login, reference
+from evergrant.web.repeats import Repeats
 
 FOR_PROGRAMS = ("/v1/", "/hooks/", "/healthz", "/readyz", "/metrics", "/openapi.json")
 """Paths whose errors are JSON; everywhere else a person reads."""
@@ -43,6 +44,7 @@ def build(desk: Desk) -> ASGIApp:
     for room in (*FOR_API, health, login, dashboard, connection, claims, hosted, guides, reference):
         app.include_router(room.router)
     app.mount("/static", StaticFiles(directory=look.STATIC), name="static")
+    app.add_middleware(Repeats, desk=desk)
     app.add_exception_handler(EvergrantError, _evergrant_error)
     app.add_exception_handler(RequestValidationError, _not_understood)
     app.add_exception_handler(HTTPException, _http_error)
@@ -57,6 +59,7 @@ def build(desk: Desk) -> ASGIApp:
         Lanes(app, desk),
         say_no=say_no,
         request_id=lambda: desk.ports.dice.identifier("req"),
+        visited=desk.walls.visited,
         form_targets=consent_origins(desk.sandbox_urls),
         is_https=desk.is_https,
     )

@@ -1,5 +1,6 @@
 """What the doors have at hand: the actions' ports, what can be read, and how this hub is reached."""
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ from evergrant.actions.reading import (
     Records,
     Trail,
 )
+from evergrant.actions.repeating import Answers
 from evergrant.core.errors import InvalidRequestError
 from evergrant.web.live import Live
 
@@ -33,6 +35,16 @@ class Health(Protocol):
 
     async def revision(self) -> str | None:
         """The database's schema revision. Raises DatabaseUnavailableError."""
+
+
+class Walls(Protocol):
+    """Whose rows a request sees: the second wall between tenants."""
+
+    def visited(self) -> AbstractContextManager[None]:
+        """A request: it sees nobody's rows until it enters."""
+
+    def enter(self, tenant_id: str) -> None:
+        """From here on the request under way sees this tenant's rows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +64,8 @@ class Desk:
     trail: Trail
     inbox: InboxDoor
     health: Health
+    walls: Walls
+    answers: Answers
     live: Live
     origin: str
     sandbox_urls: tuple[str, ...]
