@@ -43,6 +43,7 @@ async def show(claim_id: str, request: Request) -> Response:
     """How it came out, for the browser that brought it; where it waits, the first of two steps to claim it."""
     desk = access.desk_of(request)
     known = await desk.claims.of_browser(claim_id, arrivals.proofs_of(request, desk))
+    desk.walls.enter(known.tenant_id)
     if known.stage in (Stage.ARRIVING, Stage.ADOPTED, Stage.FAILED):
         return await _came_out(request, desk, known)
     app = await desk.apps.by_id(known.app_id)
