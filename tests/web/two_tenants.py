@@ -3,6 +3,7 @@
 import json
 import re
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -132,11 +133,11 @@ class TwoTenants:
             await self._copy(connection, "claims", change, await self.foreign("claim_id"))
         return made
 
-    async def _copy(self, connection: Any, table: str, change: dict[str, str | None], source: str) -> None:
+    async def _copy(self, connection: Any, table: str, change: Mapping[str, str | None], source: str) -> None:
         await connection.execute(
             f"insert into {table} overriding system value select (jsonb_populate_record(t, $1)).* from {table} t "  # noqa: S608
             "where tenant_id = $2 and id = $3",
-            json.dumps(change | {"tenant_id": self.rival_id}),
+            json.dumps({**change, "tenant_id": self.rival_id}),
             self.world.hub.tenant_id,
             source,
         )
