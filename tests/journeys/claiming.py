@@ -41,7 +41,7 @@ async def confirmation(browser: httpx2.AsyncClient, claim_id: str, merchant_id: 
     assert (await browser.get(f"/claims/{claim_id}")).status_code == 200
     page = await browser.get(f"/claims/{claim_id}/confirm", params={"merchant_id": merchant_id})
     assert page.status_code == 200, page.text
-    return {name: field(page, name) for name in ("csrf", "tenant_id", "merchant_id")}
+    return {name: field(page, name) for name in ("csrf", "workspace", "merchant_id")}
 
 
 async def claimed(world: World, browser: httpx2.AsyncClient, claim_id: str, merchant_id: str = "") -> str:

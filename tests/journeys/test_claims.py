@@ -75,7 +75,7 @@ async def test_a_session_alone_attaches_nothing(world: World) -> None:
     form = await confirmation(victim, claim_id, world.merchant_id)
 
     assert (403, "csrf_failed") == told(await victim.post(f"/claims/{claim_id}", data=form | {"csrf": "none"}))
-    assert (403, "csrf_failed") == told(await victim.post(f"/claims/{claim_id}", data={"tenant_id": form["tenant_id"]}))
+    assert (403, "csrf_failed") == told(await victim.post(f"/claims/{claim_id}", data={"workspace": form["workspace"]}))
     assert before == await connections(world) == []
     assert ["claim.waiting"] == await types(world)
 
@@ -86,7 +86,7 @@ async def test_only_the_browser_that_brought_it_can_claim_it(world: World) -> No
     claim_id = await installed(world, seller)
     await log_in(owner)
     missing = await owner.get("/claims/clm_none")
-    form = {"csrf": field(await owner.get("/claims"), "csrf"), "tenant_id": world.hub.tenant_id}
+    form = {"csrf": field(await owner.get("/claims"), "csrf"), "workspace": world.hub.tenant_id}
 
     for path in (f"/claims/{claim_id}", f"/claims/{claim_id}/confirm"):
         assert told(missing) == told(await owner.get(path)) == (404, "not_found")
@@ -116,7 +116,7 @@ async def test_the_workspace_the_page_named_is_the_one_that_gets_it(world: World
     assert [] == await types(world, tenant)
     await log_in(browser)
     page = await confirmation(browser, claim_id, world.merchant_id)
-    wrong = await browser.post(f"/claims/{claim_id}", data=page | {"tenant_id": tenant})
+    wrong = await browser.post(f"/claims/{claim_id}", data=page | {"workspace": tenant})
     assert (409, "claim_other_workspace") == told(wrong)
     assert "active" == (await world.connection(await claimed(world, browser, claim_id)))["status"]
 

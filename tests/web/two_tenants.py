@@ -3,6 +3,7 @@
 import json
 import re
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,6 +61,8 @@ class TwoTenants:
                 return self.own_merchant
             case "connection_id":
                 return await self._copied_connection()
+            case "claim_id":
+                return await self._own_claim()
             case "shop_id":
                 return self.theirs["shop_id"][::-1]
             case "session_id":
@@ -122,11 +125,19 @@ class TwoTenants:
                 )
         return made
 
-    async def _copy(self, connection: Any, table: str, change: dict[str, str], source: str) -> None:
+    async def _own_claim(self) -> str:
+        """The other tenant's claim once more, as one's own, claimed already: its pair would not open here."""
+        made = f"clm_{secrets.token_hex(16)}"
+        change = {"id": made, "app_id": self.own_app, "state": "claimed", "pair_sealed": None}
+        async with self.world.hub.parts.database.connection() as connection:
+            await self._copy(connection, "claims", change, await self.foreign("claim_id"))
+        return made
+
+    async def _copy(self, connection: Any, table: str, change: Mapping[str, str | None], source: str) -> None:
         await connection.execute(
             f"insert into {table} overriding system value select (jsonb_populate_record(t, $1)).* from {table} t "  # noqa: S608
             "where tenant_id = $2 and id = $3",
-            json.dumps(change | {"tenant_id": self.rival_id}),
+            json.dumps({**change, "tenant_id": self.rival_id}),
             self.world.hub.tenant_id,
             source,
         )
@@ -162,6 +173,7 @@ async def two_tenants(world: World) -> TwoTenants:
     await hub.api.post(
         "/v1/merchants", json={"external_id": "kept", "name": "K"}, headers={"idempotency-key": "shared"}
     )
+    await hub.new_browser().get(world.consent(None, shop_id=str(world.seller["shops"][1]["id"])))
     session = await world.link_session()
     browser = hub.new_browser()
     form = await browser.get("/login")

@@ -49,25 +49,21 @@ async def _settle(unasked: Unasked, app: App, proved: Proved, ports: Ports) -> N
     if not proved.shops:
         raise await exchange.aside(unasked, granted, errors.NoShopsError(), proved.at, ports)
     shop_ids = [shop.id for shop in proved.shops]
-    ours = await _found(await ports.books.connections.holders(app.id, shop_ids), ports)
-    others = await _found(await ports.books.quarantine.elsewhere(app, shop_ids), ports)
+    found = await ports.books.connections.holders(app.id, shop_ids)
+    ours = [await ports.books.connections.find(*each) for each in found]
+    others = await ports.books.quarantine.elsewhere(app, shop_ids)
     held = [known for known in ours if claim.holds(known)]
     contested = [*held, *(known for known in others if claim.holds(known))]
     why = _why_not(ours, held, contested, proved)
     if why is not None:
         of = held[0].id if len(held) == 1 else None
-        if await ports.books.quarantine.keep(unasked, proved, why, of=of, contested=contested):
-            await consent.hasten(contested, ports)
+        await ports.books.quarantine.keep(unasked, proved, why, of=of, contested=contested)
         return
     change = consent.change(held[0], app, granted, proved.at, proved.shops)
     if change.why_not:
         raise await exchange.aside(unasked, granted, errors.ConsentOvertakenError(), proved.at, ports)
     due_at = tokens.due_at(issued=proved.at, access_ends=granted.pair.access_ends, jitter=ports.dice.fraction())
     await ports.books.exchanges.complete(unasked, change, granted, due_at=due_at)
-
-
-async def _found(holders: Sequence[tuple[str, str]], ports: Ports) -> list[Connection]:
-    return [await ports.books.connections.find(*each) for each in holders]
 
 
 def _why_not(

@@ -45,8 +45,7 @@ async def _given(known: Claim, proved: Proved, merchant_id: str, actor: str, por
 async def _holder(known: Claim, proved: Proved, merchant_id: str, ports: Ports) -> Connection | None:
     """The customer's own connection of this identity, which the grant renews; None where a new one has to be made."""
     app, shop_ids = await ports.books.apps.by_id(known.app_id), [shop.id for shop in proved.shops]
-    others = await ports.books.quarantine.elsewhere(app, shop_ids)
-    strangers = [await ports.books.connections.find(*each) for each in others]
+    strangers = await ports.books.quarantine.elsewhere(app, shop_ids)
     if any(not stranger.is_free_for("") for stranger in strangers):
         raise errors.ShopAlreadyConnectedError
     found = await ports.books.connections.holders(app.id, shop_ids)

@@ -142,8 +142,7 @@ async def _settle(claimed: Claimed, app: App, proved: Proved, ports: Ports) -> N
 
 async def _elsewhere(app: App, proved: Proved, ports: Ports) -> list[Connection]:
     """Living connections others keep of these shops, under the same app of the platform."""
-    found = await ports.books.quarantine.elsewhere(app, [shop.id for shop in proved.shops])
-    holders = [await ports.books.connections.find(*each) for each in found]
+    holders = await ports.books.quarantine.elsewhere(app, [shop.id for shop in proved.shops])
     return [known for known in holders if not known.is_free_for("")]
 
 
@@ -151,8 +150,7 @@ async def _quarantined(
     claimed: Claimed, proved: Proved, why: Why, contested: Sequence[Connection], ports: Ports
 ) -> errors.LinkError:
     """Keep a grant whose owner this link does not prove, and tell those who hold its shop; gives the error."""
-    if await ports.books.quarantine.keep(claimed, proved, why, of=None, contested=contested):
-        await consent.hasten(contested, ports)
+    await ports.books.quarantine.keep(claimed, proved, why, of=None, contested=contested)
     return errors.WrongShopError() if why is Why.WRONG_SHOP else errors.ShopAlreadyConnectedError()
 
 

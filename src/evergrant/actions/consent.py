@@ -40,12 +40,3 @@ def change(known: Connection, app: App, granted: Granted, granted_at: datetime, 
     lost = known.authorization.scopes - granted.scopes
     told = (Event(type="connection.scopes_changed", data={"lost": sorted(lost)}),) if lost else ()
     return replace(changed, before=known, events=(*changed.events, *told))
-
-
-async def hasten(contested: Sequence[Connection], ports: Ports) -> None:
-    """Refresh early what another authorization of the same shop may have ended, under the protocol of every refresh.
-
-    What became of the pair is known soon, and its refresh token is shown once.
-    """
-    for known in contested:
-        await ports.books.tokens.want(known.tenant_id, known.id, await ports.clock.now(known.clock))

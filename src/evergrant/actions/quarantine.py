@@ -36,11 +36,12 @@ class Quarantine(Protocol):
     ) -> bool:
         """Seal a grant under a key of its own, and end its return; False, and nothing kept, if somebody else ended it.
 
-        `of` is the connection it is about, if one is; `contested` are told that their shop was authorized elsewhere.
+        `of` is the connection it is about, if one is. `contested` hold its shop: they are told that it was authorized
+        elsewhere, and their refresh is due at once, under the protocol of every refresh, since their pair may have ended.
         """
 
-    async def elsewhere(self, app: App, shop_ids: Sequence[str]) -> Sequence[tuple[str, str]]:
-        """(tenant id, connection id) of what holds one of the shops under the same app of the platform, kept by others."""
+    async def elsewhere(self, app: App, shop_ids: Sequence[str]) -> Sequence[Connection]:
+        """What holds one of the shops under the same app of the platform, kept by others."""
 
     async def find(self, tenant_id: str, claim_id: str) -> Claim:
         """One claim. Raises NotFoundError."""

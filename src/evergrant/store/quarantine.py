@@ -15,7 +15,7 @@ from evergrant.core.connection import Connection as Known
 from evergrant.core.link import STATE_LIFE, Returned, Unasked
 from evergrant.core.secret import Secret
 from evergrant.providers.wire import Granted
-from evergrant.store import audit, changes, events, pairs, returns, sealing
+from evergrant.store import audit, changes, connections, events, pairs, returns, sealing, tokens
 from evergrant.store.apps import identity
 from evergrant.store.database import Connection, Database
 from evergrant.store.values import digest, from_json, json_text
@@ -27,7 +27,8 @@ EXPIRED_AT_ONCE = 100
 FORGET_AFTER = timedelta(days=1)
 """How long a code that brought nothing is known again; the platform's own limit is 30 minutes."""
 
-SELECT = "select *, state = 'waiting' and expires_at <= now() as is_over from claims"
+FIELDS = "select *, state = 'waiting' and expires_at <= now() as is_over"
+SELECT = f"{FIELDS} from claims"
 
 # The code's hash is the key, so one code is one row, whoever brings it and how often. Who loses the race waits here for
 # the winner's commit.
@@ -49,6 +50,8 @@ on conflict (tenant_id, id) do update set state = 'waiting', reason = excluded.r
     shops = excluded.shops, scopes = excluded.scopes, authorization_ends = excluded.authorization_ends,
     granted_at = excluded.granted_at, pair_sealed = excluded.pair_sealed, expires_at = excluded.expires_at
 """
+
+OF_THESE = f"{connections.SELECT} where (c.tenant_id, c.id) in (select * from unnest($1::text[], $2::text[]))"  # noqa: S608
 
 END = """
 update claims set state = $3, connection_id = coalesce($4, connection_id), pair_sealed = null, ended_at = now()
@@ -113,8 +116,12 @@ class Quarantine:
     async def keep(
         self, returned: Returned, proved: Proved, why: Why, *, of: str | None, contested: Sequence[Known] = ()
     ) -> bool:
-        """Seal a grant under a key of its own, and end its return; False, and nothing kept, if somebody else ended it."""
-        async with self._database.transaction() as connection:
+        """Seal a grant under a key of its own, and end its return; False, and nothing kept, if somebody else ended it.
+
+        The contested are told, and their refresh is due at once: their pair may have been ended by this grant.
+        """
+        tenants = {returned.tenant_id, *(known.tenant_id for known in contested)}
+        async with self._database.connection(of=tenants) as connection, connection.transaction():
             if not await returns.is_to_be_ended(connection, returned):
                 return False
             key = await sealing.key_for(connection, self._vault, returned.tenant_id, returned.claim_id)
@@ -148,21 +155,24 @@ class Quarantine:
                 elsewhere = Event(type="connection.authorized_elsewhere")
                 await events.write(connection, known.tenant_id, known.id, [elsewhere], proved.at)
                 await _note(connection, known.tenant_id, known.id, elsewhere.type, "platform", {})
+                await tokens.want(connection, known.tenant_id, known.id, proved.at)
         return True
 
-    async def elsewhere(self, app: App, shop_ids: Sequence[str]) -> Sequence[tuple[str, str]]:
-        """(tenant id, connection id) of what holds one of the shops under the same app of the platform, kept by others."""
+    async def elsewhere(self, app: App, shop_ids: Sequence[str]) -> Sequence[Known]:
+        """What holds one of the shops under the same app of the platform, kept by others."""
         async with self._database.connection() as connection:
-            twins = await connection.fetch(
-                "select app_id from app_identities where hash = $1 and app_id <> $2", identity(app), app.id
-            )
-            keys = [digest(f"{twin['app_id']}|{shop_id}") for twin in twins for shop_id in shop_ids]
-            if not keys:
-                return []
             rows = await connection.fetch(
-                "select distinct tenant_id, connection_id from shop_holders where hash = any($1)", keys
+                "select * from held_elsewhere($1, $2, $3)", identity(app), app.id, list(shop_ids)
             )
-        return [(row["tenant_id"], row["connection_id"]) for row in rows]
+        if not rows:
+            return []
+        async with self._database.connection(of={row["tenant_id"] for row in rows}) as connection:
+            found = await connection.fetch(
+                OF_THESE,
+                [row["tenant_id"] for row in rows],
+                [row["connection_id"] for row in rows],
+            )
+        return [connections.whole(row) for row in found]
 
     async def find(self, tenant_id: str, claim_id: str) -> Claim:
         """One claim. Raises NotFoundError."""
@@ -175,11 +185,12 @@ class Quarantine:
     async def of_browser(self, claim_id: str, proofs: Sequence[Secret]) -> Claim:
         """The claim of a browser that proves it brought the code. Raises NotFoundError for any other."""
         async with self._database.connection() as connection:
-            row = await connection.fetchrow(f"{SELECT} where id = $1", claim_id)
-        proved = [
-            row is not None and hmac.compare_digest(digest(proof.reveal()), row["browser_hash"]) for proof in proofs
-        ]
-        if not any(proved):
+            row = await connection.fetchrow(
+                f"{FIELDS} from claim_of_browser($1, $2)",
+                claim_id,
+                [digest(proof.reveal()) for proof in proofs],
+            )
+        if row is None:
             raise errors.NotFoundError("There is no such claim.")
         return _claim(row)
 

@@ -243,22 +243,7 @@ class Tokens:
     ) -> None:
         """Make the refresh due at once, unless its outcome is in doubt or the pair is younger than `issued_before`."""
         async with self._database.connection() as connection:
-            await connection.execute(
-                """
-                with wanted as (
-                    update tokens t set due_at = least(due_at, $3)
-                    where tenant_id = $1 and connection_id = $2 and due_at > $3
-                      and ($4::timestamptz is null or issued_at < $4) and not exists (
-                        select from presentations p where p.tenant_id = t.tenant_id
-                          and p.connection_id = t.connection_id and p.outcome = 'in_doubt')
-                    returning true)
-                select pg_notify('evergrant_work', 'refresh') from wanted
-                """,
-                tenant_id,
-                connection_id,
-                now,
-                issued_before,
-            )
+            await want(connection, tenant_id, connection_id, now, issued_before)
 
     async def _alarm(self, row: Any) -> None:
         """What does not open is for a person to look at: it stands in the audit trail, too."""
@@ -308,6 +293,28 @@ class Tokens:
     async def _stray(self, connection: Connection, spooled: Spooled, why: str) -> None:
         tenant_id, app_id, connection_id = spooled.tenant_id, spooled.app_id, spooled.connection_id
         await pairs.set_aside(connection, self._vault, tenant_id, app_id, connection_id, spooled.granted, why)
+
+
+async def want(
+    connection: Connection, tenant_id: str, connection_id: str, now: datetime, issued_before: datetime | None = None
+) -> None:
+    """Make a refresh due at once, in the caller's transaction; never one whose outcome is in doubt."""
+    await connection.execute(
+        """
+        with wanted as (
+            update tokens t set due_at = least(due_at, $3)
+            where tenant_id = $1 and connection_id = $2 and due_at > $3
+              and ($4::timestamptz is null or issued_at < $4) and not exists (
+                select from presentations p where p.tenant_id = t.tenant_id
+                  and p.connection_id = t.connection_id and p.outcome = 'in_doubt')
+            returning true)
+        select pg_notify('evergrant_work', 'refresh') from wanted
+        """,
+        tenant_id,
+        connection_id,
+        now,
+        issued_before,
+    )
 
 
 async def _replaced(connection: Connection, spooled: Spooled) -> bool:

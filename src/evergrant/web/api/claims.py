@@ -53,6 +53,9 @@ async def take(claim_id: str, given: Taking, key: Manages, request: Request) -> 
     """Claim it for a customer of yours, whose browser brought it."""
     desk = desk_of(request)
     known = await desk.claims.find(key.tenant_id, claim_id)
+    refusal = known.refusal()
+    if refusal:
+        raise refusal
     if not given.claim_token:
         raise errors.ClaimTokenMissingError
     try:

@@ -43,6 +43,7 @@ async def show(claim_id: str, request: Request) -> Response:
     """How it came out, for the browser that brought it; where it waits, the first of two steps to claim it."""
     desk = access.desk_of(request)
     known = await desk.claims.of_browser(claim_id, arrivals.proofs_of(request, desk))
+    desk.walls.enter(known.tenant_id)
     if known.stage in (Stage.ARRIVING, Stage.ADOPTED, Stage.FAILED):
         return await _came_out(request, desk, known)
     app = await desk.apps.by_id(known.app_id)
@@ -75,7 +76,7 @@ async def take(
     claim_id: str,
     request: Request,
     person: Reader,
-    tenant_id: Annotated[Text, Form()] = "",
+    workspace: Annotated[Text, Form()] = "",
     merchant_id: Annotated[Text, Form()] = "",
     new_merchant: Annotated[Text, Form(max_length=200)] = "",
     password: Annotated[Text, Form()] = "",
@@ -83,7 +84,7 @@ async def take(
     """Claim it: by the browser that brought it, for the workspace the page named, by somebody who is there just now."""
     desk = access.desk_of(request)
     known = await desk.claims.of_browser(claim_id, arrivals.proofs_of(request, desk))
-    _of_theirs(known, person, named=tenant_id)
+    _of_theirs(known, person, named=workspace)
     await access.acting_person(request)
     login = Secret(request.cookies[desk.cookie(access.LOGIN_COOKIE)])
     customer = await _customer(desk, person, merchant_id, new_merchant)

@@ -47,3 +47,23 @@ create index claims_waiting on claims (clock, expires_at) where state = 'waiting
 
 -- When whoever is logged in last entered the password.
 alter table logins add column confirmed_at timestamptz not null default now();
+
+-- Looked up before the tenant is known, or across tenants: each runs as the owner of the tables and names its own condition.
+
+create function claim_of_browser(wanted text, browsers bytea[]) returns setof claims
+language plpgsql stable security definer set search_path = evergrant, pg_temp as $$
+begin
+    return query select c.* from claims c where c.id = wanted and c.browser_hash = any (browsers);
+end $$;
+
+-- Who holds one of these shops under the same app of the platform, as another app than this one.
+create function held_elsewhere(same bytea, but_app text, shop_ids text[]) returns table (tenant_id text, connection_id text)
+language plpgsql stable security definer set search_path = evergrant, pg_temp as $$
+begin
+    return query select distinct h.tenant_id, h.connection_id
+        from app_identities i cross join unnest(shop_ids) as shop (id)
+        join shop_holders h on h.hash = sha256(convert_to(i.app_id || '|' || shop.id, 'UTF8'))
+        where i.hash = same and i.app_id <> but_app;
+end $$;
+
+revoke execute on function claim_of_browser, held_elsewhere from public;
