@@ -103,6 +103,7 @@ async def test_a_living_connection_is_looked_at_once_in_a_while_and_a_polled_one
         world.sandbox.advance("9m")
         await world.hub.work()
     polled = asked(world) - before
+    assert 0 == await sql(world, "select count(*) from watches where due_at <= $1", await world.now())
     await quiet(world, connection_id)
     world.sandbox.advance("7m")
     await world.hub.work()
