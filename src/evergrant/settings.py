@@ -51,6 +51,9 @@ class Settings(BaseSettings):
     return_urls: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Addresses outside the hub a hosted link may return to, compared to the letter."
     )
+    claim_hours: int = Field(
+        default=24, ge=1, le=168, description="Hours an authorization without an owner waits to be claimed."
+    )
     database_connections: int = Field(
         default=10, ge=2, le=200, description="Connections a process keeps to the database."
     )

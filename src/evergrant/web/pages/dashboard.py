@@ -125,9 +125,13 @@ async def _is_still_here(request: Request) -> bool:
 async def _shops(desk: Desk, person: Person) -> dict[str, Any]:
     found = await desk.connections.page(person.tenant_id, Filter(limit=SHOWN))
     shown = cards.in_order([cards.card(known, await _now(desk, known)) for known in found])
-    apps = await desk.apps.of(person.tenant_id)
-    wrong = await alarms.of(desk, person.tenant_id)
-    return {"cards": shown, "summary": cards.summary(shown), "apps": apps, "alarms": wrong}
+    return {
+        "cards": shown,
+        "summary": cards.summary(shown),
+        "apps": await desk.apps.of(person.tenant_id),
+        "alarms": await alarms.of(desk, person.tenant_id),
+        "waiting": len(await desk.claims.page(person.tenant_id, after="", limit=SHOWN)),
+    }
 
 
 async def _now(desk: Desk, known: Listed) -> datetime:
