@@ -131,7 +131,7 @@ class World:
     async def events(self, connection_id: str) -> list[str]:
         """What happened to a connection, by type."""
         answer = await self.hub.api.get(f"/v1/connections/{connection_id}/timeline", params={"limit": 200})
-        return [item["type"] for item in answer.json()["items"]]
+        return [item["type"] for item in answer.json()["items"] if item["id"].startswith("evt_")]
 
     async def records(self, connection_id: str, flow: str = "orders") -> list[dict[str, Any]]:
         """What a flow brought."""

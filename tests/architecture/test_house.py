@@ -208,6 +208,7 @@ REVEALING = {
     "evergrant/stage",
     "evergrant/assembly/provisioning.py",
     "evergrant/actions/exchange.py",
+    "evergrant/actions/bring.py",
 }
 """Where a secret may be revealed: to sign and send it, to seal and hash it, to hand it to whom it belongs."""
 

@@ -136,8 +136,11 @@ async def doors(world: World) -> Doors:
     await person.post("/login", data={"csrf": found[1], "email": EMAIL, "password": PASSWORD})
     found = re.search(r'name="csrf" value="([^"]+)"', (await person.get("/connect")).text)
     assert found
+    gone = await world.hub.api.post("/v1/merchants", json={"external_id": "gone", "name": "Gone"})
+    erased = await world.hub.api.delete(f"/v1/merchants/{gone.json()['id']}")
     known = {
         "connection_id": connection_id,
+        "erasure_id": erased.json()["id"],
         "session_id": link["id"],
         "name": "re-authorize-in-seller-center",
         "handle": link["url"].rsplit("/", 1)[1],

@@ -23,6 +23,8 @@ class Lendable:
     access_ends: datetime | None
     ciphers: Sequence[tuple[str, str, bool]]
     """(shop id, cipher, authorized) of every shop."""
+    is_damaged: bool = False
+    """There is a token, and it does not open where it stands."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,7 @@ def lend(found: Lendable, *, shop_id: str | None, least: timedelta, now: datetim
     Raises:
         ShutError: the authorization is not alive, or does not cover the shop.
         NotFoundError: the connection has no such shop.
+        VaultIntegrityError: the token does not open: it was moved, changed or cut, or its key is gone.
         TokenBeingRefreshedError: the authorization is alive, its token is not; the refresh has to come first.
     """
     decided = gate.for_token(found.authorization, now)
@@ -56,6 +59,8 @@ def lend(found: Lendable, *, shop_id: str | None, least: timedelta, now: datetim
         assert decided.why is not None
         raise gate.ShutError(decided.why)
     cipher = _cipher(found, shop_id)
+    if found.is_damaged:
+        raise errors.VaultIntegrityError
     if found.access is None or found.access_ends is None or found.access_ends - now <= least:
         raise TokenBeingRefreshedError
     return Loan(

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from evergrant.actions.custody import Custody
 from evergrant.actions.polling import Flows
 from evergrant.actions.quarantine import Quarantine
 from evergrant.actions.repeating import Answers
+from evergrant.actions.upkeep import Upkeep
 from evergrant.actions.watching import Watches
 from evergrant.core.app import App
 from evergrant.core.connection import Change, Connection
@@ -340,6 +342,8 @@ class Books:
     inbox: Inbox
     answers: Answers
     watches: Watches
+    custody: Custody
+    upkeep: Upkeep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

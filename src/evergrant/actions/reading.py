@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from evergrant.actions.custody import Erasure
 from evergrant.actions.lend import Lendable
 from evergrant.actions.ports import LinkSession
 from evergrant.actions.watching import Missed
@@ -116,11 +117,24 @@ class AppBook(Protocol):
     async def of(self, tenant_id: str) -> Sequence[App]:
         """A tenant's apps, oldest first."""
 
+    async def renew(self, tenant_id: str, app_id: str, secret: Secret | None, *, retire_older: bool, actor: str) -> App:
+        """Use another secret, the one before it still accepted on notices. Raises NotFoundError, ConflictError."""
+
     async def refused_since(self, tenant_id: str) -> Mapping[str, datetime]:
         """Apps whose own credentials the platform refuses, and since when."""
 
     async def notices_missed(self, tenant_id: str) -> Mapping[str, Missed]:
         """Apps whose notices do not arrive."""
+
+
+class ErasureBook(Protocol):
+    """What was erased, as the vendor looks at it."""
+
+    async def find(self, tenant_id: str, erasure_id: str) -> Erasure:
+        """One erasure. Raises NotFoundError."""
+
+    async def page(self, tenant_id: str, *, after: str, limit: int) -> Sequence[Erasure]:
+        """Erasures in the order of their ids, beginning behind `after`."""
 
 
 class LinkBook(Protocol):

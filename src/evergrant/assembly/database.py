@@ -13,6 +13,8 @@ from evergrant.core.errors import EvergrantError
 from evergrant.postgres.place import Place
 from evergrant.settings import Settings
 from evergrant.store import schema
+from evergrant.store.database import Database
+from evergrant.store.recovery import Recovery
 
 
 @contextmanager
@@ -87,3 +89,16 @@ def standing(chosen: Settings, arguments: Arguments) -> tuple[str | None, str | 
     except EvergrantError as error:
         return f"{error.code}: {error.sentence}", None
     return None, None
+
+
+def held(arguments: Arguments) -> int:
+    """How many connections are held because the database was put back to an older state."""
+
+    async def count() -> int:
+        opened = await Database.connect(arguments, size=2)
+        try:
+            return await Recovery(opened).held()
+        finally:
+            await opened.close()
+
+    return asyncio.run(count())

@@ -8,6 +8,7 @@ from datetime import timedelta
 from time import monotonic
 from typing import Any
 
+from evergrant.actions.custody import Custody
 from evergrant.actions.ports import Books, Ports
 from evergrant.actions.watching import Pace
 from evergrant.assembly.chance import PlatformClock, SystemDice
@@ -16,23 +17,34 @@ from evergrant.net.platform import HttpPlatform
 from evergrant.net.sandbox_clock import SandboxClock
 from evergrant.settings import Settings
 from evergrant.store import keyring, schema
+from evergrant.store import vault as vaults
 from evergrant.store.answers import Answers
 from evergrant.store.apps import Apps, Merchants
 from evergrant.store.audit import Trail
+from evergrant.store.chain import Chain
 from evergrant.store.clocks import Clocks as RememberedClocks
 from evergrant.store.connections import Connections
 from evergrant.store.database import Database, ServerTooOldError
+from evergrant.store.epochs import Epochs
+from evergrant.store.erasures import Erasures
 from evergrant.store.events import Events
 from evergrant.store.exchanges import Exchanges
 from evergrant.store.flows import Flows
+from evergrant.store.generations import Generations
+from evergrant.store.history import Histories
+from evergrant.store.imports import Imports
 from evergrant.store.inbox import Inbox
 from evergrant.store.keys import Keys
 from evergrant.store.links import Links
 from evergrant.store.people import People
+from evergrant.store.proofs import Proofs
 from evergrant.store.quarantine import Quarantine
 from evergrant.store.records import Records
+from evergrant.store.recovery import Recovery
+from evergrant.store.signing import Signer
 from evergrant.store.spool import Spool
 from evergrant.store.tokens import Tokens
+from evergrant.store.upkeep import Upkeep
 from evergrant.store.vault import Vault, VaultKeyError
 from evergrant.store.watches import Watches
 
@@ -65,11 +77,16 @@ class House:
     quarantine: Quarantine
     connections: Connections
     events: Events
+    histories: Histories
+    signer: Signer
+    recovery: Recovery
     records: Records
     people: People
     keys: Keys
     trail: Trail
     inbox: Inbox
+    generations: Generations
+    erasures: Erasures
 
 
 @asynccontextmanager
@@ -85,25 +102,29 @@ async def house(
     async with AsyncExitStack() as stack:
         database, vault = await _opened(settings, arguments, walled=walled)
         stack.push_async_callback(database.close)
-        spool = _spool(settings)
-        platform = await HttpPlatform.open(at_once=settings.refresh_at_once + settings.sync_at_once)
-        stack.push_async_callback(platform.close)
-        reader = await SandboxClock.open()
-        stack.push_async_callback(reader.close)
+        spool, signer = _spool(settings), Signer(lambda: vaults.read_keys(settings.data_dir / "keys"))
+        epochs, recovery = Epochs(database, settings.data_dir / "spool"), Recovery(database)
+        upkeep = Upkeep(chain=Chain(database, signer), epochs=epochs, recovery=recovery)
+        await epochs.compare()
+        platform, reader = await _ways_out(settings, stack)
         apps, links = Apps(database, vault, monotonic), Links(database, vault)
         connections, inbox = Connections(database), Inbox(database)
         quarantine = Quarantine(database, vault, timedelta(hours=settings.claim_hours))
+        generations = Generations(database, vault, settings.data_dir / "keys")
+        erasures = Erasures(database, spool, Proofs(settings.data_dir / "keys"))
         books = Books(
             apps=apps,
             links=links,
-            exchanges=Exchanges(database, vault, spool),
+            exchanges=Exchanges(database, vault, spool, epochs),
             quarantine=quarantine,
             connections=connections,
-            tokens=Tokens(database, vault, spool),
+            tokens=Tokens(database, vault, spool, epochs),
             flows=Flows(database),
             inbox=inbox,
             answers=Answers(database, vault),
             watches=Watches(database, _pace(settings)),
+            custody=Custody(generations=generations, erasures=erasures, imports=Imports(database, vault)),
+            upkeep=upkeep,
         )
         clock = PlatformClock(reader, RememberedClocks(database), believed=clock_believed)
         yield House(
@@ -117,12 +138,26 @@ async def house(
             quarantine=quarantine,
             connections=connections,
             events=Events(database),
+            histories=Histories(database),
+            signer=signer,
+            recovery=recovery,
             records=Records(database),
             people=People(database),
             keys=Keys(database, vault),
             trail=Trail(database),
             inbox=inbox,
+            generations=generations,
+            erasures=erasures,
         )
+
+
+async def _ways_out(settings: Settings, stack: AsyncExitStack) -> tuple[HttpPlatform, SandboxClock]:
+    """The way to the platform, and to the time of its sandboxes; closed with the stack."""
+    platform = await HttpPlatform.open(at_once=settings.refresh_at_once + settings.sync_at_once)
+    stack.push_async_callback(platform.close)
+    reader = await SandboxClock.open()
+    stack.push_async_callback(reader.close)
+    return platform, reader
 
 
 async def look(settings: Settings, arguments: Arguments) -> None:

@@ -34,7 +34,16 @@ def _database(chosen: Settings) -> list[tuple[str, str | None]]:
     except PostgresError as error:
         silent, unfit = f"{error.code}: {error}", None
     answers = [("the database answers", silent)]
-    return answers if silent else [*answers, ("the schema and the vault's key fit", unfit)]
+    return answers if silent else [*answers, ("the schema and the vault's key fit", unfit), *_held(chosen, unfit)]
+
+
+def _held(chosen: Settings, unfit: str | None) -> list[tuple[str, str | None]]:
+    if unfit:
+        return []
+    with database.running(chosen) as arguments:
+        held = database.held(arguments)
+    said = f"it was put back, and {held} connections are not refreshed until you choose: evergrant recover"
+    return [("the database is as new as its tokens", said if held else None)]
 
 
 def _public(chosen: Settings) -> str | None:

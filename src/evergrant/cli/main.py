@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from evergrant.cli import vault
 from evergrant.core.tokens import Rotation
 
 app = typer.Typer(
@@ -27,6 +28,7 @@ for name, group in (
     ("tenants", tenants_app),
     ("connections", connections_app),
     ("links", links_app),
+    ("vault", vault.app),
 ):
     app.add_typer(group, name=name)
 
@@ -98,6 +100,80 @@ def doctor(data_dir: DataDir = None) -> None:
 
 
 @app.command()
+def selfcheck(
+    as_json: Annotated[bool, typer.Option("--json", help="One object with all of it.")] = False,
+    whole_chain: Annotated[
+        bool, typer.Option("--all", help="Check every audit row, not only the newest 300,000.")
+    ] = False,
+    history: Annotated[
+        Path | None, typer.Option(help="Only say whether this hub signed the life history in a file.")
+    ] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Check a live hub against the fifteen invariants, as far as they can be seen from inside. Reads only.
+
+    Exit 1 if one is violated. Example: [bold]evergrant selfcheck --json[/bold]
+    """
+    from evergrant.cli import running
+    from evergrant.cli import selfcheck as asked
+
+    chosen = running.read_settings(data_dir=data_dir)
+    if history is not None:
+        raise typer.Exit(asked.history(chosen, history))
+    raise typer.Exit(asked.check(chosen, as_json=as_json, whole_chain=whole_chain))
+
+
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="The file to write; it must not be there yet.")],
+    keys: Annotated[
+        Path | None, typer.Option(help="Copy the vault's keys to this folder, which is not the file's.")
+    ] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Write the database into a file, as it stands at one moment, while everything runs. Without keys.
+
+    Example: [bold]evergrant backup /backup/evergrant.dump --keys /media/keys[/bold]
+    """
+    from evergrant.cli import backup as made
+    from evergrant.cli import running
+
+    made.backup(running.read_settings(data_dir=data_dir), file, keys)
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="A file that `evergrant backup` wrote.")],
+    data_dir: DataDir = None,
+) -> None:
+    """Put a backup in the place of what the database holds. Stop serve and work first.
+
+    Example: [bold]evergrant restore /backup/evergrant.dump[/bold]
+    """
+    from evergrant.cli import backup as made
+    from evergrant.cli import running
+
+    made.restore(running.read_settings(data_dir=data_dir), file)
+
+
+@app.command()
+def recover(
+    probe: Annotated[bool, typer.Option("--probe", help="Show each held refresh token once.")] = False,
+    ask_sellers: Annotated[bool, typer.Option("--ask-sellers", help="Show none: ask for new consents.")] = False,
+) -> None:
+    """After a restore: say what is held back because the database is older than its tokens, or decide what becomes of it.
+
+    Example: [bold]evergrant recover --probe[/bold]
+    """
+    from evergrant.cli import recover as decided
+    from evergrant.cli import running
+
+    if probe and ask_sellers:
+        running.fail("invalid_request", "Choose one: --probe or --ask-sellers.")
+    (decided.probe if probe else decided.ask_sellers if ask_sellers else decided.show)()
+
+
+@app.command()
 def tour(
     as_json: Annotated[bool, typer.Option("--json", help="One object per promise: name, held, evidence.")] = False,
     rotation: Annotated[Rotation, typer.Option(help="How the platform treats a used refresh token.")] = Rotation.STRICT,
@@ -152,6 +228,20 @@ def list_tenants() -> None:
     from evergrant.cli import tenants
 
     tenants.show()
+
+
+@tenants_app.command("erase")
+def erase_tenant(
+    tenant: Annotated[str, typer.Argument(help="Id of the workspace (ten_…).")],
+    yes: Annotated[bool, typer.Option("--yes", help="Yes, everything of it; there is no way back.")] = False,
+) -> None:
+    """Erase a workspace with all its connections, people, apps and keys, and print the signed record of it.
+
+    Example: [bold]evergrant tenants erase ten_… --yes[/bold]
+    """
+    from evergrant.cli import erasing
+
+    erasing.erase(tenant, yes=yes)
 
 
 @keys_app.command("create")

@@ -22,6 +22,7 @@ class Hosts:
 class App:
     """Platform credentials of a tenant: provider, region, key and secret.
 
+    `secret` is the one in use; `older_secrets` are those it replaced that are still accepted on what the platform sends.
     `clock` says whose time its tokens live in: `wall`, or the base URL of a sandbox whose clock can be turned.
     """
 
@@ -39,6 +40,7 @@ class App:
     clock: str
     claim_url: str | None = None
     """Where the vendor's own pages claim what its sellers begin at the platform; None: the hub's pages do."""
+    older_secrets: tuple[Secret, ...] = ()
 
     @property
     def is_production(self) -> bool:

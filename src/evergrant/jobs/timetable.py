@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from evergrant.actions import adopt, claim, connect, exchange, expire, receive, refresh, sync, verify, watch
+from evergrant.actions import adopt, claim, connect, erase, exchange, expire, receive, refresh, sync, verify, watch
 from evergrant.actions.ports import Ports
 from evergrant.core.link import Claimed, Returned, Unasked
 
@@ -60,6 +60,10 @@ async def _heal_exchanges(_clock: str, ports: Ports) -> int:
     return await ports.books.exchanges.heal()
 
 
+async def _rewrap(_clock: str, ports: Ports) -> int:
+    return await ports.books.custody.generations.rewrap()
+
+
 async def _unfinished(_clock: str, ports: Ports, room: int) -> Sequence[Any]:
     return await ports.books.exchanges.take_unfinished(min(room, exchange.AT_MOST))
 
@@ -81,6 +85,18 @@ async def _forget_answers(_clock: str, ports: Ports) -> int:
     return await ports.books.answers.sweep()
 
 
+async def _erasures(_clock: str, ports: Ports, room: int) -> Sequence[Any]:
+    return await ports.books.custody.erasures.take(min(room, erase.AT_MOST))
+
+
+async def _chain(_clock: str, ports: Ports) -> int:
+    return await ports.books.upkeep.chain.extend()
+
+
+async def _compare(_clock: str, ports: Ports) -> int:
+    return int(await ports.books.upkeep.epochs.compare())
+
+
 DUE = (
     Due(name="refresh", every=0.5, take=_due_refreshes, run=refresh.one),
     Due(name="sync", every=0.5, take=_due_polls, run=sync.one),
@@ -88,6 +104,7 @@ DUE = (
     Due(name="digest", every=0.5, take=_notices, run=receive.digest),
     Due(name="finish", every=1.0, take=_unfinished, run=resume),
     Due(name="watch", every=2.0, take=_quiet, run=watch.one),
+    Due(name="erase", every=5.0, take=_erasures, run=erase.one),
 )
 
 BY_CLOCK = (
@@ -104,5 +121,8 @@ ONCE = (
     Regular(name="heal", every=2.0, sweep=_heal),
     Regular(name="heal_exchanges", every=2.0, sweep=_heal_exchanges),
     Regular(name="forget_answers", every=600.0, sweep=_forget_answers),
+    Regular(name="rewrap", every=30.0, sweep=_rewrap),
+    Regular(name="chain", every=0.5, sweep=_chain),
+    Regular(name="compare", every=1.0, sweep=_compare),
 )
 """Done once, whatever the clocks."""

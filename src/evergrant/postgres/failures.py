@@ -7,6 +7,7 @@ PostgresError
 ├── NotPermittedError      postgres_not_permitted           this account may not run it there
 ├── DiskFullError          postgres_disk_full               no room for it
 ├── NotReadyError          postgres_not_ready               it still recovers, and goes on doing so: try again later
+├── DumpFailedError        postgres_dump_failed             pg_dump or pg_restore is missing or failed (dumps.py)
 └── StartFailedError       postgres_start_failed            it did not come up; the end of its log is in the sentence
 """
 

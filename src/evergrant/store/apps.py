@@ -10,6 +10,7 @@ from evergrant.actions.reading import Entry, Merchant
 from evergrant.actions.watching import Missed
 from evergrant.core.app import App, Hosts
 from evergrant.core.errors import ConflictError, NotFoundError
+from evergrant.core.secret import Secret
 from evergrant.core.tokens import Rotation
 from evergrant.store import audit, sealing, values, walls
 from evergrant.store.database import Connection, Database
@@ -22,10 +23,18 @@ if TYPE_CHECKING:
 KNOWN_FOR = timedelta(seconds=2)
 """How long a process believes what it read of an app: a changed secret is used everywhere within this time."""
 
+MOST_OLDER = 3
+"""How many replaced secrets are accepted at once: each is one more that forges notices if it leaks."""
+
 KEPT_ALREADY = "An app with this key is among your apps already, and kept twice the two would end each other's tokens: use that one."
 
 SELECT = """
-select a.*, k.key_number, k.wrapped from apps a
+select a.*, k.key_number, k.wrapped,
+    (select array_agg(s.secret_sealed order by s.number desc) from app_secrets s
+     where s.tenant_id = a.tenant_id and s.app_id = a.id) as older_sealed,
+    (select array_agg(s.number order by s.number desc) from app_secrets s
+     where s.tenant_id = a.tenant_id and s.app_id = a.id) as older_numbers
+from apps a
 join data_keys k on k.tenant_id = a.tenant_id and k.owner_id = a.id
 """
 
@@ -87,7 +96,11 @@ class Apps:
             return known[1]
         async with self._database.connection() as connection:
             row = await connection.fetchrow(
-                "select (found.app).*, found.key_number, found.wrapped from app_of_id($1) found", app_id
+                """
+                select (found.app).*, found.key_number, found.wrapped, found.older_sealed, found.older_numbers
+                from app_of_id($1) found
+                """,
+                app_id,
             )
         if row is None:
             raise NotFoundError("There is no such app.")
@@ -100,6 +113,41 @@ class Apps:
         async with self._database.connection() as connection:
             rows = await connection.fetch(f"{SELECT} where a.tenant_id = $1 order by a.created_at, a.id", tenant_id)
         return [self._app(row) for row in rows]
+
+    async def renew(self, tenant_id: str, app_id: str, secret: Secret | None, *, retire_older: bool, actor: str) -> App:
+        """Use another secret from now on, the one before it still accepted; or, or also, accept no older one any more.
+
+        Raises:
+            NotFoundError: the tenant has no such app.
+            ConflictError: as many older ones as are accepted at once are accepted already.
+        """
+        async with self._database.transaction() as connection:
+            row = await connection.fetchrow(
+                "select secret_number, secret_sealed from apps where tenant_id = $1 and id = $2 for update",
+                tenant_id,
+                app_id,
+            )
+            if row is None:
+                raise NotFoundError("There is no such app.")
+            key = await sealing.key_of(connection, self._vault, tenant_id, app_id)
+            standing = key.open("app_secret", row["secret_number"], row["secret_sealed"])
+            if secret is not None and not secret.same_as(standing):
+                await _replace(
+                    connection, (tenant_id, app_id), row, key.seal("app_secret", row["secret_number"] + 1, secret)
+                )
+            if retire_older:
+                await connection.execute(
+                    "delete from app_secrets where tenant_id = $1 and app_id = $2", tenant_id, app_id
+                )
+            detail = {"secret": secret is not None, "retire_older": retire_older}
+            entry = Entry(tenant_id=tenant_id, actor=actor, action="app.secret_changed", subject=app_id, detail=detail)
+            await audit.write(connection, [entry])
+            changed = self._app(
+                await connection.fetchrow(f"{SELECT} where a.tenant_id = $1 and a.id = $2", tenant_id, app_id)
+            )
+        for whose in [whose for whose in self._read if whose[1] == app_id]:
+            del self._read[whose]
+        return changed
 
     async def refused_since(self, tenant_id: str) -> dict[str, datetime]:
         """Apps whose own credentials the platform refuses, and since when."""
@@ -144,13 +192,17 @@ class Apps:
             region=row["region"],
             name=row["name"],
             key=row["key"],
-            secret=key.open("app_secret", 1, row["secret_sealed"]),
+            secret=key.open("app_secret", row["secret_number"], row["secret_sealed"]),
             service_id=row["service_id"],
             hosts=Hosts(authorize=hosts["authorize"], auth=hosts["auth"], api=hosts["api"]),
             required_scopes=frozenset(row["required_scopes"]),
             rotation=Rotation(row["rotation"]),
             clock=row["clock"],
             claim_url=row["claim_url"],
+            older_secrets=tuple(
+                key.open("app_secret", number, sealed)
+                for number, sealed in zip(row["older_numbers"] or (), row["older_sealed"] or (), strict=True)
+            ),
         )
 
 
@@ -193,7 +245,7 @@ class Merchants:
         """One merchant. Raises NotFoundError."""
         async with self._database.connection() as connection:
             row = await connection.fetchrow(
-                "select * from merchants where tenant_id = $1 and id = $2", tenant_id, merchant_id
+                "select * from merchants where tenant_id = $1 and id = $2 and erased_at is null", tenant_id, merchant_id
             )
         if row is None:
             raise NotFoundError("There is no such merchant.")
@@ -203,9 +255,31 @@ class Merchants:
         """Merchants in the order of their ids, beginning behind `after`."""
         async with self._database.connection() as connection:
             rows = await connection.fetch(
-                "select * from merchants where tenant_id = $1 and id > $2 order by id limit $3", tenant_id, after, limit
+                "select * from merchants where tenant_id = $1 and id > $2 and erased_at is null order by id limit $3",
+                tenant_id,
+                after,
+                limit,
             )
         return [_merchant(row) for row in rows]
+
+
+async def _replace(connection: Connection, where: tuple[str, str], row: Any, sealed: bytes) -> None:
+    """Put a newer secret in the place of the one in use, which joins the older ones."""
+    older = await connection.fetchval("select count(*) from app_secrets where tenant_id = $1 and app_id = $2", *where)
+    if older >= MOST_OLDER:
+        raise ConflictError(f"{older} older secrets of this app are still accepted. Retire them first: retire_older.")
+    await connection.execute(
+        "insert into app_secrets (tenant_id, app_id, number, secret_sealed) values ($1, $2, $3, $4)",
+        *where,
+        row["secret_number"],
+        row["secret_sealed"],
+    )
+    await connection.execute(
+        "update apps set secret_sealed = $3, secret_number = $4 where tenant_id = $1 and id = $2",
+        *where,
+        sealed,
+        row["secret_number"] + 1,
+    )
 
 
 def _merchant(row: Connection) -> Merchant:

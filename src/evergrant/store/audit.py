@@ -1,8 +1,10 @@
 """The audit trail: who did what to which secret or setting. What needs a record waits until its record is durable."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import asyncpg
+from structlog.contextvars import get_contextvars
 
 from evergrant.actions.reading import Entry
 from evergrant.core.errors import AuditUnavailableError, DatabaseUnavailableError
@@ -17,7 +19,12 @@ select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[],
 
 
 async def write(connection: Connection, entries: Sequence[Entry]) -> None:
-    """Write entries in the caller's transaction."""
+    """Write entries in the caller's transaction. Those that do not name a request belong to the one being answered."""
+    answered = get_contextvars().get("request_id", "")
+    await _insert(connection, [replace(entry, request_id=entry.request_id or answered) for entry in entries])
+
+
+async def _insert(connection: Connection, entries: Sequence[Entry]) -> None:
     await connection.execute(
         INSERT,
         [entry.tenant_id for entry in entries],
@@ -54,5 +61,5 @@ class Trail:
     async def _commit(self, entries: Sequence[Entry]) -> Sequence[None]:
         tenants = {entry.tenant_id for entry in entries}
         async with self._database.connection(within=GROUP_SECONDS, of=tenants) as connection:
-            await write(connection, entries)
+            await _insert(connection, entries)
         return [None] * len(entries)

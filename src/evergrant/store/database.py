@@ -1,7 +1,7 @@
 """The database: a pool of connections, transactions, and one honest answer when it is not there."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -125,15 +125,36 @@ class Database:
         Raises:
             DatabaseUnavailableError: the server is away.
         """
+        async with self._connected(
+            within, lambda: walls.wanted(of, always=self._walled), is_free=of is not None
+        ) as connection:
+            yield connection
+
+    async def look_up(self, name: str, *given: object, within: float | None = None) -> Sequence[Any]:
+        """Ask one of the questions that come before the tenant is known.
+
+        Raises:
+            DatabaseUnavailableError: the server is away.
+        """
+        async with self._connected(within, None) as connection:
+            rows: Sequence[Any] = await connection.fetch(walls.LOOK_UPS[name], *given)
+        return rows
+
+    @asynccontextmanager
+    async def _connected(
+        self, within: float | None, wanted: Callable[[], walls.Seen] | None, *, is_free: bool = False
+    ) -> AsyncIterator[Connection]:
+        """A connection that sees what is wanted; `is_free` of the transaction this task may hold."""
         with _honest():
-            if of is None and (held := self._own()) is not None:
+            if not is_free and (held := self._own()) is not None:
                 async with asyncio.timeout(within), held.transaction():
                     yield held
                 return
             async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
                 try:
                     async with asyncio.timeout(within):
-                        await connection.see(walls.wanted(of, always=self._walled))
+                        if wanted is not None:
+                            await connection.see(wanted())
                         yield connection
                 except asyncpg.InternalClientError as error:
                     connection.terminate()  # the server hung up in the middle of an exchange: never use it again

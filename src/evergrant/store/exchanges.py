@@ -13,6 +13,7 @@ from evergrant.core.link import Claimed, Returned
 from evergrant.providers.wire import Granted
 from evergrant.store import audit, changes, events, pairs, returns, sealing
 from evergrant.store.database import Connection, Database
+from evergrant.store.epochs import Epochs
 from evergrant.store.spool import Slip, Spool
 
 if TYPE_CHECKING:
@@ -49,13 +50,15 @@ from taken r left join link_sessions s on s.tenant_id = r.tenant_id and s.id = r
 class Exchanges:
     """Codes on their way to connections."""
 
-    def __init__(self, database: Database, vault: "Vault", spool: Spool) -> None:
+    def __init__(self, database: Database, vault: "Vault", spool: Spool, epochs: Epochs) -> None:
         self._database = database
         self._vault = vault
         self._spool = spool
+        self._epochs = epochs
 
     async def begin(self, returned: Returned) -> Shown | None:
         """Note that the code is about to be shown, and give it; None if it has been shown already."""
+        await self._epochs.rise()  # a new pair is on its way; a consent counts even where nothing old may be shown
         async with self._database.transaction() as connection:
             sealed = await connection.fetchval(
                 """
@@ -262,6 +265,7 @@ async def _completed(connection: Connection, claimed: Claimed, change: Change) -
         actor=f"link:{claimed.session_id}",
         action="link_session.completed",
         subject=change.after.id,
+        detail={"at": change.at.isoformat()},
     )
     await audit.write(connection, [entry])
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from evergrant.actions.lend import Lendable
 from evergrant.actions.reading import ApiKey, Entry
-from evergrant.core.errors import ConflictError, DatabaseUnavailableError, NotFoundError
+from evergrant.core.errors import ConflictError, DatabaseUnavailableError, NotFoundError, VaultIntegrityError
 from evergrant.core.secret import Secret
 from evergrant.store import audit, connections, sealing
 from evergrant.store.database import GROUP_SECONDS, ONE_ROWS_FAULT, Connection, Database
@@ -20,9 +20,6 @@ from evergrant.store.values import digest, from_json
 if TYPE_CHECKING:
     from evergrant.store.vault import Vault
 
-# Many reads in one statement, each with its place among those that asked. A statement begins after everybody in it has
-# asked, so nobody is given what stood before.
-LENDABLE = "select * from lendable($1, $2)"
 NOTE = """
 update api_keys set used_at = now() where tenant_id = $1 and id = $2
     and coalesce(used_at < now() - make_interval(secs => $3), true)
@@ -157,16 +154,8 @@ class Keys:
 
     async def find(self, key: Secret) -> ApiKey | None:
         """The key somebody showed, whatever its state; None if nobody was ever given it."""
-        async with self._database.connection() as connection:
-            row = await connection.fetchrow(
-                """
-                select tenant_id, id as key_id, scopes as key_scopes, revoked_at is not null as revoked,
-                    coalesce(expires_at <= now(), false) as expired
-                from api_key_shown($1)
-                """,
-                digest(key.reveal()),
-            )
-        return self._shown(row) if row else None
+        rows = await self._database.look_up("api_key", digest(key.reveal()))
+        return self._shown(rows[0]) if rows else None
 
     async def for_token(self, key: Secret, connection_id: str) -> tuple[ApiKey | None, Lendable | None]:
         """The key somebody showed, and the connection whose token they want, if it is their tenant's."""
@@ -191,17 +180,18 @@ class Keys:
                 await connection.execute(NOTE, key.tenant_id, key.id, NOTED_FOR)
 
     async def _read(self, group: Sequence[Asked]) -> Sequence[Any]:
-        """A row for each who asked, None where the key is nobody's."""
-        async with self._database.connection(within=GROUP_SECONDS, of=()) as connection:
-            rows = await connection.fetch(LENDABLE, [key for key, _ in group], [wanted for _, wanted in group])
+        """A row for each who asked, None where the key is nobody's.
+
+        Many reads in one statement, each with its place among those that asked. It begins after everybody in it has asked,
+        so nobody is given what stood before.
+        """
+        hashes, wanted = [key for key, _ in group], [connection_id for _, connection_id in group]
+        rows = await self._database.look_up("lendable", hashes, wanted, within=GROUP_SECONDS)
         found = {row["place"]: row for row in rows}
         return [found.get(place) for place in range(1, len(group) + 1)]
 
     def _lendable(self, row: Any) -> Lendable:
-        access = None
-        if row["access_sealed"] is not None and row["wrapped"] is not None:
-            key = sealing.opened(self._vault, row["tenant_id"], row["connection_id"], row["key_number"], row["wrapped"])
-            access = key.open("access_token", row["version"], row["access_sealed"])
+        access, is_damaged = self._access(row)
         return Lendable(
             connection_id=row["connection_id"],
             open_id=row["open_id"],
@@ -209,11 +199,22 @@ class Keys:
             authorization=connections.authorization(row),
             required_scopes=frozenset(row["required_scopes"]),
             access=access,
+            is_damaged=is_damaged,
             access_ends=row["access_ends"],
             ciphers=[
                 (shop_id, cipher, authorized) for shop_id, cipher, authorized in from_json(row["ciphers"] or "[]")
             ],
         )
+
+    def _access(self, row: Any) -> tuple[Secret | None, bool]:
+        """The access token, if there is one, and whether there is one that does not open. Said only to whoever may read it."""
+        if row["access_sealed"] is None:
+            return None, False
+        try:
+            key = sealing.opened(self._vault, row["tenant_id"], row["connection_id"], row["key_number"], row["wrapped"])
+            return key.open("access_token", row["version"], row["access_sealed"]), False
+        except VaultIntegrityError:
+            return None, True
 
 
 async def _living(connection: Connection, tenant_id: str, key_id: str) -> Any:

@@ -73,7 +73,11 @@ class Links:
                 session.id,
             )
             entry = Entry(
-                tenant_id=session.tenant_id, actor=session.created_by, action="link_session.created", subject=session.id
+                tenant_id=session.tenant_id,
+                actor=session.created_by,
+                action="link_session.created",
+                subject=session.connection_id or session.id,
+                detail={"link_session": session.id, "purpose": session.purpose},
             )
             await audit.write(connection, [entry])
         return expires_at
@@ -84,15 +88,10 @@ class Links:
         Raises:
             LinkError: unknown, expired, used or revoked.
         """
-        async with self._database.connection() as connection:
-            row = await connection.fetchrow(
-                """
-                select s.*, s.expires_at <= now() as is_expired from link_of_handle($1) s
-                """,
-                digest(handle.reveal()),
-            )
-        if row is None:
+        rows = await self._database.look_up("link_of_handle", digest(handle.reveal()))
+        if not rows:
             raise errors.LinkUnknownError
+        row = rows[0]
         if row["revoked_at"] is not None:
             raise errors.LinkRevokedError
         if row["outcome"] == "completed":
@@ -113,13 +112,10 @@ class Links:
 
     async def of_browser(self, session_id: str, browser: Secret) -> LinkSession:
         """The session that left with this browser. Raises NotFoundError for any other browser."""
-        async with self._database.connection() as connection:
-            row = await connection.fetchrow(
-                "select * from link_of_browser($1, $2)", session_id, digest(browser.reveal())
-            )
-        if row is None:
+        rows = await self._database.look_up("link_of_browser", session_id, digest(browser.reveal()))
+        if not rows:
             raise errors.NotFoundError("There is no such link session.")
-        return _session(row)
+        return _session(rows[0])
 
     async def revoke(self, tenant_id: str, session_id: str, *, actor: str) -> LinkSession:
         """Withdraw a link; one that was used stays used. Raises NotFoundError."""
@@ -212,7 +208,7 @@ async def _known(connection: Connection, session: LinkSession) -> None:
     """Raises NotFoundError unless the merchant, the app and the connection are the tenant's and belong together."""
     row = await connection.fetchrow(
         """
-        select exists(select from merchants where tenant_id = $1 and id = $2) as merchant,
+        select exists(select from merchants where tenant_id = $1 and id = $2 and erased_at is null) as merchant,
                exists(select from apps where tenant_id = $1 and id = $3) as app,
                $4::text is null or exists(select from connections
                    where tenant_id = $1 and id = $4 and merchant_id = $2 and app_id = $3 and state <> 'erased') as connection

@@ -149,7 +149,14 @@ async def set_aside(
     granted: Granted,
     why: str,
 ) -> None:
-    """Keep a pair nobody may use yet, sealed under a key of its own: it may be the only living one of its grant."""
+    """Keep a pair nobody may use yet, sealed under a key of its own: it may be the only living one of its grant.
+
+    What came for a connection that was erased meanwhile is not kept.
+    """
+    if await connection.fetchval(
+        "select true from connections where tenant_id = $1 and id = $2 and state = 'erased'", tenant_id, connection_id
+    ):
+        return
     stray_id = f"str_{token_hex(16)}"
     key = await sealing.key_for(connection, vault, tenant_id, stray_id)
     await connection.execute(

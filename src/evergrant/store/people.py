@@ -24,8 +24,6 @@ IDLE = timedelta(minutes=30)
 ABSOLUTE = timedelta(hours=12)
 """A login ends when it was not used for so long, or is that old (TS-24)."""
 
-LOGGED_IN = "select * from person_logged_in($1, $2, $3, $4)"
-
 CONFIRMED = timedelta(minutes=10)
 """How long an entered password counts for what asks for it anew (TS-06)."""
 
@@ -76,14 +74,16 @@ class People:
     async def tenants(self) -> Sequence[tuple[str, str]]:
         """Every tenant's id and name, the oldest first: for the command line only."""
         async with self._database.connection() as connection:
-            rows = await connection.fetch("select id, name from tenants order by created_at, id")
+            rows = await connection.fetch(
+                "select id, name from tenants where erased_at is null order by created_at, id"
+            )
         return [(row["id"], row["name"]) for row in rows]
 
     async def by_password(self, email: str, password: Secret) -> Person | None:
         """Whoever has this address and password. Takes as long for an unknown address as for a wrong password."""
         nobody = await self._in_turn(_of_nobody)
-        async with self._database.connection() as connection:
-            row = await connection.fetchrow("select * from person_of_address($1)", email)
+        found = await self._database.look_up("person_of_address", email)
+        row = found[0] if found else None
         right = await self._in_turn(self._is_right, row["password_hash"] if row else nobody, password)
         if row is None or not right:
             return None
@@ -134,13 +134,11 @@ class People:
 
     async def log_out(self, token: Secret) -> None:
         """End a login."""
-        async with self._database.connection() as connection:
-            await connection.execute("select end_login($1)", digest(token.reveal()))
+        await self._database.look_up("end_login", digest(token.reveal()))
 
     async def _logged_in(self, token: Secret, *, is_use: bool) -> Person | None:
-        async with self._database.connection() as connection:
-            row = await connection.fetchrow(LOGGED_IN, digest(token.reveal()), IDLE, ABSOLUTE, is_use)
-        return _person(row) if row else None
+        rows = await self._database.look_up("person_logged_in", digest(token.reveal()), IDLE, ABSOLUTE, is_use)
+        return _person(rows[0]) if rows else None
 
     async def _in_turn(self, work: Callable[Given, Result], *given: Given.args, **named: Given.kwargs) -> Result:
         async with self._slots:

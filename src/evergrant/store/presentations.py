@@ -25,8 +25,13 @@ returning true
 """
 
 CAME_OUT = """
-update presentations set outcome = $4, ended_at = now()
-where tenant_id = $1 and connection_id = $2 and fence = $3 and (outcome is null or outcome = 'in_doubt')
+with ended as (
+    update presentations set outcome = $4, ended_at = now()
+    where tenant_id = $1 and connection_id = $2 and fence = $3 and (outcome is null or outcome = 'in_doubt')
+    returning probe
+)
+insert into audit (tenant_id, actor, action, subject, request_id, detail)
+select $1, 'refresh', 'token.not_refreshed', $2, '', jsonb_build_object('outcome', $4::text, 'probe', probe) from ended
 """
 
 # What comes of a silent attempt is decided on what was read before: it counts while the attempt is open, and no longer.

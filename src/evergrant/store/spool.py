@@ -89,6 +89,10 @@ class Spool:
         with suppress(FileNotFoundError):  # another process of this machine was quicker
             await asyncio.to_thread(path.rename, path.with_suffix(STRAY))
 
+    async def forget(self, owner_id: str) -> None:
+        """Remove every slip of an owner that is on this machine, those set aside too."""
+        await asyncio.to_thread(self._forget, owner_id)
+
     def left(self) -> Iterator[tuple[str, Slip]]:
         """Slips nobody dropped in time, oldest first. A torn file is skipped: its answer never counted as kept."""
         oldest_first = sorted(self._folder.glob(f"*{SUFFIX}"), key=lambda path: path.name)
@@ -99,6 +103,12 @@ class Spool:
                 yield path.name, msgspec.msgpack.decode(path.read_bytes(), type=Slip)
             except (FileNotFoundError, msgspec.MsgspecError):
                 continue
+
+    def _forget(self, owner_id: str) -> None:
+        for path in (*self._folder.glob(f"*{SUFFIX}"), *self._folder.glob(f"*{STRAY}")):
+            with suppress(FileNotFoundError, msgspec.MsgspecError):
+                if msgspec.msgpack.decode(path.read_bytes(), type=Slip).owner_id == owner_id:
+                    path.unlink()
 
     def _probe(self) -> None:
         path = self._folder / f"{token_hex(6)}{PROBE}"

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from evergrant.actions.ports import Doubt, SealingKey, Spooled, Taken
+from evergrant.actions.reading import Entry
 from evergrant.core.connection import Change, Event
 from evergrant.core.errors import DatabaseUnavailableError, VaultIntegrityError
 from evergrant.core.secret import Secret
 from evergrant.providers.wire import Granted
-from evergrant.store import changes, events, pairs, presentations, sealing
+from evergrant.store import audit, changes, events, pairs, presentations, recovery, sealing
 from evergrant.store.database import Connection, Database
+from evergrant.store.epochs import Epochs
 from evergrant.store.spool import Slip, Spool
 from evergrant.store.values import digest
 
@@ -34,6 +36,8 @@ with due as (
     where clock = $1 and due_at <= $2 and refresh_ends > $2 and (lease_until is null or lease_until < now())
       and not exists (select from presentations p
                       where p.tenant_id = t.tenant_id and p.connection_id = t.connection_id and p.outcome is null)
+      and not exists (select from recovery_held h where h.tenant_id = t.tenant_id
+                      and h.connection_id = t.connection_id and h.version = t.version)
     order by due_at limit $3 for update skip locked
 ), taken as (
     update tokens t set fence = fence + 1, lease_until = now() + $4 from due
@@ -45,7 +49,7 @@ with due as (
     select tenant_id, connection_id, fence, refresh_hash, probe, case when probe then 'not_sent' end from taken
 )
 select t.*, k.key_number, k.wrapped from taken t
-join data_keys k on k.tenant_id = t.tenant_id and k.owner_id = t.connection_id
+left join data_keys k on k.tenant_id = t.tenant_id and k.owner_id = t.connection_id
 """
 
 # The pair, the end of the attempt and of every older doubt, and the record of it, where the very pair that was shown
@@ -73,7 +77,7 @@ with held as (
     where c.tenant_id = kept.tenant_id and c.id = kept.connection_id and c.in_doubt_since is not null
 ), recorded as (
     insert into audit (tenant_id, actor, action, subject, request_id, detail)
-    select tenant_id, 'refresh', 'token.refreshed', connection_id, '', '{}' from kept
+    select tenant_id, 'refresh', 'token.refreshed', connection_id, '', jsonb_build_object('at', $10::timestamptz) from kept
 )
 select true from kept
 """
@@ -81,16 +85,20 @@ select true from kept
 UNREADABLE_AGAIN = timedelta(hours=1)
 """How long a row that does not open is left alone: nothing was sent, and only a person can mend it."""
 
+OLD_AGAIN = timedelta(seconds=5)
+"""How long a row is left alone that could not be counted before it was to be shown."""
+
 log = structlog.get_logger("tokens")
 
 
 class Tokens:
     """Token pairs, by their connection."""
 
-    def __init__(self, database: Database, vault: "Vault", spool: Spool) -> None:
+    def __init__(self, database: Database, vault: "Vault", spool: Spool, epochs: Epochs) -> None:
         self._database = database
         self._vault = vault
         self._spool = spool
+        self._epochs = epochs
 
     async def take_due(self, clock: str, now: datetime, limit: int) -> Sequence[Taken]:
         """Take refreshes that are due, each with a lease, a fencing number and a kept attempt.
@@ -101,15 +109,20 @@ class Tokens:
             return []
         async with self._database.connection() as connection:
             rows = await connection.fetch(TAKE_DUE, clock, now, limit, LEASE)
+        may_be_shown = not rows or await self._epochs.rise()
         taken = []
         for row in rows:
+            where = (row["tenant_id"], row["connection_id"], row["fence"])
+            if not may_be_shown:
+                await self._give_back(where, "not_sent", OLD_AGAIN)
+                continue
             try:
                 taken.append(self._taken(row))
             except VaultIntegrityError:
                 log.critical("tokens.unreadable", tenant=row["tenant_id"], connection=row["connection_id"])
-                where = (row["tenant_id"], row["connection_id"], row["fence"])
                 with suppress(DatabaseUnavailableError):  # then its lease runs out; the others are in hand
                     await self._give_back(where, "not_sent", UNREADABLE_AGAIN)
+                    await self._alarm(row)
         return taken
 
     async def holds(self, taken: Taken) -> bool:
@@ -160,7 +173,7 @@ class Tokens:
                     return "ok"
         async with self._database.transaction() as connection:
             await changes.lock(connection, spooled.tenant_id, spooled.connection_id)
-            kept = await _replaced(connection, spooled)
+            kept = await _replaced(connection, spooled) or await recovery.heal(connection, _given(spooled))
             if kept:
                 await changes.keep(connection, change, actor="refresh")
             else:
@@ -247,6 +260,13 @@ class Tokens:
                 issued_before,
             )
 
+    async def _alarm(self, row: Any) -> None:
+        """What does not open is for a person to look at: it stands in the audit trail, too."""
+        where = (row["tenant_id"], row["connection_id"])
+        entry = Entry(tenant_id=where[0], actor="refresh", action="vault.integrity_failed", subject=where[1])
+        async with self._database.connection() as connection:
+            await audit.write(connection, [entry])
+
     async def _give_back(self, where: tuple[str, str, int], outcome: str, wait: timedelta) -> None:
         async with self._database.transaction() as connection:
             await connection.execute(
@@ -292,22 +312,24 @@ class Tokens:
 
 async def _replaced(connection: Connection, spooled: Spooled) -> bool:
     """Put the new pair in the place of the one it replaces, if that still stands; says whether it did."""
+    return bool(await connection.fetchval(KEEP, *_given(spooled)))
+
+
+def _given(spooled: Spooled) -> Sequence[Any]:
+    """What is kept of an answer, in the order KEEP takes it."""
     pair = pairs.sealed(spooled.key, spooled.granted.pair, spooled.version + 1)
-    return bool(
-        await connection.fetchval(
-            KEEP,
-            spooled.tenant_id,
-            spooled.connection_id,
-            spooled.fence,
-            pair.version,
-            pair.access,
-            pair.access_ends,
-            pair.refresh,
-            pair.refresh_hash,
-            pair.refresh_ends,
-            spooled.at,
-            spooled.due_at,
-        )
+    return (
+        spooled.tenant_id,
+        spooled.connection_id,
+        spooled.fence,
+        pair.version,
+        pair.access,
+        pair.access_ends,
+        pair.refresh,
+        pair.refresh_hash,
+        pair.refresh_ends,
+        spooled.at,
+        spooled.due_at,
     )
 
 

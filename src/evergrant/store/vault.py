@@ -8,7 +8,8 @@ key is gone.
 import hashlib
 import hmac
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -59,27 +60,47 @@ class DataKey:
 
 
 class Vault:
-    """Makes and opens data keys. Only the assembly has one."""
+    """Makes and opens data keys. Only the assembly has one.
 
-    __slots__ = ("_current", "_keys")
+    It knows the generations of the wrapping key it was given, and looks for others, with `reread`, when it meets a data
+    key of one it has not seen: a new generation needs no restart.
+    """
 
-    def __init__(self, keys: Mapping[int, bytes]) -> None:
+    __slots__ = ("_keys", "_reread")
+
+    def __init__(self, keys: Mapping[int, bytes], reread: Callable[[], Mapping[int, bytes]] | None = None) -> None:
         self._keys = {number: AESGCM(key) for number, key in keys.items()}
-        self._current = max(keys)
+        self._reread = reread
 
     @property
-    def current(self) -> int:
-        """The number of the wrapping key that new data keys are wrapped with."""
-        return self._current
+    def generations(self) -> tuple[int, ...]:
+        """The numbers of the wrapping keys at hand, newest first. Which of them may wrap, the database says."""
+        return tuple(sorted(self._keys, reverse=True))
 
-    def new_data_key(self, *, tenant_id: str, owner_id: str) -> tuple[DataKey, WrappedKey]:
-        """A fresh data key, open and wrapped."""
-        key, nonce = os.urandom(KEY_BYTES), os.urandom(NONCE_BYTES)
-        wrapped = self._keys[self._current].encrypt(nonce, key, _owner(tenant_id, owner_id))
+    def read_again(self) -> bool:
+        """Look for generations made meanwhile; says whether there are any. None is forgotten."""
+        fresh: Mapping[int, bytes] = {}
+        with suppress(VaultKeyError, OSError):  # what is at hand stays at hand
+            fresh = self._reread() if self._reread else {}
+        unknown = {number: AESGCM(key) for number, key in fresh.items() if number not in self._keys}
+        self._keys |= unknown
+        return bool(unknown)
+
+    def new_data_key(self, *, tenant_id: str, owner_id: str, number: int | None = None) -> tuple[DataKey, WrappedKey]:
+        """A fresh data key, open and wrapped: by the generation named, or the newest."""
+        key = os.urandom(KEY_BYTES)
         return (
             DataKey(key, tenant_id=tenant_id, owner_id=owner_id),
-            WrappedKey(self._current, FORMAT + nonce + wrapped),
+            self._wrapped(key, self.generations[0] if number is None else number, tenant_id, owner_id),
         )
+
+    def wrap_again(self, key: WrappedKey, number: int, *, tenant_id: str, owner_id: str) -> WrappedKey:
+        """The same data key, wrapped by another generation.
+
+        Raises:
+            VaultIntegrityError: as `open_data_key`.
+        """
+        return self._wrapped(self._opened(key, tenant_id, owner_id), number, tenant_id, owner_id)
 
     def open_data_key(self, key: WrappedKey, *, tenant_id: str, owner_id: str) -> DataKey:
         """The data key of an owner.
@@ -87,12 +108,20 @@ class Vault:
         Raises:
             VaultIntegrityError: it does not belong to that owner, or its wrapping key is not here.
         """
+        return DataKey(self._opened(key, tenant_id, owner_id), tenant_id=tenant_id, owner_id=owner_id)
+
+    def _wrapped(self, key: bytes, number: int, tenant_id: str, owner_id: str) -> WrappedKey:
+        nonce = os.urandom(NONCE_BYTES)
+        return WrappedKey(number, FORMAT + nonce + self._keys[number].encrypt(nonce, key, _owner(tenant_id, owner_id)))
+
+    def _opened(self, key: WrappedKey, tenant_id: str, owner_id: str) -> bytes:
+        if key.number not in self._keys:
+            self.read_again()
         try:
             nonce, text = _parts(key.wrapped)
-            opened = self._keys[key.number].decrypt(nonce, text, _owner(tenant_id, owner_id))
+            return self._keys[key.number].decrypt(nonce, text, _owner(tenant_id, owner_id))
         except (InvalidTag, KeyError, ValueError) as error:
             raise VaultIntegrityError(f"a data key does not open ({tenant_id}|{owner_id})") from error
-        return DataKey(opened, tenant_id=tenant_id, owner_id=owner_id)
 
 
 def _parts(sealed: bytes) -> tuple[bytes, bytes]:
@@ -134,6 +163,7 @@ def make_key(folder: Path, number: int) -> bytes:
     key = os.urandom(KEY_BYTES)
     path = folder / KEY_FILE.format(number=number)
     fresh = path.with_suffix(f".{os.getpid()}")
+    fresh.unlink(missing_ok=True)
     handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
     with os.fdopen(handle, "w", encoding="ascii") as file:
         file.write(key.hex() + "\n")
@@ -141,4 +171,29 @@ def make_key(folder: Path, number: int) -> bytes:
         os.fsync(file.fileno())
     os.link(fresh, path)
     fresh.unlink()
+    _settle(folder)
     return key
+
+
+def destroy_key(folder: Path, number: int) -> bool:
+    """Overwrite and remove a wrapping key's file, and what a crash may have left of its making; says whether it was there."""
+    found = sorted(folder.glob(KEY_FILE.format(number=number).removesuffix("key") + "*"))
+    for path in found:
+        path.chmod(0o600)
+        with path.open("r+b") as file:
+            file.write(b"0" * path.stat().st_size)
+            file.flush()
+            os.fsync(file.fileno())
+        path.unlink()
+    if found:
+        _settle(folder)
+    return bool(found)
+
+
+def _settle(folder: Path) -> None:
+    """Bring the folder's own list of files to the disk."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

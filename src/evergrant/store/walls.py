@@ -21,6 +21,23 @@ Seen = frozenset[str] | None
 _here: ContextVar[Seen] = ContextVar("evergrant_tenants", default=None)
 _UNKNOWN: Any = object()
 
+LOOK_UPS = {
+    "api_key": """
+        select tenant_id, id as key_id, scopes as key_scopes, revoked_at is not null as revoked,
+            coalesce(expires_at <= now(), false) as expired
+        from api_key_shown($1)
+        """,
+    "lendable": "select * from lendable($1, $2)",
+    "person_of_address": "select * from person_of_address($1)",
+    "person_logged_in": "select * from person_logged_in($1, $2, $3, $4)",
+    "end_login": "select end_login($1)",
+    "link_of_handle": "select s.*, s.expires_at <= now() as is_expired from link_of_handle($1) s",
+    "link_of_browser": "select * from link_of_browser($1, $2)",
+}
+"""What is asked before a tenant is known. Functions of the database's own answer them, whatever the connection sees just
+now, so that it need not be told; nothing else may be asked this way.
+"""
+
 MISSING = """
 select coalesce(
     (select 'the role evergrant_web is missing' where not exists (select from pg_roles where rolname = 'evergrant_web')),

@@ -1,5 +1,6 @@
 """The hub as one ASGI application: guard, fast lane, then FastAPI with the API and the pages."""
 
+import re
 from urllib.parse import quote, urlsplit
 
 from fastapi import FastAPI, Request
@@ -14,18 +15,20 @@ from evergrant.providers import dialects
 from evergrant.web import access, health, look, problems, words
 from evergrant.web.access import LoginRequiredError
 from evergrant.web.api import claims as claims_api
-from evergrant.web.api import connections, described, link_sessions, setup
+from evergrant.web.api import connections, described, erasures, imports, link_sessions, setup
 from evergrant.web.desk import Desk
 from evergrant.web.guard import Guard
 from evergrant.web.lanes import Lanes
-from evergrant.web.pages import claims, connection, dashboard, guides, hosted, login, reference
+from evergrant.web.pages import claims, connection, dashboard, guides, hosted, life, login, reference
 from evergrant.web.repeats import Repeats
 
 FOR_PROGRAMS = ("/v1/", "/hooks/", "/healthz", "/readyz", "/metrics", "/openapi.json")
 """Paths whose errors are JSON; everywhere else a person reads."""
 
 
-FOR_API = (setup, link_sessions, connections, claims_api)
+FOR_API = (setup, link_sessions, connections, claims_api, erasures, imports)
+PLAIN_NAME = re.compile(r"[A-Za-z_]{1,24}|\d+")
+"""What a field or a place in a list is called, and no token is."""
 
 
 class MethodNotAllowedError(EvergrantError):
@@ -41,7 +44,7 @@ def build(desk: Desk) -> ASGIApp:
     app.router.redirect_slashes = False  # a redirect to a Host header is a redirect to anywhere
     app.state.desk = desk
     app.state.templates = look.environment()
-    for room in (*FOR_API, health, login, dashboard, connection, claims, hosted, guides, reference):
+    for room in (*FOR_API, health, login, dashboard, connection, life, claims, hosted, guides, reference):
         app.include_router(room.router)
     app.mount("/static", StaticFiles(directory=look.STATIC), name="static")
     app.add_middleware(Repeats, desk=desk)
@@ -91,8 +94,13 @@ async def _evergrant_error(request: Request, error: Exception) -> Response:
 async def _not_understood(request: Request, error: Exception) -> Response:
     """A field is missing or of the wrong kind: say which, and never repeat its value."""
     assert isinstance(error, RequestValidationError)
-    said = "; ".join(f"{'.'.join(str(part) for part in found['loc'][1:])}: {found['msg']}" for found in error.errors())
+    said = "; ".join(f"{'.'.join(map(_named, found['loc'][1:]))}: {found['msg']}" for found in error.errors())
     return await _evergrant_error(request, InvalidRequestError(said.encode(errors="replace").decode()))
+
+
+def _named(part: object) -> str:
+    """A part of where a fault lies. A name of the sender's own may be anything, a secret put in the wrong place too."""
+    return str(part) if PLAIN_NAME.fullmatch(str(part)) else "(a name nobody knows)"
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

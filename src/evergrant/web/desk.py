@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from evergrant.actions.history import Histories, Signs
 from evergrant.actions.ports import Ports, Received
 from evergrant.actions.reading import (
     AppBook,
     ClaimBook,
+    ErasureBook,
     Keys,
     LinkBook,
     Listing,
@@ -19,6 +21,7 @@ from evergrant.actions.reading import (
     Trail,
 )
 from evergrant.actions.repeating import Answers
+from evergrant.actions.upkeep import Recovery
 from evergrant.core.errors import InvalidRequestError
 from evergrant.web.live import Live
 
@@ -58,11 +61,15 @@ class Desk:
     claims: ClaimBook
     connections: Listing
     log: Log
+    histories: Histories
+    signer: Signs
+    recovery: Recovery
     records: Records
     people: People
     keys: Keys
     trail: Trail
     inbox: InboxDoor
+    erasures: ErasureBook
     health: Health
     walls: Walls
     answers: Answers

@@ -9,6 +9,7 @@ from time import perf_counter
 import msgspec
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bound_contextvars
 
 from evergrant.core.errors import EvergrantError
 from evergrant.web import given, problems
@@ -112,7 +113,8 @@ class Guard:
         refused = given.refusal(scope)
         if refused is None:
             try:
-                await self._app(scope, given.limited(receive), send)
+                with bound_contextvars(request_id=scope["state"]["request_id"]):
+                    await self._app(scope, given.limited(receive), send)
             except given.BodyTooLargeError:
                 refused = problems.TooLargeError()
         if refused is not None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from urllib.parse import parse_qs
@@ -11,12 +11,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from evergrant.actions import lend, receive
 from evergrant.actions.reading import ApiKey, Entry
+from evergrant.core.app import WALL
 from evergrant.core.errors import (
     DatabaseUnavailableError,
     EvergrantError,
     InvalidRequestError,
     NotFoundError,
     NoticeSignatureError,
+    VaultIntegrityError,
 )
 from evergrant.web import access, given
 from evergrant.web.desk import Desk
@@ -80,10 +82,14 @@ class Lanes:
         now = await desk.ports.clock.now(found.clock)
         try:
             loan = lend.lend(found, shop_id=shop_id, least=least, now=now)
+        except VaultIntegrityError:
+            await desk.trail.record(_entry(key, connection_id, scope, "vault.integrity_failed"))
+            raise
         except lend.TokenBeingRefreshedError:
             await desk.ports.books.tokens.want(key.tenant_id, connection_id, now)
             raise
-        await desk.trail.record(_read_entry(key, connection_id, scope))
+        at = {} if found.clock == WALL else {"at": now.isoformat()}
+        await desk.trail.record(_entry(key, connection_id, scope, "token.read", at))
         return 200, {
             "access_token": loan.access.reveal(),
             "expires_at": loan.ends,
@@ -116,13 +122,17 @@ async def _soon(seconds: float) -> AsyncIterator[None]:
         raise DatabaseUnavailableError from error
 
 
-def _read_entry(key: ApiKey, connection_id: str, scope: Scope) -> Entry:
+def _entry(
+    key: ApiKey, connection_id: str, scope: Scope, action: str, detail: Mapping[str, str] | None = None
+) -> Entry:
+    """What is recorded of a read; where platform time is not the database's own, it is said too."""
     return Entry(
         tenant_id=key.tenant_id,
         actor=key.id,
-        action="token.read",
+        action=action,
         subject=connection_id,
         request_id=scope["state"]["request_id"],
+        detail=detail or {},
     )
 
 

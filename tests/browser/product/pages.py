@@ -68,6 +68,8 @@ def with_shops(scene: Scene, page: Page) -> Iterator[Shown]:
     for kind, connection_id in ids.items():
         page.goto(f"/connections/{connection_id}")
         yield f"connection, {kind}", page
+    page.goto(f"/connections/{ids['cancelled']}/history")
+    yield "life history", page
     page.goto("/activity")
     yield "activity", page
     page.goto("/connect")

@@ -140,9 +140,16 @@ async def records(
 async def timeline(
     connection_id: str, key: Reads, request: Request, cursor: str = "", limit: Limit = 50
 ) -> dict[str, Any]:
-    """The life of one connection, oldest first. To follow it, ask again with `tail_cursor`, as for all events."""
-    await desk_of(request).connections.listed(key.tenant_id, connection_id)
-    return await _events(key, request, cursor, limit, connection_id)
+    """The signed life history of one connection, oldest first: what happened, by whom and why, and where it stands in the
+    audit chain. To follow it, ask again with `tail_cursor`, as for all events.
+
+    `signature` is over this answer without it, as JSON with sorted keys and no spaces.
+    """
+    desk = desk_of(request)
+    await desk.connections.listed(key.tenant_id, connection_id)
+    page = await desk.histories.page(key.tenant_id, connection_id, after=shapes.place(cursor), limit=limit)
+    told = shapes.history(connection_id, page)
+    return told | {"signature": shapes.signature(desk.signer.sign(shapes.signed_text(told)))}
 
 
 @router.get("/events", tags=["events"])
@@ -153,12 +160,8 @@ async def events(key: Reads, request: Request, cursor: str = "", limit: Limit = 
     what comes later stands behind it, and nothing is told twice or left out. `next_cursor` is there while more is
     waiting already.
     """
-    return await _events(key, request, cursor, limit, None)
-
-
-async def _events(key: ApiKey, request: Request, cursor: str, limit: int, connection_id: str | None) -> dict[str, Any]:
     after = shapes.position(cursor)
-    found = await desk_of(request).log.page(key.tenant_id, after=after, limit=limit + 1, connection_id=connection_id)
+    found = await desk_of(request).log.page(key.tenant_id, after=after, limit=limit + 1)
     shown = found[:limit]
     following = str(shown[-1].position) if len(found) > limit else None
     tail = str(shown[-1].position if shown else after)

@@ -55,6 +55,15 @@ class NewApp(BaseModel):
     )
 
 
+class AppChange(BaseModel):
+    """What may change of an app: its secret. The one before stays accepted on notices until older ones are retired."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    secret: Text | None = Field(default=None, min_length=1, max_length=500)
+    retire_older: bool = Field(default=False, description="From now on accept notices under the secret in use only.")
+
+
 class NewMerchant(BaseModel):
     """A customer of yours, under your own id for it."""
 
@@ -108,6 +117,18 @@ async def list_apps(key: Reads, request: Request) -> dict[str, Any]:
     found = await desk.apps.of(key.tenant_id)
     items = [shapes.app(known, refused.get(known.id), missed.get(known.id)) for known in found]
     return {"items": items, "next_cursor": None}
+
+
+@router.patch("/apps/{app_id}")
+async def change_app(app_id: str, given: AppChange, key: Manages, request: Request) -> dict[str, Any]:
+    """Change the secret. The new one signs at once; TikTok refusing it is told, and no older one is used instead."""
+    if given.secret is None and not given.retire_older:
+        raise InvalidRequestError("Give a new secret, or retire_older, or both.")
+    desk = desk_of(request)
+    secret = Secret(given.secret) if given.secret else None
+    changed = await desk.apps.renew(key.tenant_id, app_id, secret, retire_older=given.retire_older, actor=key.id)
+    refused = await desk.apps.refused_since(key.tenant_id)
+    return shapes.app(changed, refused.get(app_id))
 
 
 @router.post("/merchants", status_code=201)

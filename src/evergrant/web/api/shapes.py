@@ -1,8 +1,11 @@
 """What the API gives: values turned into the JSON the design fixes. Instants are RFC 3339 in UTC."""
 
+import json
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from evergrant.actions import history as history_of
 from evergrant.actions.ports import LinkSession
 from evergrant.actions.reading import Happened, Listed, Merchant
 from evergrant.actions.watching import Missed
@@ -35,6 +38,7 @@ def app(found: App, refused_at: datetime | None, missed: Missed | None = None) -
         "rotation": found.rotation,
         "claim_url": found.claim_url,
         "sandbox": not found.is_production,
+        "older_secrets": len(found.older_secrets),
         "credentials_refused_at": instant(refused_at),
         "notices_missed": missed.count if missed else 0,
         "notices_missed_since": instant(missed.since if missed else None),
@@ -151,6 +155,58 @@ def event(found: Happened) -> dict[str, Any]:
         "happened_at": instant(found.happened_at),
         "data": found.data,
     }
+
+
+def history(connection_id: str, page: history_of.Page) -> dict[str, Any]:
+    """A piece of a life history, as it is signed."""
+    tail = f"{page.place.event}.{page.place.audit}"
+    return {
+        "connection_id": connection_id,
+        "items": [_step(step, connection_id) for step in page.steps],
+        "next_cursor": tail if page.more else None,
+        "tail_cursor": tail,
+    }
+
+
+def _step(found: history_of.Step, connection_id: str) -> dict[str, Any]:
+    proof = found.proof
+    return {
+        "id": found.id,
+        "type": found.type,
+        "connection_id": connection_id,
+        "happened_at": instant(found.happened_at),
+        "recorded_at": instant(found.recorded_at),
+        "actor": found.actor,
+        "why": found.data.get("reason") or found.data.get("outcome"),
+        "data": found.data,
+        "chain": {"number": proof.number, "hash": proof.hash.hex()} if proof else None,
+    }
+
+
+def signed_text(document: Mapping[str, Any]) -> bytes:
+    """What is signed of a document: JSON in UTF-8 with sorted keys and no spaces, without its `signature`."""
+    bare = {key: value for key, value in document.items() if key != "signature"}
+    return json.dumps(bare, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def signature(made: history_of.Signature) -> dict[str, Any]:
+    """A signature, with all that is needed to check it."""
+    return {
+        "algorithm": "ed25519",
+        "key": made.key,
+        "public_key": made.public.hex(),
+        "value": made.value.hex(),
+    }
+
+
+def place(cursor: str | None) -> history_of.Place:
+    """A cursor of a life history.
+
+    Raises:
+        InvalidRequestError: it is none of ours.
+    """
+    event, _, audit = (cursor or "0.0").partition(".")
+    return history_of.Place(event=position(event), audit=position(audit or "x"))
 
 
 def position(cursor: str | None) -> int:

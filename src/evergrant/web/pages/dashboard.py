@@ -131,6 +131,7 @@ async def _shops(desk: Desk, person: Person) -> dict[str, Any]:
         "apps": await desk.apps.of(person.tenant_id),
         "alarms": await alarms.of(desk, person.tenant_id),
         "waiting": len(await desk.claims.page(person.tenant_id, after="", limit=SHOWN)),
+        "held": await desk.recovery.held(person.tenant_id),
     }
 
 

@@ -104,10 +104,16 @@ begin
 end $$;
 
 -- An app by its id alone, as the platform's calls name it; once a tenant is known, only its own.
-create function app_of_id(wanted text) returns table (app apps, key_number int, wrapped bytea)
+create function app_of_id(wanted text)
+returns table (app apps, key_number int, wrapped bytea, older_sealed bytea[], older_numbers int[])
 language plpgsql stable security definer set search_path = evergrant, pg_temp as $$
 begin
-    return query select a, k.key_number, k.wrapped from apps a
+    return query select a, k.key_number, k.wrapped,
+        (select array_agg(s.secret_sealed order by s.number desc) from app_secrets s
+         where s.tenant_id = a.tenant_id and s.app_id = a.id),
+        (select array_agg(s.number order by s.number desc) from app_secrets s
+         where s.tenant_id = a.tenant_id and s.app_id = a.id)
+        from apps a
         join data_keys k on k.tenant_id = a.tenant_id and k.owner_id = a.id
         where a.id = wanted
           and (coalesce(current_setting('evergrant.tenant_id', true), '') = '' or a.tenant_id = any (tenants_here()));

@@ -1,0 +1,147 @@
+"""What is removed of a connection, a merchant, a tenant: a list of statements each, in an order foreign keys allow.
+
+docs/reference/retention.md says the same by table, and a test holds every table of the schema against that page. What
+stays are ids, states, instants and the audit trail. $1 is the tenant, $2 the subject.
+"""
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+Statements: TypeAlias = Sequence[tuple[str, str]]
+"""Each with what it is counted as in the deletion record; a statement that counts nothing has no name."""
+
+RECORDS = """
+delete from records where ctid = any(array(
+    select ctid from records where tenant_id = $1 and connection_id = $2 limit 5000))
+"""
+
+OF_CONNECTION: Statements = (
+    # A notice names its shop in its body only. One nobody has understood yet is left to whoever holds the shop now.
+    (
+        "notices",
+        """
+        update notices n set body = '', settled_at = coalesce(n.settled_at, now()), outcome = coalesce(n.outcome, 'erased')
+        from connections c join shops s on s.tenant_id = c.tenant_id and s.connection_id = c.id
+        left join shop_holders h on h.hash = sha256(convert_to(c.app_id || '|' || s.shop_id, 'UTF8'))
+        where c.tenant_id = $1 and c.id = $2 and n.tenant_id = c.tenant_id and n.app_id = c.app_id and n.body <> ''
+          and position(convert_to(s.shop_id, 'UTF8') in n.body) > 0
+          and (n.settled_at is not null or (h.tenant_id = $1 and h.connection_id = $2))
+        """,
+    ),
+    (
+        "events",
+        """
+        update events set data = '{}' where tenant_id = $1 and connection_id = $2
+          and type <> 'connection.erased' and data <> '{}'
+        """,
+    ),
+    (
+        "",
+        """
+        delete from data_keys where tenant_id = $1 and owner_id in (
+            select r.id from authorization_requests r
+            join link_sessions s on s.tenant_id = r.tenant_id and s.id = r.session_id
+            where s.tenant_id = $1 and $2 in (s.connection_id, s.result_id)
+            union all select id from stray_pairs where tenant_id = $1 and connection_id = $2)
+        """,
+    ),
+    ("stray_pairs", "delete from stray_pairs where tenant_id = $1 and connection_id = $2"),
+    (
+        "",
+        """
+        delete from authorization_requests where tenant_id = $1 and session_id in (
+            select id from link_sessions where tenant_id = $1 and $2 in (connection_id, result_id))
+        """,
+    ),
+    (
+        "",
+        """
+        delete from link_handles where tenant_id = $1 and session_id in (
+            select id from link_sessions where tenant_id = $1 and $2 in (connection_id, result_id))
+        """,
+    ),
+    ("link_sessions", "delete from link_sessions where tenant_id = $1 and $2 in (connection_id, result_id)"),
+    ("", "delete from presentations where tenant_id = $1 and connection_id = $2"),
+    ("", "delete from flows where tenant_id = $1 and connection_id = $2"),
+    ("", "delete from shop_holders where tenant_id = $1 and connection_id = $2"),
+    ("shops", "delete from shops where tenant_id = $1 and connection_id = $2"),
+    ("", "delete from tokens where tenant_id = $1 and connection_id = $2"),
+    ("", "delete from data_keys where tenant_id = $1 and owner_id = $2"),
+    ("connections", "update connections set open_id = '', seller_name = '' where tenant_id = $1 and id = $2"),
+)
+"""After its records, and after its life has ended. The last one says that it is done."""
+
+OF_MERCHANT: Statements = (
+    (
+        "",
+        """
+        delete from data_keys where tenant_id = $1 and owner_id in (
+            select r.id from authorization_requests r
+            join link_sessions s on s.tenant_id = r.tenant_id and s.id = r.session_id
+            where s.tenant_id = $1 and s.merchant_id = $2)
+        """,
+    ),
+    (
+        "",
+        """
+        delete from authorization_requests where tenant_id = $1 and session_id in (
+            select id from link_sessions where tenant_id = $1 and merchant_id = $2)
+        """,
+    ),
+    (
+        "",
+        """
+        delete from link_handles where tenant_id = $1 and session_id in (
+            select id from link_sessions where tenant_id = $1 and merchant_id = $2)
+        """,
+    ),
+    ("link_sessions", "delete from link_sessions where tenant_id = $1 and merchant_id = $2"),
+    (
+        "merchants",
+        """
+        update merchants set external_id = id, name = '', email = '', locale = '', erased_at = now()
+        where tenant_id = $1 and id = $2 and erased_at is null
+        """,
+    ),
+)
+
+OF_TENANT: Statements = (
+    ("", "delete from data_keys where tenant_id = $1 and $2 = $1"),
+    ("stray_pairs", "delete from stray_pairs where tenant_id = $1 and $2 = $1"),
+    ("", "delete from authorization_requests where tenant_id = $1 and $2 = $1"),
+    ("", "delete from link_handles where tenant_id = $1 and $2 = $1"),
+    ("link_sessions", "delete from link_sessions where tenant_id = $1 and $2 = $1"),
+    (
+        "merchants",
+        """
+        update merchants set external_id = id, name = '', email = '', locale = '', erased_at = now()
+        where tenant_id = $1 and $2 = $1 and erased_at is null
+        """,
+    ),
+    (
+        "notices",
+        """
+        update notices set body = '', settled_at = coalesce(settled_at, now()), outcome = coalesce(outcome, 'erased')
+        where tenant_id = $1 and $2 = $1 and body <> ''
+        """,
+    ),
+    (
+        "events",
+        """
+        update events set data = '{}' where tenant_id = $1 and $2 = $1 and type <> 'connection.erased' and data <> '{}'
+        """,
+    ),
+    ("", "delete from app_secrets where tenant_id = $1 and $2 = $1"),
+    (
+        "apps",
+        """
+        update apps set name = '', key = id, service_id = '', secret_sealed = ''
+        where tenant_id = $1 and $2 = $1 and key <> id
+        """,
+    ),
+    ("", "delete from logins where tenant_id = $1 and $2 = $1"),
+    ("people", "delete from people where tenant_id = $1 and $2 = $1"),
+    ("api_keys", "delete from api_keys where tenant_id = $1 and $2 = $1"),
+    ("tenants", "update tenants set name = '', erased_at = now() where id = $1 and $2 = $1 and erased_at is null"),
+)
+"""After all its connections."""
