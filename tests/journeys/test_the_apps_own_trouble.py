@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from evergrant.actions import connect, sync, watch
+from evergrant.actions import exchange, sync, watch
 from evergrant.core.secret import Secret
 from evergrant.providers.tiktok_shop import signing
 from tests.world_fixture import KEY, SECRET, World
@@ -22,7 +22,7 @@ async def test_a_refused_timestamp_while_a_shop_is_connected_is_asked_again_soon
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The consent is given, the code exchanged, and only the clock was wrong: the grant is not set aside for that."""
-    monkeypatch.setattr(connect, "AGAIN_SOON", timedelta(0))
+    monkeypatch.setattr(exchange, "AGAIN_SOON", timedelta(0))
     world.sandbox.post("/faults", CLOCK_WRONG | {"times": 1})
     person, link = world.hub.new_browser(), await world.link_session()
     gone = await person.get(world.consent(await world.depart(person, link)))

@@ -173,7 +173,7 @@ def test_shops_are_read_with_their_ciphers() -> None:
         (401, 105002, "Expired credentials.", Trouble.TOKEN_EXPIRED),
         (401, 105005, "Access denied.", Trouble.SCOPE_MISSING),
         (400, 101000, "Invalid query", Trouble.WRONG_SHOP),
-        (401, 106001, "The sign query parameter is invalid", Trouble.OUR_MISTAKE),
+        (401, 106001, "The sign query parameter is invalid", Trouble.MISCONFIGURED),
         (400, 106013, "shop_cipher is required", Trouble.OUR_MISTAKE),
         (400, 36009004, "Invalid credentials: `x-tts-access-token` header", Trouble.AUTHORIZATION_GONE),
         (400, 36009004, "Invalid `app_key`", Trouble.MISCONFIGURED),

@@ -31,13 +31,17 @@ with due as (
     select w.tenant_id, w.connection_id, w.compare_at, p.at
     from app_watches a
     cross join lateral (
-        select * from watches w where w.app_id = a.app_id and w.due_at <= $2 order by w.due_at limit $4
+        select * from watches w
+        where w.app_id = a.app_id and w.due_at <= $2 and w.compare_at > $2
+          and exists (select from flows f where f.tenant_id = w.tenant_id
+              and f.connection_id = w.connection_id and f.last_success_at > $2::timestamptz - $3::interval)
+        order by w.due_at limit $4
     ) w
     cross join lateral (
         select max(f.last_success_at) as at from flows f
         where f.tenant_id = w.tenant_id and f.connection_id = w.connection_id
     ) p
-    where a.clock = $1 and p.at > $2::timestamptz - $3::interval and w.compare_at > $2
+    where a.clock = $1
 )
 update watches w set due_at = least(due.at + $3::interval, due.compare_at), failures = 0, lease_until = null
 from due where w.tenant_id = due.tenant_id and w.connection_id = due.connection_id and w.due_at <= $2
