@@ -14,6 +14,7 @@ from typing import Any, cast
 from urllib.parse import quote
 
 import pytest
+import structlog
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
@@ -76,7 +77,7 @@ class Sweep:
 
 
 @pytest.fixture
-def sweep(monkeypatch: pytest.MonkeyPatch) -> Sweep:
+def sweep(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sweep]:
     """Watches from now on: secrets as they are made, statements with their parameters as the database gets them."""
     watching = Sweep()
     keep = Secret.__init__
@@ -101,7 +102,16 @@ def sweep(monkeypatch: pytest.MonkeyPatch) -> Sweep:
             yield found
 
     monkeypatch.setattr(Database, "connection", heard)
-    return watching
+
+    def tapped(_logger: object, _method: str, line: Any) -> Any:
+        watching.note("log", str(line))
+        return line
+
+    # Loggers are made once and keep this very list: what is added here is seen by each, behind whatever renders the line.
+    processors = structlog.get_config()["processors"]
+    processors.append(tapped)
+    yield watching
+    processors.remove(tapped)
 
 
 def listen(hub: Hub, sweep: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:

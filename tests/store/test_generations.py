@@ -54,12 +54,13 @@ async def test_a_rotation_under_work_fails_nobody_and_the_old_key_can_go(world: 
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
             counts.append(await left(hub))
+        while await worker.generations.rewrap(limit=2):
+            counts.append(await left(hub))
         await noticing()
+        assert (await hub.api.get(path)).status_code == 200
         assert (await hub.api.post(f"/v1/connections/{connection_id}/refresh")).status_code == 202
         world.sandbox.advance("4d")
         await hub.work()
-        while await worker.generations.rewrap(limit=2):
-            counts.append(await left(hub))
         stop.set()
         await asyncio.gather(*readers)
 
