@@ -56,6 +56,12 @@ class Settings(BaseSettings):
     )
     refresh_at_once: int = Field(default=50, ge=1, le=1000, description="Refreshes a worker has in flight at the most.")
     sync_at_once: int = Field(default=10, ge=1, le=1000, description="Polls a worker has in flight at the most.")
+    app_calls_per_second: float | None = Field(
+        default=None, gt=0, le=10_000, description="Token calls a second in one app's name, over all processes."
+    )
+    app_calls_at_once: int | None = Field(
+        default=None, ge=1, le=10_000, description="Token calls in flight in one app's name, over all processes."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="From which level on.")
     log_format: Literal["auto", "json", "console"] = Field(
         default="auto", description="`auto`: for people on a terminal, JSON otherwise."

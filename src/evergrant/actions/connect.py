@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from evergrant.actions import stale
+from evergrant.actions import pace, stale
 from evergrant.actions.ports import AnswerLostError, LinkSession, NotSentError, Ports
 from evergrant.core import connection, errors, lifecycle, tokens
 from evergrant.core.app import WALL, App
@@ -159,7 +159,7 @@ async def _exchange(claimed: Claimed, app: App, ports: Ports) -> tuple[Granted, 
     if shown is None:
         raise errors.PlatformUnavailableError("This authorization is being finished already. Wait a moment.")
     try:
-        reply = await ports.platform.send(dialect.exchange_request(app, shown.code), once=True)
+        reply = await pace.send(app.id, dialect.exchange_request(app, shown.code), ports)
     except NotSentError as error:
         await ports.books.exchanges.put_back(claimed, AGAIN_SOON)
         raise errors.PlatformUnavailableError from error
@@ -168,6 +168,7 @@ async def _exchange(claimed: Claimed, app: App, ports: Ports) -> tuple[Granted, 
     now = await ports.clock.now(app.clock)
     granted = await _read(claimed, app, reply, now, ports)
     await ports.books.exchanges.keep_answer(claimed, shown.key, granted, now)
+    await ports.books.paces.reached(app.id)
     await ports.books.apps.refused(app.id, False)
     return granted, now
 
@@ -184,6 +185,7 @@ async def _read(claimed: Claimed, app: App, reply: Reply, now: datetime, ports: 
         case Granted() as granted:
             return granted
         case Throttled(wait=wait):
+            await ports.books.paces.rest(app.id, wait, "told_to_wait")
             await ports.books.exchanges.put_back(claimed, wait)
             raise errors.PlatformThrottledError
         case Misconfigured():

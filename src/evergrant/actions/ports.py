@@ -7,14 +7,17 @@ them reaches the network.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from evergrant.core import flows
+from evergrant.actions.polls import Flows
 from evergrant.core.app import App
 from evergrant.core.connection import Change, Connection
 from evergrant.core.link import Claimed, Mode, Purpose
 from evergrant.core.secret import Secret
-from evergrant.providers.wire import Granted, Record, Reply, Request
+from evergrant.providers.wire import Granted, Reply, Request
+
+if TYPE_CHECKING:
+    from evergrant.actions.pace import Paces
 
 
 class NotSentError(Exception):
@@ -190,7 +193,10 @@ class Connections(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """A refresh that is this worker's alone until its lease ends: the attempt is kept before the token is shown."""
+    """A refresh that is this worker's alone until its lease ends: the attempt is kept before the token is shown.
+
+    `troubled`: something was wrong with the app's calls by then, so that an answer as it should be is news.
+    """
 
     tenant_id: str
     connection_id: str
@@ -203,6 +209,7 @@ class Taken:
     probe: bool
     failures: int
     key: SealingKey
+    troubled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,55 +288,6 @@ class Tokens(Protocol):
         """Make the refresh due at once, unless the pair is younger than `issued_before`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """One poll of one flow of one shop, this worker's alone until its lease ends."""
-
-    tenant_id: str
-    connection_id: str
-    shop_id: str
-    kind: flows.Kind
-    fence: int
-    cursor: datetime | None
-    failures: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Brought:
-    """What a whole poll brought: everything up to `cursor`, so many new or newer records, and rows nobody could read."""
-
-    cursor: datetime
-    kept: int
-    unreadable: tuple[str, ...] = ()
-
-
-class Flows(Protocol):
-    """When each flow runs, and what it brought."""
-
-    async def take_due(self, clock: str, now: datetime, limit: int) -> Sequence[Run]:
-        """Take polls that are due."""
-
-    async def keep_records(self, run: Run, records: Sequence[Record], reached: datetime | None = None) -> int:
-        """Keep records, newest version wins; gives how many were new or newer. Nothing is missing up to `reached`.
-
-        No records at all renew the lease.
-        """
-
-    async def done(self, run: Run, brought: Brought, *, next_run_at: datetime, now: datetime) -> None:
-        """The poll has everything up to its cursor."""
-
-    async def failed(self, run: Run, error: str, wait: timedelta) -> None:
-        """The poll brought nothing, or not all: again after a while."""
-
-    async def shut(self, run: Run) -> None:
-        """The gate is shut: let go of the poll; the change that shut it has noted why."""
-
-    async def want(
-        self, tenant_id: str, connection_id: str, now: datetime, shop_id: str | None, kind: flows.Kind | None
-    ) -> int:
-        """Make polls due at once; gives how many were open."""
-
-
 FIRST, LATER = 0, 1
 """Which notices overtake which."""
 
@@ -377,6 +335,7 @@ class Books:
     """All books in one hand."""
 
     apps: Apps
+    paces: "Paces"
     links: Links
     exchanges: Exchanges
     connections: Connections

@@ -6,7 +6,7 @@ R3 are `send`, R4 is the dialect's reading, R5 to R7 are `keep`.
 
 from datetime import datetime, timedelta
 
-from evergrant.actions import stale
+from evergrant.actions import pace, stale
 from evergrant.actions.ports import AnswerLostError, Doubt, NotSentError, Ports, Spooled, Taken
 from evergrant.core import connection, lifecycle, tokens
 from evergrant.core.app import App
@@ -21,6 +21,13 @@ LONGEST_WAIT = timedelta(minutes=5)
 
 async def one(taken: Taken, ports: Ports) -> str:
     """Refresh one pair that was taken; gives the outcome's class, as the attempt row has it."""
+    try:
+        return await _shown(taken, ports)
+    finally:
+        await ports.books.paces.left(taken.app_id)
+
+
+async def _shown(taken: Taken, ports: Ports) -> str:
     app = await ports.books.apps.by_id(taken.app_id)
     dialect = dialects.named(app.provider)
     if not await ports.books.tokens.holds(taken):
@@ -30,11 +37,30 @@ async def one(taken: Taken, ports: Ports) -> str:
         reply = await ports.platform.send(dialect.refresh_request(app, taken.refresh), once=True)
     except NotSentError:
         await ports.books.tokens.give_back(taken, "not_sent", _back_off(taken))
+        await ports.books.paces.unreached(app.id)
         return "not_sent"
     except AnswerLostError:
-        return await _doubt(_doubt_of(taken), app, ports)
+        outcome = await _doubt(_doubt_of(taken), app, ports)
+        await ports.books.paces.unreached(app.id)
+        return outcome
     now = await ports.clock.now(app.clock)
-    return await _settle(taken, app, dialect.read_tokens(reply, now), now, ports)
+    answer = dialect.read_tokens(reply, now)
+    outcome = await _settle(taken, app, answer, now, ports)
+    await _pace(taken, answer, ports)
+    return outcome
+
+
+async def _pace(taken: Taken, answer: TokenAnswer, ports: Ports) -> None:
+    """What the answer says of the platform, beside what it says of this seller."""
+    match answer:
+        case Throttled(wait=wait):
+            await ports.books.paces.rest(taken.app_id, wait, "told_to_wait")
+        case Misconfigured():
+            await ports.books.paces.rest(taken.app_id, pace.CREDENTIALS_WAIT, "credentials_refused")
+        case Unreadable():
+            await ports.books.paces.unreached(taken.app_id)
+        case _ if taken.troubled:
+            await ports.books.paces.reached(taken.app_id)
 
 
 async def doubts(clock: str, ports: Ports) -> int:
@@ -52,7 +78,8 @@ async def _settle(taken: Taken, app: App, answer: TokenAnswer, now: datetime, po
             due_at = tokens.due_at(issued=now, access_ends=answer.pair.access_ends, jitter=ports.dice.fraction())
             spooled = await ports.books.tokens.spool(taken, answer, at=now, due_at=due_at)
             outcome = await _keep(spooled, taken, app, ports)
-            await ports.books.apps.refused(app.id, False)
+            if taken.troubled:
+                await ports.books.apps.refused(app.id, False)
             return outcome
         case Refused():
             return await _end(taken, app, now, ports)

@@ -25,6 +25,7 @@ from evergrant.store.flows import Flows
 from evergrant.store.inbox import Inbox
 from evergrant.store.keys import Keys
 from evergrant.store.links import Links
+from evergrant.store.paces import Paces
 from evergrant.store.people import People
 from evergrant.store.records import Records
 from evergrant.store.spool import Spool
@@ -84,12 +85,14 @@ async def house(settings: Settings, arguments: Arguments, *, clock_believed: flo
         stack.push_async_callback(reader.close)
         apps, links = Apps(database, vault, monotonic), Links(database, vault)
         connections, inbox = Connections(database), Inbox(database)
+        paces = Paces(database, per_second=settings.app_calls_per_second, at_once=settings.app_calls_at_once)
         books = Books(
             apps=apps,
+            paces=paces,
             links=links,
             exchanges=Exchanges(database, vault, spool),
             connections=connections,
-            tokens=Tokens(database, vault, spool),
+            tokens=Tokens(database, vault, spool, paces),
             flows=Flows(database),
             inbox=inbox,
         )

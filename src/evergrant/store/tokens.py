@@ -12,8 +12,9 @@ from evergrant.core.connection import Change, Event
 from evergrant.core.errors import DatabaseUnavailableError, VaultIntegrityError
 from evergrant.core.secret import Secret
 from evergrant.providers.wire import Granted
-from evergrant.store import changes, events, pairs, presentations, sealing
+from evergrant.store import changes, events, pairs, presentations, sealing, taking
 from evergrant.store.database import Connection, Database
+from evergrant.store.paces import Paces
 from evergrant.store.spool import Slip, Spool
 from evergrant.store.values import digest
 
@@ -21,33 +22,6 @@ if TYPE_CHECKING:
     from evergrant.store.vault import Vault
 
 SPOOL_KIND = "refresh"
-LEASE = timedelta(seconds=60)
-"""Longer than the hard limit of a call (20 s), so that a living worker never loses it."""
-
-# Nothing is shown after the end of the authorization, which is the end of the refresh token: the sweep may be late.
-# One statement: the lease, the fencing number and the attempt are there together or not at all. A row whose last
-# presentation has no outcome is left to `doubts`; one that is in doubt is presented once more, as a probe. A probe that
-# is lost ends the authorization, so it counts as not sent until `holds` says that it is about to be shown.
-TAKE_DUE = """
-with due as (
-    select tenant_id, connection_id from tokens t
-    where clock = $1 and due_at <= $2 and refresh_ends > $2 and (lease_until is null or lease_until < now())
-      and not exists (select from presentations p
-                      where p.tenant_id = t.tenant_id and p.connection_id = t.connection_id and p.outcome is null)
-    order by due_at limit $3 for update skip locked
-), taken as (
-    update tokens t set fence = fence + 1, lease_until = now() + $4 from due
-    where t.tenant_id = due.tenant_id and t.connection_id = due.connection_id
-    returning t.*, exists(select from presentations p where p.tenant_id = t.tenant_id
-        and p.connection_id = t.connection_id and p.outcome = 'in_doubt' and p.refresh_hash = t.refresh_hash) as probe
-), attempts as (
-    insert into presentations (tenant_id, connection_id, fence, refresh_hash, probe, outcome)
-    select tenant_id, connection_id, fence, refresh_hash, probe, case when probe then 'not_sent' end from taken
-)
-select t.*, k.key_number, k.wrapped from taken t
-join data_keys k on k.tenant_id = t.tenant_id and k.owner_id = t.connection_id
-"""
-
 # The pair, the end of the attempt and of every older doubt, and the record of it, where the very pair that was shown
 # still stands: together or not at all, in one statement, the connection's row first. Such an answer is the newest pair there
 # is, whoever holds the lease by now: a fence that has moved moves once more, so that whoever shows the old token
@@ -87,10 +61,11 @@ log = structlog.get_logger("tokens")
 class Tokens:
     """Token pairs, by their connection."""
 
-    def __init__(self, database: Database, vault: "Vault", spool: Spool) -> None:
+    def __init__(self, database: Database, vault: "Vault", spool: Spool, paces: Paces) -> None:
         self._database = database
         self._vault = vault
         self._spool = spool
+        self._paces = paces
 
     async def take_due(self, clock: str, now: datetime, limit: int) -> Sequence[Taken]:
         """Take refreshes that are due, each with a lease, a fencing number and a kept attempt.
@@ -99,8 +74,7 @@ class Tokens:
         """
         if not await self._spool.takes():
             return []
-        async with self._database.connection() as connection:
-            rows = await connection.fetch(TAKE_DUE, clock, now, limit, LEASE)
+        rows = await taking.take(self._database, self._paces, clock, now, limit)
         taken = []
         for row in rows:
             try:
@@ -110,6 +84,7 @@ class Tokens:
                 where = (row["tenant_id"], row["connection_id"], row["fence"])
                 with suppress(DatabaseUnavailableError):  # then its lease runs out; the others are in hand
                     await self._give_back(where, "not_sent", UNREADABLE_AGAIN)
+                    await self._paces.left(row["app_id"])
         return taken
 
     async def holds(self, taken: Taken) -> bool:
@@ -200,7 +175,7 @@ class Tokens:
     async def doubts(self, clock: str) -> Sequence[Doubt]:
         """Attempts whose worker is gone without a word."""
         async with self._database.connection() as connection:
-            return await presentations.silent(connection, clock, LEASE)
+            return await presentations.silent(connection, clock, taking.LEASE)
 
     async def set_aside(self, spooled: Spooled, why: str) -> None:
         """Keep a pair that is not this connection's, sealed, out of reach."""
@@ -282,6 +257,7 @@ class Tokens:
             access_ends=row["access_ends"],
             probe=row["probe"],
             failures=row["failures"],
+            troubled=row["troubled"],
             key=key,
         )
 
