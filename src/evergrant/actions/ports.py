@@ -287,6 +287,9 @@ class Tokens(Protocol):
     ) -> None:
         """Make the refresh due at once, unless the pair is younger than `issued_before`."""
 
+    async def want_all(self, tenant_id: str, connection_ids: Sequence[str], now: datetime) -> None:
+        """The same for many."""
+
 
 FIRST, LATER = 0, 1
 """Which notices overtake which."""

@@ -11,6 +11,7 @@ from evergrant.core import flows
 from evergrant.core.app import App
 from evergrant.core.authorization import State
 from evergrant.core.connection import Connection
+from evergrant.core.errors import EvergrantError
 from evergrant.core.secret import Secret
 
 
@@ -68,6 +69,11 @@ class Keys(Protocol):
 
     async def for_token(self, key: Secret, connection_id: str) -> tuple[ApiKey | None, Lendable | None]:
         """The key somebody showed, and the connection whose token they want, if it is their tenant's."""
+
+    async def for_tokens(
+        self, key: Secret, connection_ids: Sequence[str]
+    ) -> tuple[ApiKey | None, Sequence[Lendable | EvergrantError | None]]:
+        """The same for many connections, in their order; an error for one whose token does not open."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,3 +230,6 @@ class Trail(Protocol):
 
     async def record(self, entry: Entry) -> None:
         """Return once the entry is durable. Raises AuditUnavailableError: then whatever waited must not happen."""
+
+    async def record_all(self, entries: Sequence[Entry]) -> None:
+        """The same for many entries, in one commit. Raises AuditUnavailableError."""

@@ -47,6 +47,15 @@ class Trail:
         except (DatabaseUnavailableError, asyncpg.PostgresError) as error:
             raise AuditUnavailableError from error
 
+    async def record_all(self, entries: Sequence[Entry]) -> None:
+        """Return once all entries are durable, by one commit. Raises AuditUnavailableError."""
+        if not entries:
+            return
+        try:
+            await self._commit(entries)
+        except (DatabaseUnavailableError, asyncpg.PostgresError) as error:
+            raise AuditUnavailableError from error
+
     async def _commit(self, entries: Sequence[Entry]) -> Sequence[None]:
         async with self._database.connection(within=GROUP_SECONDS) as connection:
             await write(connection, entries)

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from evergrant.actions.lend import Lendable
 from evergrant.actions.reading import ApiKey, Entry
-from evergrant.core.errors import NotFoundError
+from evergrant.core.errors import EvergrantError, NotFoundError, VaultIntegrityError
 from evergrant.core.secret import Secret
 from evergrant.store import audit, connections, sealing
 from evergrant.store.database import GROUP_SECONDS, ONE_ROWS_FAULT, Database
@@ -32,6 +34,8 @@ left join apps a on a.tenant_id = c.tenant_id and a.id = c.app_id
 left join tokens t on t.tenant_id = c.tenant_id and t.connection_id = c.id
 left join data_keys d on d.tenant_id = c.tenant_id and d.owner_id = c.id
 """
+log = structlog.get_logger("keys")
+
 READERS = 2
 """Statements of token reads under way at the same time; the next readers gather meanwhile."""
 
@@ -99,6 +103,23 @@ class Keys:
         if row is None:
             return None, None
         return _key(row), self._lendable(row) if row["connection_id"] else None
+
+    async def for_tokens(
+        self, key: Secret, connection_ids: Sequence[str]
+    ) -> tuple[ApiKey | None, Sequence[Lendable | EvergrantError | None]]:
+        """The same for many connections, in their order. One that does not open is an error of its own."""
+        hashed = digest(key.reveal())
+        rows = await self._read([(hashed, connection_id) for connection_id in connection_ids])
+        if rows[0] is None:
+            return None, [None] * len(rows)
+        return _key(rows[0]), [self._opened(row) for row in rows]
+
+    def _opened(self, row: Any) -> Lendable | EvergrantError | None:
+        try:
+            return self._lendable(row) if row["connection_id"] else None
+        except VaultIntegrityError as error:
+            log.critical("tokens.unreadable", tenant=row["tenant_id"], connection=row["connection_id"])
+            return error
 
     async def _read(self, group: Sequence[Asked]) -> Sequence[Any]:
         """A row for each who asked, None where the key is nobody's."""

@@ -204,20 +204,29 @@ class Tokens:
         self, tenant_id: str, connection_id: str, now: datetime, *, issued_before: datetime | None = None
     ) -> None:
         """Make the refresh due at once, unless its outcome is in doubt or the pair is younger than `issued_before`."""
+        await self._want(tenant_id, [connection_id], now, issued_before)
+
+    async def want_all(self, tenant_id: str, connection_ids: Sequence[str], now: datetime) -> None:
+        """The same for many."""
+        await self._want(tenant_id, connection_ids, now, None)
+
+    async def _want(
+        self, tenant_id: str, connection_ids: Sequence[str], now: datetime, issued_before: datetime | None
+    ) -> None:
         async with self._database.connection() as connection:
             await connection.execute(
                 """
                 with wanted as (
                     update tokens t set due_at = least(due_at, $3)
-                    where tenant_id = $1 and connection_id = $2 and due_at > $3
+                    where tenant_id = $1 and connection_id = any($2) and due_at > $3
                       and ($4::timestamptz is null or issued_at < $4) and not exists (
                         select from presentations p where p.tenant_id = t.tenant_id
                           and p.connection_id = t.connection_id and p.outcome = 'in_doubt')
                     returning true)
-                select pg_notify('evergrant_work', 'refresh') from wanted
+                select pg_notify('evergrant_work', 'refresh') from wanted limit 1
                 """,
                 tenant_id,
-                connection_id,
+                list(connection_ids),
                 now,
                 issued_before,
             )
