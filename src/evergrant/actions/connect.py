@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from evergrant.actions import pace, stale
-from evergrant.actions.ports import AnswerLostError, LinkSession, NotSentError, Ports
+from evergrant.actions.ports import AnswerLostError, LinkSession, NotSentError, Ports, SealingKey
+from evergrant.actions.suspects import Whose
 from evergrant.core import connection, errors, lifecycle, tokens
 from evergrant.core.app import WALL, App
 from evergrant.core.authorization import PENDING
@@ -18,7 +19,17 @@ from evergrant.core.connection import Change, Connection, Event, Shop
 from evergrant.core.link import Callback, Claimed, Mode, Purpose
 from evergrant.core.secret import Secret
 from evergrant.providers import dialects
-from evergrant.providers.wire import CallRefused, Granted, Misconfigured, Refused, Reply, Throttled, Trouble, Unreadable
+from evergrant.providers.wire import (
+    CallRefused,
+    Granted,
+    Misconfigured,
+    Refused,
+    Reply,
+    Suspect,
+    Throttled,
+    Trouble,
+    Unreadable,
+)
 
 AT_MOST = 20
 AGAIN_SOON = timedelta(seconds=2)
@@ -166,14 +177,14 @@ async def _exchange(claimed: Claimed, app: App, ports: Ports) -> tuple[Granted, 
     except AnswerLostError as error:
         raise await _failed(claimed, errors.ExchangeOutcomeLostError(), ports) from error
     now = await ports.clock.now(app.clock)
-    granted = await _read(claimed, app, reply, now, ports)
+    granted = await _read(claimed, app, reply, now, shown.key, ports)
     await ports.books.exchanges.keep_answer(claimed, shown.key, granted, now)
     await ports.books.paces.reached(app.id)
     await ports.books.apps.refused(app.id, False)
     return granted, now
 
 
-async def _read(claimed: Claimed, app: App, reply: Reply, now: datetime, ports: Ports) -> Granted:
+async def _read(claimed: Claimed, app: App, reply: Reply, now: datetime, key: SealingKey, ports: Ports) -> Granted:
     dialect = dialects.named(app.provider)
     match dialect.read_tokens(reply, now):
         case Granted() as granted if app.is_production and granted.pair.access.reveal().partition("_")[2].startswith(
@@ -182,8 +193,14 @@ async def _read(claimed: Claimed, app: App, reply: Reply, now: datetime, ports: 
             raise await _failed(claimed, errors.SandboxTokenError(), ports)
         case Granted() as granted if granted.user_type not in dialect.SELLER_USER_TYPES:
             raise await _failed(claimed, errors.WrongUserTypeError(), ports)
+        case Granted(keeps_refresh=True):  # a first pair has none that could be kept
+            raise await _failed(claimed, errors.ExchangeOutcomeLostError(), ports)
         case Granted() as granted:
             return granted
+        case Suspect() as suspect:
+            whose = Whose(tenant_id=claimed.tenant_id, app_id=app.id, owner_id=claimed.request_id, key=key)
+            await ports.books.suspects.keep(whose, suspect, now)
+            raise await _failed(claimed, errors.ExchangeOutcomeLostError(), ports)
         case Throttled(wait=wait):
             await ports.books.paces.rest(app.id, wait, "told_to_wait")
             await ports.books.exchanges.put_back(claimed, wait)

@@ -18,6 +18,7 @@ from evergrant.providers.wire import Granted, Reply, Request
 
 if TYPE_CHECKING:
     from evergrant.actions.pace import Paces
+    from evergrant.actions.suspects import Suspects, Whose
 
 
 class NotSentError(Exception):
@@ -206,6 +207,7 @@ class Taken:
     refresh: Secret
     issued_at: datetime
     access_ends: datetime
+    refresh_ends: datetime
     probe: bool
     failures: int
     key: SealingKey
@@ -251,11 +253,14 @@ class Tokens(Protocol):
     async def holds(self, taken: Taken) -> bool:
         """Whether the lease still has the hard limit of a call left."""
 
-    async def spool(self, taken: Taken, granted: Granted, *, at: datetime, due_at: datetime) -> Spooled:
+    async def spool(self, taken: "Taken | Whose", granted: Granted, *, at: datetime, due_at: datetime) -> Spooled:
         """Keep an answer on disk, before anything else is asked of anybody. A disk that does not take it is logged."""
 
     async def spooled(self) -> Sequence[Spooled]:
         """Answers a killed process left on this machine's disk."""
+
+    async def keep_unchanged(self, spooled: Spooled) -> bool:
+        """Keep a new pair that says nothing new of its connection; False, and nothing is kept, if that is not so."""
 
     async def keep(self, spooled: Spooled, change: Change) -> str:
         """Keep a new pair where the one it replaces still stands; gives `ok`, or `outlived` if a newer one stands or
@@ -339,6 +344,7 @@ class Books:
 
     apps: Apps
     paces: "Paces"
+    suspects: "Suspects"
     links: Links
     exchanges: Exchanges
     connections: Connections

@@ -29,6 +29,7 @@ from evergrant.store.paces import Paces
 from evergrant.store.people import People
 from evergrant.store.records import Records
 from evergrant.store.spool import Spool
+from evergrant.store.suspects import Suspects
 from evergrant.store.tokens import Tokens
 from evergrant.store.vault import Vault, VaultKeyError
 
@@ -89,6 +90,7 @@ async def house(settings: Settings, arguments: Arguments, *, clock_believed: flo
         books = Books(
             apps=apps,
             paces=paces,
+            suspects=Suspects(database, vault, spool),
             links=links,
             exchanges=Exchanges(database, vault, spool),
             connections=connections,

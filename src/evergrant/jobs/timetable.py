@@ -75,6 +75,7 @@ BY_CLOCK = (
     Regular(name="expire", every=0.5, sweep=expire.sweep),
     Regular(name="announce", every=2.0, sweep=expire.announce),
     Regular(name="doubts", every=2.0, sweep=refresh.doubts),
+    Regular(name="orphans", every=5.0, sweep=refresh.orphans),
 )
 """Done for every clock an app lives by."""
 

@@ -47,6 +47,7 @@ class Slip(msgspec.Struct, frozen=True, kw_only=True):
     fence: int = 0
     version: int = 0
     due_at: str = ""
+    note: str = ""
 
 
 class Spool:

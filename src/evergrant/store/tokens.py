@@ -8,50 +8,22 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from evergrant.actions.ports import Doubt, SealingKey, Spooled, Taken
+from evergrant.actions.suspects import Whose
 from evergrant.core.connection import Change, Event
 from evergrant.core.errors import DatabaseUnavailableError, VaultIntegrityError
 from evergrant.core.secret import Secret
 from evergrant.providers.wire import Granted
-from evergrant.store import changes, events, pairs, presentations, sealing, taking
-from evergrant.store.database import Connection, Database
+from evergrant.store import changes, events, keeping, pairs, presentations, sealing, taking
+from evergrant.store.database import GROUP_SECONDS, ONE_ROWS_FAULT, Connection, Database
 from evergrant.store.paces import Paces
 from evergrant.store.spool import Slip, Spool
+from evergrant.store.together import Together
 from evergrant.store.values import digest
 
 if TYPE_CHECKING:
     from evergrant.store.vault import Vault
 
 SPOOL_KIND = "refresh"
-# The pair, the end of the attempt and of every older doubt, and the record of it, where the very pair that was shown
-# still stands: together or not at all, in one statement, the connection's row first. Such an answer is the newest pair there
-# is, whoever holds the lease by now: a fence that has moved moves once more, so that whoever shows the old token
-# meanwhile changes nothing.
-KEEP = """
-with held as (
-    select tenant_id, id from connections where tenant_id = $1 and id = $2 for update
-), kept as (
-    update tokens t set version = $4, access_sealed = $5, access_ends = $6, refresh_sealed = $7, refresh_hash = $8,
-        refresh_ends = $9, issued_at = $10, due_at = $11, lease_until = null, failures = 0,
-        fence = case when fence = $3 then fence else fence + 1 end
-    from held
-    where t.tenant_id = held.tenant_id and t.connection_id = held.id and t.version = $4 - 1
-      and exists (select from presentations p where p.tenant_id = t.tenant_id and p.connection_id = t.connection_id
-                  and p.fence = $3 and p.refresh_hash = t.refresh_hash)
-    returning t.tenant_id, t.connection_id
-), ended as (
-    update presentations p set outcome = case when p.fence = $3 then 'ok' else 'outlived' end, ended_at = now() from kept
-    where p.tenant_id = kept.tenant_id and p.connection_id = kept.connection_id
-      and (p.outcome is null or p.outcome = 'in_doubt')
-), settled as (
-    update connections c set in_doubt_since = null from kept
-    where c.tenant_id = kept.tenant_id and c.id = kept.connection_id and c.in_doubt_since is not null
-), recorded as (
-    insert into audit (tenant_id, actor, action, subject, request_id, detail)
-    select tenant_id, 'refresh', 'token.refreshed', connection_id, '', '{}' from kept
-)
-select true from kept
-"""
-
 UNREADABLE_AGAIN = timedelta(hours=1)
 """How long a row that does not open is left alone: nothing was sent, and only a person can mend it."""
 
@@ -66,6 +38,8 @@ class Tokens:
         self._vault = vault
         self._spool = spool
         self._paces = paces
+        self._unchanged = keeping.Unchanged(database)
+        self._holding: Together[Taken, bool] = Together(self._hold, alone=ONE_ROWS_FAULT)
 
     async def take_due(self, clock: str, now: datetime, limit: int) -> Sequence[Taken]:
         """Take refreshes that are due, each with a lease, a fencing number and a kept attempt.
@@ -89,15 +63,18 @@ class Tokens:
 
     async def holds(self, taken: Taken) -> bool:
         """Whether the token may be shown: the lease still has the hard limit of a call left. A probe is noted with it."""
-        async with self._database.connection() as connection:
-            return await presentations.may_be_shown(connection, taken)
+        return await self._holding.put(taken)
 
-    async def spool(self, taken: Taken, granted: Granted, *, at: datetime, due_at: datetime) -> Spooled:
+    async def _hold(self, group: Sequence[Taken]) -> Sequence[bool]:
+        async with self._database.connection(within=GROUP_SECONDS) as connection:
+            return await presentations.may_be_shown(connection, group)
+
+    async def spool(self, taken: Taken | Whose, granted: Granted, *, at: datetime, due_at: datetime) -> Spooled:
         """Keep an answer on disk, sealed, without asking the database for anything."""
         slip = Slip(
             kind=SPOOL_KIND,
             tenant_id=taken.tenant_id,
-            owner_id=taken.connection_id,
+            owner_id=taken.owner_id if isinstance(taken, Whose) else taken.connection_id,
             app_id=taken.app_id,
             fence=taken.fence,
             version=taken.version,
@@ -123,19 +100,21 @@ class Tokens:
                 await self._spool.set_aside(name)
         return found
 
+    async def keep_unchanged(self, spooled: Spooled) -> bool:
+        """Keep a new pair that says nothing new of its connection, together with others; False if it has to be looked at."""
+        if not await self._unchanged.keep(spooled):
+            return False
+        await self._spool.drop(spooled.name)
+        return True
+
     async def keep(self, spooled: Spooled, change: Change) -> str:
         """Keep a new pair where the one it replaces still stands, and forget it on disk.
 
         Gives `ok`, or `outlived` if a newer pair stands or the tokens were destroyed meanwhile. Raises StaleError.
         """
-        if change.is_empty and not change.events and not change.stops_refreshing:
-            async with self._database.connection() as connection:
-                if await _replaced(connection, spooled):
-                    await self._spool.drop(spooled.name)
-                    return "ok"
         async with self._database.transaction() as connection:
             await changes.lock(connection, spooled.tenant_id, spooled.connection_id)
-            kept = await _replaced(connection, spooled)
+            kept = await keeping.one(connection, spooled)
             if kept:
                 await changes.keep(connection, change, actor="refresh")
             else:
@@ -181,6 +160,9 @@ class Tokens:
         """Keep a pair that is not this connection's, sealed, out of reach."""
         async with self._database.transaction() as connection:
             await self._stray(connection, spooled, why)
+            told = [Event(type=f"connection.{why}")]
+            await events.write(connection, spooled.tenant_id, spooled.connection_id, told, spooled.at)
+        log.critical("tokens.set_aside", why=why, tenant=spooled.tenant_id, connection=spooled.connection_id)
         await self._spool.drop(spooled.name)
 
     async def access(self, tenant_id: str, connection_id: str) -> tuple[Secret, datetime] | None:
@@ -264,6 +246,7 @@ class Tokens:
             refresh=key.open("refresh_token", row["version"], row["refresh_sealed"]),
             issued_at=row["issued_at"],
             access_ends=row["access_ends"],
+            refresh_ends=row["refresh_ends"],
             probe=row["probe"],
             failures=row["failures"],
             troubled=row["troubled"],
@@ -272,28 +255,8 @@ class Tokens:
 
     async def _stray(self, connection: Connection, spooled: Spooled, why: str) -> None:
         tenant_id, app_id, connection_id = spooled.tenant_id, spooled.app_id, spooled.connection_id
-        await pairs.set_aside(connection, self._vault, tenant_id, app_id, connection_id, spooled.granted, why)
-
-
-async def _replaced(connection: Connection, spooled: Spooled) -> bool:
-    """Put the new pair in the place of the one it replaces, if that still stands; says whether it did."""
-    pair = pairs.sealed(spooled.key, spooled.granted.pair, spooled.version + 1)
-    return bool(
-        await connection.fetchval(
-            KEEP,
-            spooled.tenant_id,
-            spooled.connection_id,
-            spooled.fence,
-            pair.version,
-            pair.access,
-            pair.access_ends,
-            pair.refresh,
-            pair.refresh_hash,
-            pair.refresh_ends,
-            spooled.at,
-            spooled.due_at,
-        )
-    )
+        where = (tenant_id, app_id, connection_id)
+        await pairs.set_aside(connection, self._vault, *where, spooled.granted, why, issued_at=spooled.at)
 
 
 async def _flag(connection: Connection, doubt: Doubt, probe_at: datetime, now: datetime) -> None:
