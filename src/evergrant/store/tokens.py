@@ -226,10 +226,16 @@ class Tokens:
             await presentations.came_out(connection, where, outcome)
 
     async def _outlived(self, connection: Connection, spooled: Spooled) -> None:
-        """A newer pair stands: keep this one aside, unless it is that very pair, brought a second time."""
+        """A newer pair stands: keep this one aside, unless it was kept before and is brought a second time."""
         where = (spooled.tenant_id, spooled.connection_id)
         stands = await connection.fetchval(
-            "select refresh_hash from tokens where tenant_id = $1 and connection_id = $2", *where
+            """
+            select refresh_hash from tokens t where tenant_id = $1 and connection_id = $2 and not exists (
+                select from presentations p where p.tenant_id = t.tenant_id and p.connection_id = t.connection_id
+                  and p.fence = $3 and p.outcome = 'ok')
+            """,
+            *where,
+            spooled.fence,
         )
         if stands is not None and stands != digest(spooled.granted.pair.refresh.reveal()):
             await self._stray(connection, spooled, "outlived")
