@@ -74,6 +74,9 @@ async def test_an_open_breaker_shows_nothing_lets_one_look_and_closes_by_a_succe
     assert await paces.enter(near)
 
     await rest_is_over(hub)
+    async with hub.parts.database.transaction() as somebody_looks:
+        await somebody_looks.execute("select from app_paces for update")
+        assert [] == await asyncio.wait_for(take(hub), 5)
     looking = [one for many in await asyncio.gather(*(take(hub) for _ in range(8))) for one in many]
     assert [away] == [one.app_id for one in looking]
     assert looking[0].troubled
