@@ -196,7 +196,7 @@ REVEALING = {
     "evergrant/providers",
     "evergrant/net/platform.py",
     "evergrant/store",
-    "evergrant/web/lanes.py",
+    "evergrant/web/loans.py",
     "evergrant/web/access.py",
     "evergrant/web/outcomes.py",
     "evergrant/web/arrivals.py",

@@ -114,6 +114,7 @@ BY_CLOCK = (
     Regular(name="doubts", every=2.0, sweep=refresh.doubts),
     Regular(name="pass_over", every=5.0, sweep=watch.pass_over),
     Regular(name="missed", every=10.0, sweep=watch.missed),
+    Regular(name="orphans", every=5.0, sweep=refresh.orphans),
 )
 """Done for every clock an app lives by."""
 
