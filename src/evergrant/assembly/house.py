@@ -88,7 +88,7 @@ async def house(settings: Settings, arguments: Arguments, *, clock_believed: flo
         database, vault = await _opened(settings, arguments)
         stack.push_async_callback(database.close)
         spool, signer = _spool(settings), Signer(lambda: vaults.read_keys(settings.data_dir / "keys"))
-        generations, recovery = Generations(database, settings.data_dir / "spool"), Recovery(database)
+        generations, recovery = Generations(database, settings.data_dir / "recovery"), Recovery(database)
         upkeep = Upkeep(chain=Chain(database, signer), generations=generations, recovery=recovery)
         await generations.compare()
         platform = await HttpPlatform.open(at_once=settings.refresh_at_once + settings.sync_at_once)
