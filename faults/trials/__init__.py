@@ -1,5 +1,5 @@
 """The fault tests, one module each; a test that is not in this table is not run."""
 
-from faults.trials import tf_03
+from faults.trials import tf_03, tf_04, tf_07, tf_08, tf_10
 
-TRIALS = (tf_03.TEST,)
+TRIALS = (tf_03.TEST, tf_04.TEST, tf_07.TEST, tf_08.TEST, tf_10.TEST)

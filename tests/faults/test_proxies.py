@@ -111,9 +111,7 @@ async def wrote(dsn: str, *, whole: bool = True) -> bool:
 
 
 @pytest.mark.parametrize("whole", [True, False], ids=["transaction", "statement"])
-async def test_the_word_of_a_commit_is_lost_or_the_commit_itself(
-    database: str, tmp_path: Path, *, whole: bool
-) -> None:
+async def test_the_word_of_a_commit_is_lost_or_the_commit_itself(database: str, tmp_path: Path, *, whole: bool) -> None:
     """Lost after the server committed: it is there, and nobody was told. Before: it is not there. Only the nth, only once."""
     async with PostgresProxy(database, folder=tmp_path) as proxy:
         assert isinstance(proxy.at, Socket)

@@ -79,7 +79,7 @@ BY_CLOCK = (
 """Done for every clock an app lives by."""
 
 ONCE = (
-    Regular(name="heal", every=2.0, sweep=_heal),
+    Regular(name="heal", every=0.25, sweep=_heal),
     Regular(name="heal_exchanges", every=2.0, sweep=_heal_exchanges),
 )
-"""Done once, whatever the clocks."""
+"""Done once, whatever the clocks. An answer on disk is usable within a second after the database is back (TF-04)."""
