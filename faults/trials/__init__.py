@@ -1,5 +1,16 @@
 """The fault tests, one module each; a test that is not in this table is not run."""
 
-from faults.trials import tf_03, tf_04, tf_07, tf_08, tf_10
+from faults.trials import tf_03, tf_04, tf_05, tf_07, tf_08, tf_10, tf_11, tf_12, tf_16, tf_17
 
-TRIALS = (tf_03.TEST, tf_04.TEST, tf_07.TEST, tf_08.TEST, tf_10.TEST)
+TRIALS = (
+    tf_03.TEST,
+    tf_04.TEST,
+    tf_05.TEST,
+    tf_07.TEST,
+    tf_08.TEST,
+    tf_10.TEST,
+    tf_11.TEST,
+    tf_12.TEST,
+    tf_16.TEST,
+    tf_17.TEST,
+)
