@@ -99,9 +99,12 @@ class World:
 
     async def hub(self, **given: Any) -> Program:
         """Start a server and wait until it answers."""
-        started = self.start_hub(**given)
-        await answers(started, "/readyz")
-        return started
+        return await self.ready(self.start_hub(**given))
+
+    async def ready(self, hub: Program) -> Program:
+        """Wait until a server that was started answers."""
+        await answers(hub, "/readyz")
+        return hub
 
     async def connect(self, mode: Rotation, count: int) -> list[Bond]:
         """New connections, active, each with the pair of a real consent; none of them is due."""

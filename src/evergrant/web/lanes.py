@@ -80,7 +80,7 @@ class Lanes:
         try:
             loan = lend.lend(found, shop_id=shop_id, least=least, now=now)
         except lend.TokenBeingRefreshedError:
-            await desk.ports.books.tokens.want(key.tenant_id, connection_id, now)
+            await desk.ports.books.tokens.want(key.tenant_id, connection_id, now, until=now + least)
             raise
         await desk.trail.record(_read_entry(key, connection_id, scope))
         return 200, {
