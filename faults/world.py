@@ -112,9 +112,9 @@ class World:
         for _ in range(count):
             self.made += 1
             connection_id = f"con_{self.made:032x}"
-            shop_id, grant, granted = await filling.consented(self.parts, self.platform, app, self.made)
-            bonds.append(Bond(id=connection_id, grant=grant, app=app, open_id=granted.open_id, shop_id=shop_id))
-            found.append((connection_id, shop_id, granted))
+            shop, grant, granted = await filling.consented(self.parts, self.platform, app, self.made)
+            bonds.append(Bond(id=connection_id, grant=grant, app=app, open_id=granted.open_id, shop_id=shop["id"]))
+            found.append((connection_id, shop, granted))
         await filling.adopt(self.parts, self.home, app, found, await self.now())
         return bonds
 
