@@ -1,6 +1,7 @@
 """A world for trials: a database, a sandbox, hub and worker processes, and one app for each way tokens rotate."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ from faults.programs import Program, Programs
 from faults.steering import Platform
 
 READY_SECONDS = 60.0
+ONE_MIGRATION = threading.Lock()
+"""Alembic keeps what it is doing in globals: tests that run at once migrate one after the other."""
 CONNECTIONS = "4"
 """Connections a process keeps to the database: many processes share one server here."""
 
@@ -210,5 +213,11 @@ async def _new_database(server: postgres.Server, name: str) -> str:
     finally:
         await connection.close()
     dsn = server.dsn_of(name)
-    await asyncio.to_thread(database.migrate, {"dsn": dsn})
+    async with asyncio.timeout(READY_SECONDS):
+        await asyncio.to_thread(_migrated, dsn)
     return dsn
+
+
+def _migrated(dsn: str) -> None:
+    with ONE_MIGRATION:
+        database.migrate({"dsn": dsn})

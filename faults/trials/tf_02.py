@@ -98,4 +98,5 @@ TEST = Trial(
     id="TF-02",
     proves="a worker frozen in the middle of refreshes for longer than its lease, another one at work: one writer, no loss",
     run=run,
+    patient=True,
 )

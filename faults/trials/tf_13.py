@@ -112,4 +112,5 @@ TEST = Trial(
     id="TF-13",
     proves="a worker killed with every kind of work in hand: another one takes all of it over in time",
     run=run,
+    patient=True,
 )
