@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from evergrant.actions.ports import Brought, Run
+from evergrant.actions.polling import Brought, Run
 from evergrant.core import flows
 from evergrant.core.connection import Event
 from evergrant.providers.wire import Record

@@ -91,7 +91,8 @@ class Inbox:
             )
 
     async def _put(self, group: Sequence[Received]) -> Sequence[None]:
-        async with self._database.connection(within=GROUP_SECONDS) as connection:
+        tenants = {received.tenant_id for received in group}
+        async with self._database.connection(within=GROUP_SECONDS, of=tenants) as connection:
             await connection.execute(
                 PUT,
                 [received.tenant_id for received in group],

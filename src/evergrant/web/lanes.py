@@ -74,6 +74,7 @@ class Lanes:
         shop_id, least = _token_query(scope)
         key, found = await desk.keys.for_token(shown, connection_id)
         key = access.admitted(key, "tokens")
+        desk.walls.enter(key.tenant_id)
         if found is None:
             raise NotFoundError("There is no such connection.")
         now = await desk.ports.clock.now(found.clock)
