@@ -20,6 +20,7 @@ from faults.stand import Stand, Trial
 from faults.tally import Tally, Told
 from faults.trials import TRIALS
 
+INTERRUPTED = 130
 WIDTH = 140
 """Columns where there is no terminal to ask."""
 EXAMPLE = "Example: python -m faults --only TF-03,TF-06 --few 2 --seed 7"
@@ -61,10 +62,30 @@ def wanted(only: str | None) -> Sequence[Trial]:
     return [trial for trial in TRIALS if trial.id in names]
 
 
+def in_turn(trials: Sequence[Trial]) -> list[list[Trial]]:
+    """The patient ones all at once, then the others one after the other."""
+    patient = [trial for trial in trials if trial.patient]
+    return [*([patient] if patient else []), *([trial] for trial in trials if not trial.patient)]
+
+
+async def together(trials: Sequence[Trial], stands: Sequence[Stand]) -> None:
+    """Run these at once. One that breaks off counts as violated, and the others are run all the same."""
+
+    async def one(trial: Trial, stand: Stand) -> None:
+        stand.told(f"{trial.id}: {trial.proves}")
+        try:
+            await trial.run(stand)
+        except Exception as error:  # noqa: BLE001  (whatever it is, it is told)
+            stand.tally("broke off").violated(f"{type(error).__name__}: {error}")
+            stand.told(traceback.format_exc())
+
+    await asyncio.gather(*(one(trial, stand) for trial, stand in zip(trials, stands, strict=True)))
+
+
 def run(
     trials: Sequence[Trial], given: argparse.Namespace, told: Told, show: Told, facts: dict[str, object]
 ) -> list[Tally]:
-    """Run them one after the other on one server with all its durability.
+    """Run them on one server with all its durability.
 
     Its folder lies under `build/` and not among the temporary files, which may be in memory, where `fsync` costs nothing.
     """
@@ -77,19 +98,24 @@ def run(
     try:
         with postgres.running(folder / "postgres") as server:
             facts |= asyncio.run(machine.facts(server.dsn))
-            for trial in trials:
-                told(f"{trial.id}: {trial.proves}")
-                stand = Stand(
-                    test=trial.id, server=server, folder=folder, full=full, seed=given.seed, told=told, few=given.few
-                )
-                try:
-                    asyncio.run(trial.run(stand))
-                except Exception as error:  # noqa: BLE001  (the others are run all the same; this one counts as violated)
-                    stand.tally("broke off").violated(f"{type(error).__name__}: {error}")
-                    told(traceback.format_exc())
-                for tally in stand.tallies:
-                    show(report.line(tally))
-                tallies += stand.tallies
+            for some in in_turn(trials):
+                stands = [
+                    Stand(
+                        test=trial.id,
+                        server=server,
+                        folder=folder,
+                        full=full,
+                        seed=given.seed,
+                        told=told,
+                        few=given.few,
+                    )
+                    for trial in some
+                ]
+                asyncio.run(together(some, stands))
+                for stand in stands:
+                    for tally in stand.tallies:
+                        show(report.line(tally))
+                    tallies += stand.tallies
     finally:
         if not report.violated(tallies):
             shutil.rmtree(folder, ignore_errors=True)
@@ -113,7 +139,11 @@ def main(words: list[str] | None = None) -> int:
         console.print(f"[dim]{monotonic() - begun:5.0f} s[/dim]  {what}", highlight=False)
 
     facts: dict[str, object] = {"seed": given.seed}
-    tallies = run(trials, given, told, lambda words: console.print(words, highlight=False), facts)
+    try:
+        tallies = run(trials, given, told, lambda words: console.print(words, highlight=False), facts)
+    except KeyboardInterrupt:
+        told("Interrupted: everything that was started has been stopped.")
+        return INTERRUPTED
     report.show(console, tallies)
     facts["seconds"] = round(monotonic() - begun)
     report.write(given.json, facts, tallies)

@@ -14,6 +14,7 @@ from evergrant.core.tokens import Rotation
 from evergrant.providers import dialects
 from evergrant.providers.wire import Granted
 from evergrant.store import keyring, pairs
+from evergrant.store.values import digest
 from faults.steering import Platform
 
 SCOPES = ["seller.authorization.info", "seller.order.info", "seller.product.basic"]
@@ -21,6 +22,10 @@ DAY = 86_400
 GRACE_SECONDS = 30 * DAY
 """How long an app in `retry_safe` gives the same pair again; the reference says "for a limited time"."""
 MODES = (Rotation.STABLE, Rotation.RETRY_SAFE, Rotation.STRICT, Rotation.FAMILY)
+
+
+Shop = Mapping[str, Any]
+"""A shop as the sandbox tells it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,32 +85,34 @@ async def app(parts: House, home: Home, platform: Platform, mode: Rotation, acce
     return made
 
 
-async def consented(parts: House, platform: Platform, of: App, number: int) -> tuple[str, str, Granted]:
+async def consented(parts: House, platform: Platform, of: App, number: int) -> tuple[Shop, str, Granted]:
     """A new seller's yes; gives shop, grant and the first pair."""
     email = f"seller{number}@faults.example"
     shops = [{"name": f"Shop {number}", "region": "GB", "orders": 0, "products": 0}]
     seller = {"name": f"Seller {number}", "email": email, "password": "sandbox", "region": "GB", "shops": shops}
-    shop = (await platform.post("/sellers", seller))["shops"][0]["id"]
+    shop = (await platform.post("/sellers", seller))["shops"][0]
     made = await platform.post("/authorize", {"app": of.key, "seller": email, "period": "365d"})
     dialect = dialects.named(of.provider)
     reply = await parts.ports.platform.send(dialect.exchange_request(of, Secret(made["code"])), once=True)
     answer = dialect.read_tokens(reply, await parts.ports.clock.now(of.clock))
     if not isinstance(answer, Granted):
         raise TypeError(f"The sandbox did not exchange a code: {answer}")
-    return str(shop), str(made["grant_id"]), answer
+    return shop, str(made["grant_id"]), answer
 
 
-async def adopt(parts: House, home: Home, of: App, found: Sequence[tuple[str, str, Granted]], now: datetime) -> None:
+async def adopt(parts: House, home: Home, of: App, found: Sequence[tuple[str, Shop, Granted]], now: datetime) -> None:
     """Active connections with these ids, shops and pairs, each sealed under a key of its own; due in a year."""
     vault = await keyring.open_vault(parts.database, parts.settings.data_dir / "keys")
     async with parts.database.transaction() as connection:
-        for connection_id, shop_id, granted in found:
+        for connection_id, shop, granted in found:
             key, wrapped = vault.new_data_key(tenant_id=home.tenant_id, owner_id=connection_id)
             pair = pairs.sealed(key, granted.pair, 1)
             whose = {"tenant_id": home.tenant_id}
             mine = whose | {"connection_id": connection_id}
             await _insert(connection, "connections", whose | {"id": connection_id} | _row(home, of, granted, now))
-            await _insert(connection, "shops", mine | _shop(shop_id))
+            await _insert(connection, "shops", mine | _shop(shop))
+            held = {"hash": digest(f"{of.id}|{shop['id']}"), "connection_id": connection_id}
+            await _insert(connection, "shop_holders", whose | held)
             sealed = {"owner_id": connection_id, "key_number": wrapped.number, "wrapped": wrapped.wrapped}
             await _insert(connection, "data_keys", whose | sealed)
             await _insert(connection, "tokens", mine | _tokens(of, pair, now))
@@ -132,12 +139,12 @@ def _row(home: Home, of: App, granted: Granted, now: datetime) -> dict[str, Any]
     }
 
 
-def _shop(shop_id: str) -> dict[str, Any]:
+def _shop(shop: Shop) -> dict[str, Any]:
     return {
-        "shop_id": shop_id,
-        "name": shop_id,
+        "shop_id": shop["id"],
+        "name": shop["name"],
         "region": "GB",
-        "cipher": f"GCP_{shop_id}",
+        "cipher": shop["cipher"],
         "seller_type": "",
         "code": "",
         "authorized": True,

@@ -82,3 +82,5 @@ class Trial:
     id: str
     proves: str
     run: Run
+    patient: bool = False
+    """Waits most of its time, and is not hurt by others that wait beside it: all such tests run at once."""

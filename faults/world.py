@@ -1,6 +1,7 @@
 """A world for trials: a database, a sandbox, hub and worker processes, and one app for each way tokens rotate."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ from faults.programs import Program, Programs
 from faults.steering import Platform
 
 READY_SECONDS = 60.0
+ONE_MIGRATION = threading.Lock()
+"""Alembic keeps what it is doing in globals: tests that run at once migrate one after the other."""
 CONNECTIONS = "4"
 """Connections a process keeps to the database: many processes share one server here."""
 
@@ -99,9 +102,12 @@ class World:
 
     async def hub(self, **given: Any) -> Program:
         """Start a server and wait until it answers."""
-        started = self.start_hub(**given)
-        await answers(started, "/readyz")
-        return started
+        return await self.ready(self.start_hub(**given))
+
+    async def ready(self, hub: Program) -> Program:
+        """Wait until a server that was started answers."""
+        await answers(hub, "/readyz")
+        return hub
 
     async def connect(self, mode: Rotation, count: int) -> list[Bond]:
         """New connections, active, each with the pair of a real consent; none of them is due."""
@@ -109,9 +115,9 @@ class World:
         for _ in range(count):
             self.made += 1
             connection_id = f"con_{self.made:032x}"
-            shop_id, grant, granted = await filling.consented(self.parts, self.platform, app, self.made)
-            bonds.append(Bond(id=connection_id, grant=grant, app=app, open_id=granted.open_id, shop_id=shop_id))
-            found.append((connection_id, shop_id, granted))
+            shop, grant, granted = await filling.consented(self.parts, self.platform, app, self.made)
+            bonds.append(Bond(id=connection_id, grant=grant, app=app, open_id=granted.open_id, shop_id=shop["id"]))
+            found.append((connection_id, shop, granted))
         await filling.adopt(self.parts, self.home, app, found, await self.now())
         return bonds
 
@@ -207,5 +213,11 @@ async def _new_database(server: postgres.Server, name: str) -> str:
     finally:
         await connection.close()
     dsn = server.dsn_of(name)
-    await asyncio.to_thread(database.migrate, {"dsn": dsn})
+    async with asyncio.timeout(READY_SECONDS):
+        await asyncio.to_thread(_migrated, dsn)
     return dsn
+
+
+def _migrated(dsn: str) -> None:
+    with ONE_MIGRATION:
+        database.migrate({"dsn": dsn})

@@ -93,10 +93,12 @@ async def hub(database_server: postgres.Server, tmp_path: Path) -> AsyncIterator
 
 @asynccontextmanager
 async def a_hub(
-    server: postgres.Server, folder: Path, *, sandbox_url: str = "http://127.0.0.1:9"
+    server: postgres.Server, folder: Path, *, sandbox_url: str = "http://127.0.0.1:9", return_urls: str = ""
 ) -> AsyncIterator[Hub]:
     """A hub whose apps may point to this sandbox."""
-    chosen = settings.read(data_dir=folder / "data", public_url=ORIGIN, sandbox_urls=sandbox_url)
+    chosen = settings.read(
+        data_dir=folder / "data", public_url=ORIGIN, sandbox_urls=sandbox_url, return_urls=return_urls
+    )
     async with (
         postgres_fixture.fresh(server, await template(server)) as dsn,
         house(chosen, {"dsn": dsn}, clock_believed=0.0) as parts,

@@ -43,7 +43,10 @@ class Reader:
             if page is None:
                 await asyncio.sleep(AGAIN_SECONDS)
                 continue
+            again = bool(self.got) and any(event["id"] == self.got[-1]["id"] for event in page["items"])
             self.got += page["items"]
+            if again:
+                return  # told twice: it would go on for ever
             self.cursor = page["tail_cursor"]
             if not page["items"]:
                 if self.stopping:

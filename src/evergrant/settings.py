@@ -51,11 +51,26 @@ class Settings(BaseSettings):
     return_urls: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Addresses outside the hub a hosted link may return to, compared to the letter."
     )
+    claim_hours: int = Field(
+        default=24, ge=1, le=168, description="Hours an authorization without an owner waits to be claimed."
+    )
     database_connections: int = Field(
         default=10, ge=2, le=200, description="Connections a process keeps to the database."
     )
     refresh_at_once: int = Field(default=50, ge=1, le=1000, description="Refreshes a worker has in flight at the most.")
     sync_at_once: int = Field(default=10, ge=1, le=1000, description="Polls a worker has in flight at the most.")
+    watch_after_minutes: int = Field(
+        default=10, ge=1, le=1440, description="After how long without an answered call a connection is looked at."
+    )
+    watch_calls_a_minute: int = Field(
+        default=300, ge=1, le=60_000, description="Looks of that kind each app may cost a minute at the most."
+    )
+    compare_hours: int = Field(
+        default=24, ge=1, le=168, description="How often the platform's list of a connection's shops is compared."
+    )
+    notice_patience_minutes: int = Field(
+        default=932, ge=1, le=20_160, description="How late a notice may be before it counts as missed."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="From which level on.")
     log_format: Literal["auto", "json", "console"] = Field(
         default="auto", description="`auto`: for people on a terminal, JSON otherwise."

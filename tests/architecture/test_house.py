@@ -201,13 +201,15 @@ REVEALING = {
     "evergrant/web/lanes.py",
     "evergrant/web/access.py",
     "evergrant/web/outcomes.py",
+    "evergrant/web/arrivals.py",
     "evergrant/web/pages/login.py",
     "evergrant/web/pages/hosted.py",
+    "evergrant/web/pages/claims.py",
     "evergrant/web/api/link_sessions.py",
     "evergrant/cli",
     "evergrant/stage",
     "evergrant/assembly/provisioning.py",
-    "evergrant/actions/connect.py",
+    "evergrant/actions/exchange.py",
 }
 """Where a secret may be revealed: to sign and send it, to seal and hash it, to hand it to whom it belongs."""
 

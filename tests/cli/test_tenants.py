@@ -20,6 +20,10 @@ def test_the_only_tenant_need_not_be_named(database: str, tmp_path: Path) -> Non
     one = evergrant("tenants", "list", environment=where)
     listed = evergrant("connections", "list", environment=where)
     key = evergrant("keys", "create", "--name", "n", "--scope", "read", environment=where)
+    kept = re.findall(r"key_\w+", evergrant("keys", "list", environment=where).stdout)
+    rotated = evergrant("keys", "rotate", kept[1], "--overlap-hours", "1", environment=where)
+    revoked = evergrant("keys", "revoke", kept[1], environment=where)
+    over = evergrant("keys", "rotate", kept[1], environment=where)
     unknown = evergrant("connections", "list", "--tenant", "ten_x", environment=where)
     link = evergrant("links", "create", "--connection", "con_x", environment=where)
     evergrant("tenants", "create", "Bold", "--email", "owner@bold.example", environment=where)
@@ -29,6 +33,11 @@ def test_the_only_tenant_need_not_be_named(database: str, tmp_path: Path) -> Non
     assert re.fullmatch(r"ten_\w+  Acme\n", one.stdout)
     assert 0 == listed.returncode
     assert key.stdout.startswith("eg_")
+    assert 2 == len(kept)
+    assert rotated.stdout.startswith("eg_")
+    assert f"{kept[1]} works until" in rotated.stderr
+    assert f"{kept[1]} is revoked" in revoked.stdout
+    assert (2, "conflict") == complaint(over)
     assert (2, "not_found") == complaint(unknown)
     assert "evergrant tenants list" in unknown.stderr
     assert (2, "not_found") == complaint(link)

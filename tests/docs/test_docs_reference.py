@@ -48,7 +48,7 @@ def every(kind: type[Any]) -> set[type[Any]]:
 @pytest.fixture(scope="module")
 def application() -> FastAPI:
     """The FastAPI application behind the fast lanes, with nothing behind its doors."""
-    desk: Any = SimpleNamespace(sandbox_urls=(), is_https=False)
+    desk: Any = SimpleNamespace(sandbox_urls=(), is_https=False, walls=SimpleNamespace(visited=None))
     guard: Any = app.build(desk)
     return cast("FastAPI", guard._app._behind)
 

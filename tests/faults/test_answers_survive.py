@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from evergrant.actions import connect, refresh
+from evergrant.actions import refresh
 from evergrant.actions.ports import Taken
 from evergrant.core.errors import DatabaseUnavailableError
+from evergrant.jobs import timetable
 from evergrant.providers.wire import Reply, Request
 from tests.world_fixture import KEY, World
 
@@ -95,7 +96,7 @@ async def test_the_database_goes_away_right_after_the_answer_to_a_code(
     a_minute_later(world)
     await sql(world, "update authorization_requests set lease_until = now() - interval '1 second' returning 1")
     for unfinished in await world.hub.ports.books.exchanges.take_unfinished(10):
-        await connect.resume(unfinished, world.hub.ports)
+        await timetable.resume(unfinished, world.hub.ports)
     await sql(world, "update authorization_requests set lease_until = now() - interval '1 second' returning 1")
     await world.hub.work()
     session = (await world.hub.api.get(f"/v1/link-sessions/{link['id']}")).json()

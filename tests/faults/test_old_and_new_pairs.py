@@ -7,6 +7,7 @@ from typing import Any
 from evergrant.actions import connect, refresh
 from evergrant.actions.ports import Taken
 from evergrant.core.connection import Change
+from evergrant.core.link import Claimed
 from evergrant.store.values import digest
 from tests.world_fixture import KEY, World
 
@@ -82,6 +83,7 @@ async def test_a_second_finisher_of_one_code_changes_nothing(world: World) -> No
     await person.get(world.consent(await world.depart(person, link)))
     await sql(world, "update authorization_requests set lease_until = now() - interval '1 second' returning 1")
     ((claimed, _),) = await world.hub.ports.books.exchanges.take_unfinished(10)
+    assert isinstance(claimed, Claimed)
     kept = await world.hub.ports.books.exchanges.answer(claimed)
     await connect.finish(claimed, world.hub.ports)
     world.sandbox.advance("4d")

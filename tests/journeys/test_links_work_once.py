@@ -5,7 +5,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from evergrant.actions import connect
+from evergrant.jobs import timetable
 from tests.world_fixture import KEY, World
 
 
@@ -90,9 +90,9 @@ async def test_a_lost_exchange_is_not_given_up_while_its_answer_may_come(world: 
     await sql(world, "update authorization_requests set lease_until = now() - interval '1 second' returning 1")
     ((claimed, stage),) = await world.hub.ports.books.exchanges.take_unfinished(10)
     assert "answered" == stage
-    await connect.resume((claimed, "sent"), world.hub.ports)
+    await timetable.resume((claimed, "sent"), world.hub.ports)
 
-    assert "finished" == await connect.resume((claimed, "answered"), world.hub.ports)
+    assert "finished" == await timetable.resume((claimed, "answered"), world.hub.ports)
     assert "completed" == (await world.hub.api.get(f"/v1/link-sessions/{link['id']}")).json()["outcome"]
 
 

@@ -37,7 +37,7 @@ async def test_a_state_nobody_was_given_is_refused_before_anything_is_sent(world
     callback = f"/cb/tiktok-shop/{world.app_id}"
 
     assert (400, "state_unknown") == refused(await person.get(callback, params={"code": "x", "state": "forged"}))
-    assert (400, "state_missing") == refused(await person.get(callback, params={"code": "x"}))
+    assert (400, "state_missing") == refused(await person.get(callback))
     assert (422, "invalid_request") == refused(await person.get(f"{callback}?code=x&state=a&state=b"))
     assert (404, "not_found") == refused(await person.get("/cb/tiktok-shop/app_none", params={"code": "x"}))
     assert (400, "app_mismatch") == refused(await person.get(f"/cb/tiktok/{world.app_id}", params={"code": "x"}))

@@ -1,29 +1,22 @@
 """Connect a shop, or renew its connection: a link is made, a browser leaves for the platform and comes back with a code.
 
-A code's day: `come_back` spends the state, `finish` exchanges the code, lists the shops and decides whose connection it
-is. Each step is kept before the next begins, so a worker can finish what a killed process began (reliability reference,
-crash points C1 to C7).
+A code's day: `come_back` spends the state, `exchange` makes a grant of the code, `finish` decides whose connection it is.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from evergrant.actions import stale
-from evergrant.actions.ports import AnswerLostError, LinkSession, NotSentError, Ports
-from evergrant.core import connection, errors, lifecycle, tokens
+from evergrant.actions import consent, exchange, stale
+from evergrant.actions.ports import LinkSession, Ports
+from evergrant.actions.quarantine import Proved
+from evergrant.core import errors, tokens
 from evergrant.core.app import WALL, App
-from evergrant.core.authorization import PENDING
-from evergrant.core.connection import Change, Connection, Event, Shop
+from evergrant.core.claim import Why
+from evergrant.core.connection import Connection
 from evergrant.core.link import Callback, Claimed, Mode, Purpose
 from evergrant.core.secret import Secret
 from evergrant.providers import dialects
-from evergrant.providers.wire import CallRefused, Granted, Misconfigured, Refused, Reply, Throttled, Trouble, Unreadable
-
-AT_MOST = 20
-AGAIN_SOON = timedelta(seconds=2)
-MAY_TELL_LATER = frozenset({Trouble.UNAVAILABLE, Trouble.THROTTLED, Trouble.MISCONFIGURED, Trouble.CLOCK_WRONG})
-"""Refusals a second try may cure. Of the others none does: the seller withheld the permission, or took it all back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,9 +84,9 @@ async def come_back(callback: Callback, *, app_id: str, browsers: Sequence[Secre
         raise errors.StateMissingError if callback.error is None else errors.AuthorizationRefusedError
     claimed = await ports.books.links.claim(callback.state, app_id, browsers, callback.code)
     if callback.error is not None:
-        raise await _failed(claimed, errors.AuthorizationRefusedError(), ports)
+        raise await exchange.failed(claimed, errors.AuthorizationRefusedError(), ports)
     if callback.code is None:
-        raise await _failed(claimed, errors.CodeMissingError(), ports)
+        raise await exchange.failed(claimed, errors.CodeMissingError(), ports)
     return claimed
 
 
@@ -105,147 +98,62 @@ async def finish(claimed: Claimed, ports: Ports) -> None:
         LinkError: it cannot become a connection; the session says why.
     """
     app = await ports.books.apps.by_id(claimed.app_id)
-    kept = await ports.books.exchanges.answer(claimed)
-    if kept is None:
-        kept = await _exchange(claimed, app, ports)
-    granted, granted_at = kept
-    shops = await _shops(claimed, app, granted, granted_at, ports)
-    await stale.until_kept(lambda: _settle(claimed, app, granted, granted_at, shops, ports))
+    proved = await exchange.proved(claimed, app, ports)
+    await stale.until_kept(lambda: _settle(claimed, app, proved, ports))
 
 
 async def resume(unfinished: tuple[Claimed, str], ports: Ports) -> str:
-    """Finish what a killed process left; gives the code of what came of it.
-
-    Raises:
-        PlatformError: the platform cannot be used just now; the request will be taken again.
-    """
+    """Finish what a killed process left; gives the code of what came of it. Raises PlatformError: it is taken again."""
     claimed, stage = unfinished
-    match stage:
-        case "sent":
-            return await _lost(claimed, ports)
-        case "overdue":
-            return (await _failed(claimed, errors.PlatformUnavailableError(), ports)).code
-        case "unplaced":
-            return await _unplaced(claimed, ports)
-        case _:
-            try:
-                await finish(claimed, ports)
-            except errors.LinkError as error:
-                return error.code
-            return "finished"
+    return await exchange.resumed(claimed, stage, lambda: finish(claimed, ports), ports)
 
 
-async def _lost(claimed: Claimed, ports: Ports) -> str:
-    """The code was shown, and its answer is not in the books: on this machine's disk, perhaps, or nowhere."""
-    await ports.books.exchanges.heal()
-    error = errors.ExchangeOutcomeLostError()
-    app = await ports.books.apps.by_id(claimed.app_id)
-    await ports.books.exchanges.lost(claimed, error.code, await ports.clock.now(app.clock))
-    return error.code
-
-
-async def _unplaced(claimed: Claimed, ports: Ports) -> str:
-    """For a day the platform did not tell which shops the grant covers: keep the pair, and let the seller try again."""
-    kept = await ports.books.exchanges.answer(claimed)
-    if kept is None:
-        return "finished"
-    granted, granted_at = kept
-    return (await _aside(claimed, granted, errors.ShopsNotReadableError(), granted_at, ports)).code
-
-
-async def _exchange(claimed: Claimed, app: App, ports: Ports) -> tuple[Granted, datetime]:
-    dialect = dialects.named(app.provider)
-    shown = await ports.books.exchanges.begin(claimed)
-    if shown is None:
-        raise errors.PlatformUnavailableError("This authorization is being finished already. Wait a moment.")
-    try:
-        reply = await ports.platform.send(dialect.exchange_request(app, shown.code), once=True)
-    except NotSentError as error:
-        await ports.books.exchanges.put_back(claimed, AGAIN_SOON)
-        raise errors.PlatformUnavailableError from error
-    except AnswerLostError as error:
-        raise await _failed(claimed, errors.ExchangeOutcomeLostError(), ports) from error
-    now = await ports.clock.now(app.clock)
-    granted = await _read(claimed, app, reply, now, ports)
-    await ports.books.exchanges.keep_answer(claimed, shown.key, granted, now)
-    await ports.books.apps.refused(app.id, False)
-    return granted, now
-
-
-async def _read(claimed: Claimed, app: App, reply: Reply, now: datetime, ports: Ports) -> Granted:
-    dialect = dialects.named(app.provider)
-    match dialect.read_tokens(reply, now):
-        case Granted() as granted if app.is_production and granted.pair.access.reveal().partition("_")[2].startswith(
-            dialect.SANDBOX_MARK
-        ):
-            raise await _failed(claimed, errors.SandboxTokenError(), ports)
-        case Granted() as granted if granted.user_type not in dialect.SELLER_USER_TYPES:
-            raise await _failed(claimed, errors.WrongUserTypeError(), ports)
-        case Granted() as granted:
-            return granted
-        case Throttled(wait=wait):
-            await ports.books.exchanges.put_back(claimed, wait)
-            raise errors.PlatformThrottledError
-        case Misconfigured():
-            await ports.books.apps.refused(app.id, True)
-            raise await _failed(claimed, errors.AppCredentialsError(), ports)
-        case Refused():
-            raise await _failed(claimed, errors.CodeRefusedError(), ports)
-        case Unreadable():
-            raise await _failed(claimed, errors.ExchangeOutcomeLostError(), ports)
-
-
-async def _failed(claimed: Claimed, error: errors.EvergrantError, ports: Ports) -> errors.EvergrantError:
-    app = await ports.books.apps.by_id(claimed.app_id)
-    await ports.books.links.fail(claimed, error.code, await ports.clock.now(app.clock))
-    if isinstance(error, errors.LinkError):
-        error.session_id = claimed.session_id
-    return error
-
-
-async def _shops(claimed: Claimed, app: App, granted: Granted, granted_at: datetime, ports: Ports) -> tuple[Shop, ...]:
-    """The shops the grant covers. A grant that cannot tell is set aside; a platform that cannot tell is asked again."""
-    dialect = dialects.named(app.provider)
-    request = dialect.shops_request(app, granted.pair.access, await ports.clock.now(app.clock))
-    try:
-        found = dialect.read_shops(await ports.platform.send(request))
-    except (NotSentError, AnswerLostError) as error:
-        await ports.books.exchanges.again(claimed, AGAIN_SOON)
-        raise errors.PlatformUnavailableError from error
-    if not isinstance(found, CallRefused):
-        return found
-    if found.trouble not in MAY_TELL_LATER:
-        raise await _aside(claimed, granted, errors.ShopsNotReadableError(), granted_at, ports)
-    await ports.books.exchanges.again(claimed, found.wait or AGAIN_SOON)
-    raise errors.PlatformThrottledError if found.trouble is Trouble.THROTTLED else errors.PlatformBadResponseError
-
-
-async def _settle(
-    claimed: Claimed, app: App, granted: Granted, granted_at: datetime, shops: Sequence[Shop], ports: Ports
-) -> None:
+async def _settle(claimed: Claimed, app: App, proved: Proved, ports: Ports) -> None:
     """Decide whose connection the grant is, by the shops it proves, never by what the browser says."""
+    granted, shops = proved.granted, proved.shops
     if not shops:
-        raise await _aside(claimed, granted, errors.NoShopsError(), granted_at, ports)
+        raise await exchange.aside(claimed, granted, errors.NoShopsError(), proved.at, ports)
     found = await ports.books.connections.holders(app.id, [shop.id for shop in shops])
     holders = [await ports.books.connections.find(*each) for each in found]
     held = [known for known in holders if not known.is_free_for(claimed.merchant_id)]
-    if len(held) > 1:
-        raise await _aside(claimed, granted, errors.ShopAlreadyConnectedError(), granted_at, ports)
+    elsewhere = await _elsewhere(app, proved, ports)
+    if len(held) > 1 or elsewhere:
+        raise await _quarantined(claimed, proved, Why.HELD_ELSEWHERE, [*held, *elsewhere], ports)
     known = held[0] if held else None
     if known is not None and known.open_id != granted.open_id:
-        raise await _aside(claimed, granted, errors.WrongShopError(), granted_at, ports)
+        raise await _quarantined(claimed, proved, Why.WRONG_SHOP, held, ports)
     failure = await _over(claimed, ports) or _mismatch(claimed, known)
+    if known is None and isinstance(failure, errors.WrongShopError):
+        raise await _quarantined(claimed, proved, Why.WRONG_SHOP, [], ports)
     if failure and not (known and known.is_alive):
-        raise await _aside(claimed, granted, failure, granted_at, ports)
-    change = _change(known or _fresh(claimed, app, granted, ports), app, granted, granted_at, shops)
+        raise await exchange.aside(claimed, granted, failure, proved.at, ports)
+    change = consent.change(
+        known or consent.fresh(app, claimed.merchant_id, granted, ports), app, granted, proved.at, shops
+    )
     if change.why_not:
-        raise await _aside(claimed, granted, errors.ConsentOvertakenError(), granted_at, ports)
-    due_at = tokens.due_at(issued=granted_at, access_ends=granted.pair.access_ends, jitter=ports.dice.fraction())
+        raise await exchange.aside(claimed, granted, errors.ConsentOvertakenError(), proved.at, ports)
+    due_at = tokens.due_at(issued=proved.at, access_ends=granted.pair.access_ends, jitter=ports.dice.fraction())
     code = failure.code if failure else None
     if not await ports.books.exchanges.complete(claimed, change, granted, due_at=due_at, failure=code):
         raise errors.StateUsedError
     if failure:
         raise failure
+
+
+async def _elsewhere(app: App, proved: Proved, ports: Ports) -> list[Connection]:
+    """Living connections others keep of these shops, under the same app of the platform."""
+    found = await ports.books.quarantine.elsewhere(app, [shop.id for shop in proved.shops])
+    holders = [await ports.books.connections.find(*each) for each in found]
+    return [known for known in holders if not known.is_free_for("")]
+
+
+async def _quarantined(
+    claimed: Claimed, proved: Proved, why: Why, contested: Sequence[Connection], ports: Ports
+) -> errors.LinkError:
+    """Keep a grant whose owner this link does not prove, and tell those who hold its shop; gives the error."""
+    if await ports.books.quarantine.keep(claimed, proved, why, of=None, contested=contested):
+        await consent.hasten(contested, ports)
+    return errors.WrongShopError() if why is Why.WRONG_SHOP else errors.ShopAlreadyConnectedError()
 
 
 async def _over(claimed: Claimed, ports: Ports) -> errors.LinkError | None:
@@ -267,38 +175,3 @@ def _mismatch(claimed: Claimed, known: Connection | None) -> errors.LinkError | 
     if known is None or (known.tenant_id, known.merchant_id) == (claimed.tenant_id, claimed.merchant_id):
         return None
     return errors.ShopAlreadyConnectedError()
-
-
-def _fresh(claimed: Claimed, app: App, granted: Granted, ports: Ports) -> Connection:
-    return Connection(
-        tenant_id=claimed.tenant_id,
-        id=ports.dice.identifier("con"),
-        merchant_id=claimed.merchant_id,
-        app_id=app.id,
-        provider=app.provider,
-        region=app.region,
-        open_id=granted.open_id,
-        seller_name=granted.seller_name,
-        clock=app.clock,
-        authorization=PENDING,
-        revision=0,
-    )
-
-
-def _change(known: Connection, app: App, granted: Granted, granted_at: datetime, shops: Sequence[Shop]) -> Change:
-    """The connection after this consent: a new end, the shops it covers, every flow as the gate says."""
-    news = lifecycle.News(
-        kind=lifecycle.Kind.GRANTED, at=granted_at, ends=granted.pair.refresh_ends, scopes=granted.scopes
-    )
-    needs = dialects.named(app.provider).FLOW_SCOPES
-    change = connection.apply(connection.regranted(known, shops), news, needs=needs, now=granted_at)
-    lost = known.authorization.scopes - granted.scopes
-    told = (Event(type="connection.scopes_changed", data={"lost": sorted(lost)}),) if lost else ()
-    return replace(change, before=known, events=(*change.events, *told))
-
-
-async def _aside(
-    claimed: Claimed, granted: Granted, error: errors.LinkError, now: datetime, ports: Ports
-) -> errors.LinkError:
-    await ports.books.exchanges.set_aside(claimed, granted, error.code, now)
-    return error

@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from evergrant.core import flows
+from evergrant.actions.polling import Flows
+from evergrant.actions.quarantine import Quarantine
+from evergrant.actions.repeating import Answers
+from evergrant.actions.watching import Watches
 from evergrant.core.app import App
 from evergrant.core.connection import Change, Connection
-from evergrant.core.link import Claimed, Mode, Purpose
+from evergrant.core.link import Claimed, Mode, Purpose, Returned
 from evergrant.core.secret import Secret
-from evergrant.providers.wire import Granted, Record, Reply, Request
+from evergrant.providers.wire import Granted, Reply, Request
 
 
 class NotSentError(Exception):
@@ -116,32 +119,29 @@ class Links(Protocol):
         it. Raises a LinkError that says why not.
         """
 
-    async def fail(self, claimed: Claimed, code: str, now: datetime) -> None:
-        """The request brought nothing; the session says why and can be tried again."""
-
 
 class Exchanges(Protocol):
     """How far each code has come on its way to a connection."""
 
-    async def begin(self, claimed: Claimed) -> Shown | None:
+    async def begin(self, returned: Returned) -> Shown | None:
         """Note that the code is about to be shown, and give it; None if somebody else has it."""
 
-    async def put_back(self, claimed: Claimed, wait: timedelta) -> None:
+    async def put_back(self, returned: Returned, wait: timedelta) -> None:
         """The code was provably not used: show it again after a while."""
 
-    async def again(self, claimed: Claimed, wait: timedelta) -> None:
+    async def again(self, returned: Returned, wait: timedelta) -> None:
         """What comes after the answer could not be done: a worker tries again after a while."""
 
-    async def keep_answer(self, claimed: Claimed, key: SealingKey, granted: Granted, now: datetime) -> None:
+    async def keep_answer(self, returned: Returned, key: SealingKey, granted: Granted, now: datetime) -> None:
         """Keep the pair that came for the code: on disk first, before the database is asked for anything, then there."""
 
-    async def lost(self, claimed: Claimed, code: str, now: datetime) -> None:
+    async def lost(self, returned: Returned, code: str, now: datetime) -> None:
         """Nobody knows what became of the code that was shown: end the request, unless its answer is here after all."""
 
-    async def answer(self, claimed: Claimed) -> tuple[Granted, datetime] | None:
+    async def answer(self, returned: Returned) -> tuple[Granted, datetime] | None:
         """The pair kept for this request, and when it was granted."""
 
-    async def take_unfinished(self, limit: int) -> Sequence[tuple[Claimed, str]]:
+    async def take_unfinished(self, limit: int) -> Sequence[tuple[Returned, str]]:
         """Requests whose worker is gone, each with how far it came: `waiting`, `sent`, `answered`, or too
         old to go on with: `overdue` (the code was never shown) or `unplaced` (its answer never found a connection).
         """
@@ -150,13 +150,16 @@ class Exchanges(Protocol):
         """Bring answers that reached the disk but not the database to the database; gives how many."""
 
     async def complete(
-        self, claimed: Claimed, change: Change, granted: Granted, *, due_at: datetime, failure: str | None = None
+        self, returned: Returned, change: Change, granted: Granted, *, due_at: datetime, failure: str | None = None
     ) -> bool:
         """Keep the connection with its new pair, end the request and its session; False, and nothing kept, if somebody
         else has finished it. Raises StaleError.
         """
 
-    async def set_aside(self, claimed: Claimed, granted: Granted, why: str, now: datetime) -> None:
+    async def fail(self, returned: Returned, code: str, now: datetime) -> None:
+        """The return brought nothing: end it; its session can be tried again."""
+
+    async def set_aside(self, returned: Returned, granted: Granted, why: str, now: datetime) -> None:
         """Keep a pair without a proven owner, sealed, and fail the request with `why`."""
 
 
@@ -259,9 +262,7 @@ class Tokens(Protocol):
         """The token was provably not used up: try again after a while."""
 
     async def end(self, taken: Taken | Doubt, change: Change) -> str:
-        """The platform refused the token for good; gives `final`, or `outlived` if a newer pair stands meanwhile and
-        nothing was changed. Raises StaleError.
-        """
+        """The platform refused the token for good; gives `final`, or `outlived` if a newer pair stands. Raises StaleError."""
 
     async def doubt(self, doubt: Doubt, *, probe_at: datetime, now: datetime) -> None:
         """The outcome is not known: keep serving the access token, and show the refresh token again at `probe_at`."""
@@ -276,58 +277,15 @@ class Tokens(Protocol):
         """The access token and its end, for our own calls."""
 
     async def want(
-        self, tenant_id: str, connection_id: str, now: datetime, *, issued_before: datetime | None = None
+        self,
+        tenant_id: str,
+        connection_id: str,
+        now: datetime,
+        *,
+        issued_before: datetime | None = None,
+        until: datetime | None = None,
     ) -> None:
-        """Make the refresh due at once, unless the pair is younger than `issued_before`."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """One poll of one flow of one shop, this worker's alone until its lease ends."""
-
-    tenant_id: str
-    connection_id: str
-    shop_id: str
-    kind: flows.Kind
-    fence: int
-    cursor: datetime | None
-    failures: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Brought:
-    """What a whole poll brought: everything up to `cursor`, so many new or newer records, and rows nobody could read."""
-
-    cursor: datetime
-    kept: int
-    unreadable: tuple[str, ...] = ()
-
-
-class Flows(Protocol):
-    """When each flow runs, and what it brought."""
-
-    async def take_due(self, clock: str, now: datetime, limit: int) -> Sequence[Run]:
-        """Take polls that are due."""
-
-    async def keep_records(self, run: Run, records: Sequence[Record], reached: datetime | None = None) -> int:
-        """Keep records, newest version wins; gives how many were new or newer. Nothing is missing up to `reached`.
-
-        No records at all renew the lease.
-        """
-
-    async def done(self, run: Run, brought: Brought, *, next_run_at: datetime, now: datetime) -> None:
-        """The poll has everything up to its cursor."""
-
-    async def failed(self, run: Run, error: str, wait: timedelta) -> None:
-        """The poll brought nothing, or not all: again after a while."""
-
-    async def shut(self, run: Run) -> None:
-        """The gate is shut: let go of the poll; the change that shut it has noted why."""
-
-    async def want(
-        self, tenant_id: str, connection_id: str, now: datetime, shop_id: str | None, kind: flows.Kind | None
-    ) -> int:
-        """Make polls due at once; gives how many were open."""
+        """Make the refresh due at once, unless the pair is younger than `issued_before` or lives beyond `until`."""
 
 
 FIRST, LATER = 0, 1
@@ -379,10 +337,13 @@ class Books:
     apps: Apps
     links: Links
     exchanges: Exchanges
+    quarantine: Quarantine
     connections: Connections
     tokens: Tokens
     flows: Flows
     inbox: Inbox
+    answers: Answers
+    watches: Watches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

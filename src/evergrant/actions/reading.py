@@ -7,9 +7,11 @@ from typing import Any, Protocol
 
 from evergrant.actions.lend import Lendable
 from evergrant.actions.ports import LinkSession
+from evergrant.actions.watching import Missed
 from evergrant.core import flows
 from evergrant.core.app import App
 from evergrant.core.authorization import State
+from evergrant.core.claim import Claim
 from evergrant.core.connection import Connection
 from evergrant.core.secret import Secret
 
@@ -40,6 +42,12 @@ class People(Protocol):
 
     async def still_logged_in(self, token: Secret) -> Person | None:
         """Whoever is logged in with this token; its idle time goes on."""
+
+    async def is_confirmed(self, token: Secret) -> bool:
+        """Whether the password was entered for this login a few minutes ago."""
+
+    async def confirm(self, person: Person, token: Secret, password: Secret) -> bool:
+        """Enter the password anew for this login; whether it was the right one."""
 
     async def log_out(self, token: Secret) -> None:
         """End a login."""
@@ -111,6 +119,9 @@ class AppBook(Protocol):
     async def refused_since(self, tenant_id: str) -> Mapping[str, datetime]:
         """Apps whose own credentials the platform refuses, and since when."""
 
+    async def notices_missed(self, tenant_id: str) -> Mapping[str, Missed]:
+        """Apps whose notices do not arrive."""
+
 
 class LinkBook(Protocol):
     """Hosted links, as the doors look at them."""
@@ -126,6 +137,25 @@ class LinkBook(Protocol):
 
     async def revoke(self, tenant_id: str, session_id: str, *, actor: str) -> LinkSession:
         """Withdraw a link; one that was used stays used. Raises NotFoundError."""
+
+
+class ClaimBook(Protocol):
+    """Claims, as the doors look at them."""
+
+    async def find(self, tenant_id: str, claim_id: str) -> Claim:
+        """One claim. Raises NotFoundError."""
+
+    async def kept_as(self, app: App, code: Secret) -> str | None:
+        """The claim this code is kept as, if it is."""
+
+    async def of_browser(self, claim_id: str, proofs: Sequence[Secret]) -> Claim:
+        """The claim of a browser that proves it brought the code. Raises NotFoundError for any other."""
+
+    async def brought(self, tenant_id: str, proofs: Sequence[Secret]) -> frozenset[str]:
+        """The claims this browser proves it brought."""
+
+    async def page(self, tenant_id: str, *, after: str, limit: int) -> Sequence[Claim]:
+        """What waits for an owner, in the order of the ids, beginning behind `after`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

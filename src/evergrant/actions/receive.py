@@ -7,8 +7,10 @@ from datetime import datetime
 
 from evergrant.actions import stale
 from evergrant.actions.ports import FIRST, LATER, Ports, Received
+from evergrant.actions.watching import Owed
 from evergrant.core import connection, flows, lifecycle
 from evergrant.core.app import App
+from evergrant.core.authorization import EXPIRING
 from evergrant.core.connection import Change
 from evergrant.providers import dialects
 from evergrant.providers.wire import Notice, NoticeKind
@@ -56,6 +58,7 @@ async def digest(taken: Received, ports: Ports) -> str:
     except ValueError:
         await ports.books.inbox.settle(taken, "unreadable")
         return "unreadable"
+    await ports.books.watches.heard(taken.tenant_id, taken.app_id)
 
     async def settle() -> str:
         understood = await _understand(notice, app, ports)
@@ -88,6 +91,7 @@ async def _deauthorized(notice: Notice, app: App, holder: tuple[str, str], now: 
     known = await ports.books.connections.find(*holder)
     if not any(shop.id == notice.shop_id for shop in known.shops):
         return Understood(outcome="unknown_shop")
+    await ports.books.watches.came(*holder, Owed.DEAUTHORIZATION, notice.at)
     news = lifecycle.News(kind=lifecycle.Kind.DEAUTHORIZATION_NOTICED, at=notice.at)
     change = connection.apply(known, news, needs=dialects.named(app.provider).FLOW_SCOPES, now=now)
     return Understood(outcome=f"stays: {change.why_not}" if change.why_not else "suspended", change=change)
@@ -96,6 +100,8 @@ async def _deauthorized(notice: Notice, app: App, holder: tuple[str, str], now: 
 async def _expiring(notice: Notice, holder: tuple[str, str], ports: Ports) -> Understood:
     """The end is known from the grant, and the 30-day warning comes from the clock: the notice is only compared."""
     known = await ports.books.connections.find(*holder)
+    if known.authorization.ends is not None:
+        await ports.books.watches.came(*holder, Owed.WARNING, known.authorization.ends - EXPIRING)
     if notice.ends is not None and known.authorization.ends is not None and notice.ends != known.authorization.ends:
         return Understood(outcome="end_differs")
     return Understood(outcome="end_confirmed")

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from evergrant.actions.ports import AnswerLostError, Brought, NotSentError, Ports, Run, StaleError
+from evergrant.actions.polling import Brought, Run
+from evergrant.actions.ports import AnswerLostError, NotSentError, Ports, StaleError
 from evergrant.core import connection, flows, gate, lifecycle, tokens
 from evergrant.core.app import App
 from evergrant.core.connection import Connection

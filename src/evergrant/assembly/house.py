@@ -4,16 +4,19 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from time import monotonic
 from typing import Any
 
 from evergrant.actions.ports import Books, Ports
+from evergrant.actions.watching import Pace
 from evergrant.assembly.chance import PlatformClock, SystemDice
 from evergrant.core.errors import DatabaseUnavailableError
 from evergrant.net.platform import HttpPlatform
 from evergrant.net.sandbox_clock import SandboxClock
 from evergrant.settings import Settings
 from evergrant.store import keyring, schema
+from evergrant.store.answers import Answers
 from evergrant.store.apps import Apps, Merchants
 from evergrant.store.audit import Trail
 from evergrant.store.clocks import Clocks as RememberedClocks
@@ -26,10 +29,12 @@ from evergrant.store.inbox import Inbox
 from evergrant.store.keys import Keys
 from evergrant.store.links import Links
 from evergrant.store.people import People
+from evergrant.store.quarantine import Quarantine
 from evergrant.store.records import Records
 from evergrant.store.spool import Spool
 from evergrant.store.tokens import Tokens
 from evergrant.store.vault import Vault, VaultKeyError
+from evergrant.store.watches import Watches
 
 DATABASE_SECONDS = 5.0
 AGAIN_SECONDS = 0.1
@@ -57,6 +62,7 @@ class House:
     apps: Apps
     merchants: Merchants
     links: Links
+    quarantine: Quarantine
     connections: Connections
     events: Events
     records: Records
@@ -67,15 +73,17 @@ class House:
 
 
 @asynccontextmanager
-async def house(settings: Settings, arguments: Arguments, *, clock_believed: float = 0.02) -> AsyncIterator[House]:
-    """Open everything; close it in reverse order.
+async def house(
+    settings: Settings, arguments: Arguments, *, clock_believed: float = 0.02, walled: bool = False
+) -> AsyncIterator[House]:
+    """Open everything; close it in reverse order. `walled`: for the doors, which see one tenant's rows at a time.
 
     Raises:
         DatabaseUnavailableError: the database does not answer.
         StartError: it refuses us, is too old or has not the schema; the vault's key is missing or not the one; the spool is closed.
     """
     async with AsyncExitStack() as stack:
-        database, vault = await _opened(settings, arguments)
+        database, vault = await _opened(settings, arguments, walled=walled)
         stack.push_async_callback(database.close)
         spool = _spool(settings)
         platform = await HttpPlatform.open(at_once=settings.refresh_at_once + settings.sync_at_once)
@@ -84,14 +92,18 @@ async def house(settings: Settings, arguments: Arguments, *, clock_believed: flo
         stack.push_async_callback(reader.close)
         apps, links = Apps(database, vault, monotonic), Links(database, vault)
         connections, inbox = Connections(database), Inbox(database)
+        quarantine = Quarantine(database, vault, timedelta(hours=settings.claim_hours))
         books = Books(
             apps=apps,
             links=links,
             exchanges=Exchanges(database, vault, spool),
+            quarantine=quarantine,
             connections=connections,
             tokens=Tokens(database, vault, spool),
             flows=Flows(database),
             inbox=inbox,
+            answers=Answers(database, vault),
+            watches=Watches(database, _pace(settings)),
         )
         clock = PlatformClock(reader, RememberedClocks(database), believed=clock_believed)
         yield House(
@@ -102,6 +114,7 @@ async def house(settings: Settings, arguments: Arguments, *, clock_believed: flo
             apps=apps,
             merchants=Merchants(database),
             links=links,
+            quarantine=quarantine,
             connections=connections,
             events=Events(database),
             records=Records(database),
@@ -119,9 +132,10 @@ async def look(settings: Settings, arguments: Arguments) -> None:
         DatabaseUnavailableError: the database does not answer.
         StartError: it refuses us, is too old or has not the schema; the vault's key is missing or not the one.
     """
-    database = await _connected(settings, arguments)
+    database = await _connected(arguments, size=1)
     try:
         await _schema_fits(database)
+        await _wall_stands(database)
         await keyring.check(database, settings.data_dir / "keys")
     except VaultKeyError as error:
         raise StartError("vault_key", str(error)) from error
@@ -129,25 +143,30 @@ async def look(settings: Settings, arguments: Arguments) -> None:
         await database.close()
 
 
-async def _opened(settings: Settings, arguments: Arguments) -> tuple[Database, Vault]:
-    database = await _connected(settings, arguments)
+async def _opened(settings: Settings, arguments: Arguments, *, walled: bool) -> tuple[Database, Vault]:
+    database = await _connected(arguments, size=1 if walled else settings.database_connections)
     try:
         await _schema_fits(database)
-        return database, await keyring.open_vault(database, settings.data_dir / "keys")
+        await _wall_stands(database)
+        vault = await keyring.open_vault(database, settings.data_dir / "keys")
+        if walled:
+            await database.close()
+            database = await _connected(arguments, size=settings.database_connections, walled=True)
     except VaultKeyError as error:
         await database.close()
         raise StartError("vault_key", str(error)) from error
     except BaseException:
         await database.close()
         raise
+    return database, vault
 
 
-async def _connected(settings: Settings, arguments: Arguments) -> Database:
+async def _connected(arguments: Arguments, *, size: int, walled: bool = False) -> Database:
     """Connect; a server that is just coming up, or coming back, is waited for."""
     deadline = monotonic() + DATABASE_SECONDS
     while True:
         try:
-            return await Database.connect(arguments, size=settings.database_connections)
+            return await Database.connect(arguments, size=size, walled=walled)
         except DatabaseUnavailableError:
             if monotonic() > deadline:
                 raise
@@ -161,6 +180,25 @@ async def _connected(settings: Settings, arguments: Arguments) -> Database:
 async def _schema_fits(database: Database) -> None:
     if await database.revision() != schema.newest():
         raise StartError("schema_outdated", "The database has not the schema this version needs: evergrant migrate")
+
+
+async def _wall_stands(database: Database) -> None:
+    """Raises StartError where the database would show the doors every tenant's rows, or none."""
+    missing = await database.unwalled()
+    if missing:
+        raise StartError(
+            "walls_missing", f"The second wall between tenants does not stand: {missing}. Run: evergrant migrate"
+        )
+
+
+def _pace(settings: Settings) -> Pace:
+    """How often is looked by itself, as it was set."""
+    return Pace(
+        quiet=timedelta(minutes=settings.watch_after_minutes),
+        compare_every=timedelta(hours=settings.compare_hours),
+        looks_a_minute=settings.watch_calls_a_minute,
+        patience=timedelta(minutes=settings.notice_patience_minutes),
+    )
 
 
 def _spool(settings: Settings) -> Spool:

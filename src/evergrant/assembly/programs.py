@@ -35,6 +35,7 @@ def desk_of(parts: House, live: Live) -> Desk:
         apps=parts.apps,
         merchants=parts.merchants,
         links=parts.links,
+        claims=parts.quarantine,
         connections=parts.connections,
         log=parts.events,
         records=parts.records,
@@ -43,6 +44,8 @@ def desk_of(parts: House, live: Live) -> Desk:
         trail=parts.trail,
         inbox=parts.inbox,
         health=parts.database,
+        walls=parts.database,
+        answers=parts.ports.books.answers,
         live=live,
         origin=parts.settings.origin,
         sandbox_urls=parts.settings.sandbox_urls,
@@ -54,7 +57,7 @@ def desk_of(parts: House, live: Live) -> Desk:
 async def serve(settings: Settings, arguments: Arguments, stop: asyncio.Event, ready: Callable[[], None]) -> None:
     """Serve the hub until `stop` is set."""
     live = Live()
-    async with house(settings, arguments, clock_believed=0.1) as parts:
+    async with house(settings, arguments, clock_believed=0.1, walled=True) as parts:
         heard = {listener.EVENTS: live.heard}
         async with listener.listening(arguments, heard):
             server = Server(

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from evergrant.actions.reading import KEY_PREFIX, KEY_SCOPES, Person
 from evergrant.assembly.house import House
+from evergrant.core.app import WALL
 from evergrant.core.secret import Secret
 
 
@@ -31,12 +33,29 @@ async def add_tenant(parts: House, *, name: str, email: str, person: str, passwo
     return NewTenant(tenant_id=tenant_id, person_id=person_id, api_key=key)
 
 
-async def add_key(parts: House, tenant_id: str, *, name: str, scopes: Sequence[str]) -> Secret:
-    """Make an API key and give it, once.
+async def add_key(parts: House, tenant_id: str, *, name: str, scopes: Sequence[str], days: int | None = None) -> Secret:
+    """Make an API key and give it, once. With `days` it ends after so many.
 
     Raises:
         NotFoundError: there is no such tenant.
     """
-    key = Secret(f"{KEY_PREFIX}{parts.ports.dice.secret().reveal()}")
-    await parts.keys.add(tenant_id, parts.ports.dice.identifier("key"), key, name=name, scopes=scopes)
+    key, key_id = _new_key(parts)
+    ends = await parts.ports.clock.now(WALL) + timedelta(days=days) if days else None
+    await parts.keys.add(tenant_id, key_id, key, name=name, scopes=scopes, expires_at=ends)
     return key
+
+
+async def rotate_key(parts: House, tenant_id: str, key_id: str, *, overlap: timedelta) -> tuple[Secret, datetime]:
+    """Make an API key in the place of another; gives it, once, and when the old one ends.
+
+    Raises:
+        NotFoundError: there is no such key.
+        ConflictError: it works no more.
+    """
+    key, new_id = _new_key(parts)
+    return key, await parts.keys.rotate(tenant_id, key_id, new_id, key, overlap=overlap)
+
+
+def _new_key(parts: House) -> tuple[Secret, str]:
+    dice = parts.ports.dice
+    return Secret(f"{KEY_PREFIX}{dice.secret().reveal()}"), dice.identifier("key")

@@ -158,6 +158,9 @@ def list_tenants() -> None:
 def create_key(
     name: Annotated[str, typer.Option(help="What it is for.")],
     scope: Annotated[list[str], typer.Option(help="May be given again: read, tokens, manage, webhooks.")],
+    days: Annotated[
+        int | None, typer.Option(min=1, max=3650, help="It ends after so many days; otherwise never.")
+    ] = None,
     tenant: Tenant = None,
 ) -> None:
     """Make an API key. It is shown once.
@@ -166,7 +169,47 @@ def create_key(
     """
     from evergrant.cli import keys
 
-    keys.create_key(tenant, name, scope)
+    keys.create_key(tenant, name, scope, days)
+
+
+@keys_app.command("list")
+def list_keys(tenant: Tenant = None) -> None:
+    """List a workspace's API keys: scopes, ends, and when each was last used. The keys themselves are not kept.
+
+    Example: [bold]evergrant keys list[/bold]
+    """
+    from evergrant.cli import keys
+
+    keys.list_keys(tenant)
+
+
+@keys_app.command("rotate")
+def rotate_key(
+    key: Annotated[str, typer.Argument(help="Id of the key to be replaced (key_…).")],
+    overlap_hours: Annotated[int, typer.Option(min=0, max=2160, help="How long the old one goes on working.")] = 24,
+    tenant: Tenant = None,
+) -> None:
+    """Make an API key with the same scopes in the place of another. It is shown once; both work during the overlap.
+
+    Example: [bold]evergrant keys rotate key_… --overlap-hours 24[/bold]
+    """
+    from evergrant.cli import keys
+
+    keys.rotate_key(tenant, key, overlap_hours)
+
+
+@keys_app.command("revoke")
+def revoke_key(
+    key: Annotated[str, typer.Argument(help="Id of the key to end (key_…).")],
+    tenant: Tenant = None,
+) -> None:
+    """End an API key at once, everywhere.
+
+    Example: [bold]evergrant keys revoke key_…[/bold]
+    """
+    from evergrant.cli import keys
+
+    keys.revoke_key(tenant, key)
 
 
 @connections_app.command("list")

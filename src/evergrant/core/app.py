@@ -37,6 +37,8 @@ class App:
     required_scopes: frozenset[str]
     rotation: Rotation
     clock: str
+    claim_url: str | None = None
+    """Where the vendor's own pages claim what its sellers begin at the platform; None: the hub's pages do."""
 
     @property
     def is_production(self) -> bool:

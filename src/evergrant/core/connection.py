@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from evergrant.core import gate, lifecycle
-from evergrant.core.authorization import Authorization, State
+from evergrant.core.authorization import Authorization, Reason, State
 from evergrant.core.flows import Kind as FlowKind
 
 WIPES = frozenset({State.CANCELLED, State.DEACTIVATED, State.ERASED})
@@ -71,6 +71,11 @@ class Connection:
         """Whether its token clock is turned."""
         return self.authorization.state in REFRESHES
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether it is looked after when nobody calls it: what is suspended is verified, what has ended is over."""
+        return self.authorization.state is State.ACTIVE
+
     def is_free_for(self, merchant_id: str) -> bool:
         """Whether its shops may go to a connection of this customer. What ended stays its own customer's to renew."""
         if self.authorization.state is State.ERASED:
@@ -121,6 +126,13 @@ class Change:
     def stops_refreshing(self) -> bool:
         """Whether the token clock stops."""
         return self.after.authorization.state not in REFRESHES
+
+    @property
+    def was_untold(self) -> bool:
+        """Whether the platform has just turned out to have ended it, and no notice had said so."""
+        before, after = self.before.authorization, self.after.authorization
+        ended = after.state is State.REAUTHORIZATION_REQUIRED and before.state is not after.state
+        return ended and after.reason in (Reason.CALL_REFUSED, Reason.REFRESH_REFUSED)
 
 
 Needs = Mapping[FlowKind, frozenset[str]]

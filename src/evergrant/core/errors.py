@@ -198,6 +198,18 @@ class ConflictError(EvergrantError):
     code = "conflict"
 
 
+class IdempotencyInProgressError(EvergrantError):
+    """A call with this Idempotency-Key is under way. Ask again in a moment: you are told what it was told."""
+
+    code = "idempotency_in_progress"
+
+
+class IdempotencyKeyReusedError(EvergrantError):
+    """This Idempotency-Key was given with another request. Use a new key for each thing you want done."""
+
+    code = "idempotency_key_reused"
+
+
 class NoticeSignatureError(EvergrantError):
     """The signature of the notice is not the platform's."""
 
@@ -226,3 +238,43 @@ class FlowShutError(ConflictError):
     """Nothing can be synced while the flow is paused."""
 
     code = "flow_paused"
+
+
+class ClaimError(EvergrantError):
+    """An authorization that waits for an owner cannot be claimed."""
+
+
+class ClaimTakenError(ClaimError):
+    """This authorization has been claimed already. Look at your dashboard: its shop is there."""
+
+    code = "claim_taken"
+
+
+class ClaimExpiredError(ClaimError):
+    """Nobody claimed this authorization in time, so it was destroyed. Ask the seller to authorize again."""
+
+    code = "claim_expired"
+
+
+class ClaimDismissedError(ClaimError):
+    """Somebody dismissed this authorization, and it was destroyed. Ask the seller to authorize again."""
+
+    code = "claim_dismissed"
+
+
+class ClaimElsewhereError(ClaimError):
+    """This authorization belongs to another workspace than yours. Log in to the right one, then open this page again."""
+
+    code = "claim_other_workspace"
+
+
+class ClaimTokenMissingError(ClaimError):
+    """Only who brings the seller can claim: send the `claim_token` with which the seller came to your claim_url."""
+
+    code = "claim_token_missing"
+
+
+class ClaimTokenWrongError(ClaimError):
+    """This claim_token does not belong to this claim. Send the one with which the seller came to your claim_url."""
+
+    code = "claim_token_wrong"

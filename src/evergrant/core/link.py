@@ -54,16 +54,32 @@ class Callback:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Claimed:
-    """An authorization request that is spent now, by the right browser, at the right app: only the store makes one."""
+class Returned:
+    """A return from the platform whose code is kept, at the right app: only the store makes one."""
 
     tenant_id: str
     request_id: str
-    session_id: str
     app_id: str
+    claimed_at: datetime
+
+    @property
+    def claim_id(self) -> str:
+        """The claim it becomes if nobody proves to be its owner: one of the same number."""
+        return f"clm_{self.request_id.removeprefix('req_')}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed(Returned):
+    """One with a state, spent now by the browser that left with it."""
+
+    session_id: str
     merchant_id: str
     purpose: Purpose
     mode: Mode
     connection_id: str | None
     return_to: str | None
-    claimed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unasked(Returned):
+    """One without a state: begun at the platform, in its store or at the end of a renewal in Seller Center."""

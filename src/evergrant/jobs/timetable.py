@@ -4,8 +4,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from evergrant.actions import connect, expire, receive, refresh, sync, verify
+from evergrant.actions import adopt, claim, connect, exchange, expire, receive, refresh, sync, verify, watch
 from evergrant.actions.ports import Ports
+from evergrant.core.link import Claimed, Returned, Unasked
 
 Take = Callable[[str, Ports, int], Awaitable[Sequence[Any]]]
 Run = Callable[[Any, Ports], Awaitable[str]]
@@ -47,6 +48,10 @@ async def _verify(taken: tuple[str, str], ports: Ports) -> str:
     return await verify.one(*taken, ports)
 
 
+async def _quiet(clock: str, ports: Ports, room: int) -> Sequence[Any]:
+    return await ports.books.watches.take_due(clock, await ports.clock.now(clock), min(room, watch.AT_MOST))
+
+
 async def _heal(_clock: str, ports: Ports) -> int:
     return await refresh.heal(ports)
 
@@ -56,11 +61,24 @@ async def _heal_exchanges(_clock: str, ports: Ports) -> int:
 
 
 async def _unfinished(_clock: str, ports: Ports, room: int) -> Sequence[Any]:
-    return await ports.books.exchanges.take_unfinished(min(room, connect.AT_MOST))
+    return await ports.books.exchanges.take_unfinished(min(room, exchange.AT_MOST))
+
+
+async def resume(unfinished: tuple[Returned, str], ports: Ports) -> str:
+    """Finish what a killed process left of a return from the platform, with a state or without."""
+    returned, stage = unfinished
+    if isinstance(returned, Claimed):
+        return await connect.resume((returned, stage), ports)
+    assert isinstance(returned, Unasked)
+    return await adopt.resume((returned, stage), ports)
 
 
 async def _notices(_clock: str, ports: Ports, room: int) -> Sequence[Any]:
     return await ports.books.inbox.take(min(room, receive.AT_MOST))
+
+
+async def _forget_answers(_clock: str, ports: Ports) -> int:
+    return await ports.books.answers.sweep()
 
 
 DUE = (
@@ -68,18 +86,23 @@ DUE = (
     Due(name="sync", every=0.5, take=_due_polls, run=sync.one),
     Due(name="verify", every=1.0, take=_unverified, run=_verify),
     Due(name="digest", every=0.5, take=_notices, run=receive.digest),
-    Due(name="finish", every=1.0, take=_unfinished, run=connect.resume),
+    Due(name="finish", every=1.0, take=_unfinished, run=resume),
+    Due(name="watch", every=2.0, take=_quiet, run=watch.one),
 )
 
 BY_CLOCK = (
     Regular(name="expire", every=0.5, sweep=expire.sweep),
     Regular(name="announce", every=2.0, sweep=expire.announce),
+    Regular(name="unclaimed", every=10.0, sweep=claim.expire),
     Regular(name="doubts", every=2.0, sweep=refresh.doubts),
+    Regular(name="pass_over", every=5.0, sweep=watch.pass_over),
+    Regular(name="missed", every=10.0, sweep=watch.missed),
 )
 """Done for every clock an app lives by."""
 
 ONCE = (
     Regular(name="heal", every=0.25, sweep=_heal),
     Regular(name="heal_exchanges", every=2.0, sweep=_heal_exchanges),
+    Regular(name="forget_answers", every=600.0, sweep=_forget_answers),
 )
 """Done once, whatever the clocks. An answer on disk is usable within a second after the database is back (TF-04)."""

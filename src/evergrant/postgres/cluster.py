@@ -1,4 +1,4 @@
-"""A cluster of one's own: made once, aside, and moved into place whole; its settings; its one role and its password."""
+"""A cluster of one's own: made once, aside, and moved into place whole; its settings; its roles and the one password."""
 
 import base64
 import hashlib
@@ -15,6 +15,14 @@ from evergrant.postgres.place import Place
 
 ROLE = "evergrant"
 DATABASE = "evergrant"
+DOORS_ROLE = "evergrant_web"
+"""What the doors work as, so that the database shows them one tenant's rows at a time. Nobody logs in with it."""
+
+# A statement a line: that is how a server without doors reads.
+GRANT_DOORS_ROLE = (
+    f"DO $$ BEGIN CREATE ROLE {DOORS_ROLE} NOLOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;\n"
+    f"GRANT {DOORS_ROLE} TO {ROLE};\n"
+)
 BUILTIN_LOCALE_SINCE = 17
 
 # The superuser is let in by no door: what is left is `postgres --single` by the owner of the files.
@@ -112,8 +120,9 @@ def make(where: Place, runner: Runner, *, durability: Durability, keeps: int) ->
         runner,
         keeps,
         f"CREATE ROLE {ROLE} LOGIN CREATEDB PASSWORD '{_verifier(password)}';\n"
-        f"CREATE DATABASE {DATABASE} OWNER {ROLE};\n",
+        f"CREATE DATABASE {DATABASE} OWNER {ROLE};\n{GRANT_DOORS_ROLE}",
     )
+    place.write(_has_roles(making), f"{DOORS_ROLE}\n")
     place.write(where.password, password + "\n")
     making.rename(where.data)
     place.settle(where.server)
@@ -165,12 +174,23 @@ def password_of(where: Place) -> str:
         ) from None
 
 
-def renew_lost_password(where: Place, runner: Runner, *, keeps: int) -> None:
-    """Give the role a new password if the file of the old one is gone; the server must not be running."""
+def complete(where: Place, runner: Runner, *, keeps: int) -> None:
+    """Make what is missing: the doors' role in a cluster of an earlier version, a new password if the file of the old one
+    is gone. The server must not be running.
+    """
+    marker = _has_roles(where.data)
+    if not marker.exists():
+        _single(where.data, runner, keeps, GRANT_DOORS_ROLE)
+        place.write(marker, f"{DOORS_ROLE}\n")
     if not where.password.exists():
         password = secrets.token_urlsafe(32)
         _single(where.data, runner, keeps, f"ALTER ROLE {ROLE} PASSWORD '{_verifier(password)}';\n")
         place.write(where.password, password + "\n")
+
+
+def _has_roles(data: Path) -> Path:
+    """A mark beside the server's own files: it goes wherever they go."""
+    return data / "evergrant.roles"
 
 
 def _verifier(password: str) -> str:

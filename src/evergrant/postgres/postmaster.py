@@ -123,7 +123,7 @@ def start(order: Start) -> None:
     held = alone(where)
     try:
         cluster.check_major(where.data, order.runner.version)
-        cluster.renew_lost_password(where, order.runner, keeps=held)
+        cluster.complete(where, order.runner, keeps=held)
         cluster.write_settings(where)
         _clear_leftovers(where)
         place.private(where.socket, account.uid, account.gid)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 
 from evergrant.actions.reading import Entry, Merchant
+from evergrant.actions.watching import Missed
 from evergrant.core.app import App, Hosts
 from evergrant.core.errors import ConflictError, NotFoundError
 from evergrant.core.tokens import Rotation
-from evergrant.store import audit, sealing, values
+from evergrant.store import audit, sealing, values, walls
 from evergrant.store.database import Connection, Database
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Apps:
         self._database = database
         self._vault = vault
         self._monotonic = monotonic
-        self._read: dict[str, tuple[float, App]] = {}
+        self._read: dict[tuple[walls.Seen, str], tuple[float, App]] = {}
 
     async def add(self, app: App, *, actor: str) -> None:
         """Keep a new app, its secret sealed.
@@ -49,8 +50,8 @@ class Apps:
             made = await connection.fetchval(
                 """
                 insert into apps (tenant_id, id, provider, region, name, key, secret_sealed, service_id, hosts,
-                    required_scopes, rotation, clock)
-                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                    required_scopes, rotation, clock, claim_url)
+                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
                 on conflict (tenant_id, provider, region, key, (hosts ->> 'auth')) where not is_twin do nothing returning true
                 """,
                 app.tenant_id,
@@ -65,23 +66,33 @@ class Apps:
                 sorted(app.required_scopes),
                 app.rotation,
                 app.clock,
+                app.claim_url,
             )
             if not made:
                 raise ConflictError(KEPT_ALREADY)
+            await connection.execute(
+                "insert into app_identities (hash, tenant_id, app_id) values ($1, $2, $3)",
+                identity(app),
+                app.tenant_id,
+                app.id,
+            )
             entry = Entry(tenant_id=app.tenant_id, actor=actor, action="app.added", subject=app.id)
             await audit.write(connection, [entry])
 
     async def by_id(self, app_id: str) -> App:
         """One app by its id alone, as the platform's calls name it. Raises NotFoundError."""
-        known = self._read.get(app_id)
+        whose = walls.here(), app_id  # what one request may read is not found by another
+        known = self._read.get(whose)
         if known is not None and self._monotonic() - known[0] < KNOWN_FOR.total_seconds():
             return known[1]
         async with self._database.connection() as connection:
-            row = await connection.fetchrow(f"{SELECT} where a.id = $1", app_id)
+            row = await connection.fetchrow(
+                "select (found.app).*, found.key_number, found.wrapped from app_of_id($1) found", app_id
+            )
         if row is None:
             raise NotFoundError("There is no such app.")
         app = self._app(row)
-        self._read[app_id] = (self._monotonic(), app)
+        self._read[whose] = (self._monotonic(), app)
         return app
 
     async def of(self, tenant_id: str) -> Sequence[App]:
@@ -97,6 +108,14 @@ class Apps:
                 "select id, refused_at from apps where tenant_id = $1 and refused_at is not null", tenant_id
             )
         return {row["id"]: row["refused_at"] for row in rows}
+
+    async def notices_missed(self, tenant_id: str) -> dict[str, Missed]:
+        """Apps whose notices do not arrive."""
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(
+                "select app_id, missed, missed_since from app_watches where tenant_id = $1 and missed > 0", tenant_id
+            )
+        return {row["app_id"]: Missed(count=row["missed"], since=row["missed_since"]) for row in rows}
 
     async def refused(self, app_id: str, refused: bool) -> None:  # noqa: FBT001
         """Note whether the platform refuses the app's own credentials."""
@@ -131,7 +150,13 @@ class Apps:
             required_scopes=frozenset(row["required_scopes"]),
             rotation=Rotation(row["rotation"]),
             clock=row["clock"],
+            claim_url=row["claim_url"],
         )
+
+
+def identity(app: App) -> bytes:
+    """What an app is at the platform, whoever keeps it: nobody may have a seller's grant twice under it."""
+    return values.digest(f"{app.provider}|{app.region}|{app.key}|{app.hosts.auth}")
 
 
 class Merchants:

@@ -43,11 +43,16 @@ class Trail:
             AuditUnavailableError: it could not be written; whatever waited for it must not happen.
         """
         try:
+            if self._database.is_held:  # in the request's own transaction, which it must not wait for
+                async with self._database.connection() as connection:
+                    await write(connection, [entry])
+                return
             await self._together.put(entry)
         except (DatabaseUnavailableError, asyncpg.PostgresError) as error:
             raise AuditUnavailableError from error
 
     async def _commit(self, entries: Sequence[Entry]) -> Sequence[None]:
-        async with self._database.connection(within=GROUP_SECONDS) as connection:
+        tenants = {entry.tenant_id for entry in entries}
+        async with self._database.connection(within=GROUP_SECONDS, of=tenants) as connection:
             await write(connection, entries)
         return [None] * len(entries)

@@ -3,7 +3,7 @@
 from evergrant.actions.ports import StaleError
 from evergrant.actions.reading import Entry
 from evergrant.core.connection import WIPES, Change, Connection, Event
-from evergrant.store import audit, events, sealing
+from evergrant.store import audit, events, sealing, watches
 from evergrant.store.database import Connection as Database
 from evergrant.store.values import digest
 
@@ -22,6 +22,7 @@ async def keep(connection: Database, change: Change, *, actor: str) -> None:
     await _keep_flows(connection, change)
     await events.write(connection, change.after.tenant_id, change.after.id, change.events, change.at)
     await _settle_tokens(connection, change)
+    await watches.follow(connection, change)
     if change.events:
         entry = Entry(
             tenant_id=change.after.tenant_id,

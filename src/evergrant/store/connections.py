@@ -10,7 +10,7 @@ from evergrant.core.connection import Change, Connection, Event, Flow, Shop
 from evergrant.core.errors import NotFoundError
 from evergrant.core.flows import Kind
 from evergrant.core.gate import Why
-from evergrant.store import changes, events
+from evergrant.store import awaited, changes, events
 from evergrant.store.database import Database
 from evergrant.store.values import digest, from_json
 
@@ -130,6 +130,7 @@ class Connections:
                 data = {"authorization_expires_at": ends.isoformat(), "days_remaining": left}
                 told = Event(type="connection.expiring", data=data)
                 await events.write(connection, row["tenant_id"], row["id"], [told], now)
+                await awaited.owe_warnings(connection, row["tenant_id"], row["id"], ends)
         return len(rows)
 
     async def take_unverified(self, clock: str, limit: int) -> Sequence[tuple[str, str]]:

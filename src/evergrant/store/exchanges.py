@@ -9,9 +9,9 @@ import structlog
 from evergrant.actions.ports import SealingKey, Shown, StaleError
 from evergrant.actions.reading import Entry
 from evergrant.core.connection import Change, Event
-from evergrant.core.link import Claimed
+from evergrant.core.link import Claimed, Returned
 from evergrant.providers.wire import Granted
-from evergrant.store import audit, changes, events, links, pairs, sealing
+from evergrant.store import audit, changes, events, pairs, returns, sealing
 from evergrant.store.database import Connection, Database
 from evergrant.store.spool import Slip, Spool
 
@@ -24,18 +24,25 @@ SPOOL_KIND = "exchange"
 SHOW_FOR = timedelta(minutes=10)
 """How long a worker goes on trying to exchange a code while the platform is away; the platform's own limit is 30."""
 
+PLACING = timedelta(seconds=28)
+"""How long whoever brought an answer has to find out whose it is: longer than the hard limit of a call. What a dead process
+left on its disk is taken up at once."""
+
 PLACE_FOR = timedelta(days=1)
 """How long a worker goes on asking for the shops of a grant while the platform does not tell."""
 
 TAKE_UNFINISHED = """
-update authorization_requests r set fence = r.fence + 1, lease_until = now() + interval '60 seconds'
-from link_sessions s
-where (r.tenant_id, r.id) in (
-    select tenant_id, id from authorization_requests
-    where exchange in ('waiting', 'sent', 'answered') and lease_until < now()
-    order by consumed_at limit $1 for update skip locked)
-  and s.tenant_id = r.tenant_id and s.id = r.session_id
-returning r.id as request_id, r.consumed_at, r.exchange, now() - r.consumed_at as age, s.*
+with taken as (
+    update authorization_requests set fence = fence + 1, lease_until = now() + interval '60 seconds'
+    where (tenant_id, id) in (
+        select tenant_id, id from authorization_requests
+        where exchange in ('waiting', 'sent', 'answered') and lease_until < now()
+        order by consumed_at limit $1 for update skip locked)
+    returning *
+)
+select r.tenant_id, r.id as request_id, r.app_id, r.consumed_at, r.exchange, now() - r.consumed_at as age,
+    s.id as session_id, s.merchant_id, s.purpose, s.mode, s.connection_id, s.return_to
+from taken r left join link_sessions s on s.tenant_id = r.tenant_id and s.id = r.session_id
 """
 
 
@@ -47,7 +54,7 @@ class Exchanges:
         self._vault = vault
         self._spool = spool
 
-    async def begin(self, claimed: Claimed) -> Shown | None:
+    async def begin(self, returned: Returned) -> Shown | None:
         """Note that the code is about to be shown, and give it; None if it has been shown already."""
         async with self._database.transaction() as connection:
             sealed = await connection.fetchval(
@@ -55,15 +62,15 @@ class Exchanges:
                 update authorization_requests set exchange = 'sent', lease_until = now() + interval '60 seconds'
                 where tenant_id = $1 and id = $2 and exchange = 'waiting' returning code_sealed
                 """,
-                claimed.tenant_id,
-                claimed.request_id,
+                returned.tenant_id,
+                returned.request_id,
             )
             if sealed is None:
                 return None
-            key = await sealing.key_of(connection, self._vault, claimed.tenant_id, claimed.request_id)
+            key = await sealing.key_of(connection, self._vault, returned.tenant_id, returned.request_id)
             return Shown(code=key.open("code", 1, sealed), key=key)
 
-    async def put_back(self, claimed: Claimed, wait: timedelta) -> None:
+    async def put_back(self, returned: Returned, wait: timedelta) -> None:
         """The code was provably not used: a worker shows it again after a while."""
         async with self._database.connection() as connection:
             await connection.execute(
@@ -71,12 +78,12 @@ class Exchanges:
                 update authorization_requests set exchange = 'waiting', lease_until = now() + $3
                 where tenant_id = $1 and id = $2 and exchange = 'sent'
                 """,
-                claimed.tenant_id,
-                claimed.request_id,
+                returned.tenant_id,
+                returned.request_id,
                 wait,
             )
 
-    async def again(self, claimed: Claimed, wait: timedelta) -> None:
+    async def again(self, returned: Returned, wait: timedelta) -> None:
         """What comes after the answer could not be done: a worker tries again after a while."""
         async with self._database.connection() as connection:
             await connection.execute(
@@ -84,35 +91,35 @@ class Exchanges:
                 update authorization_requests set lease_until = now() + $3
                 where tenant_id = $1 and id = $2 and exchange = 'answered'
                 """,
-                claimed.tenant_id,
-                claimed.request_id,
+                returned.tenant_id,
+                returned.request_id,
                 wait,
             )
 
-    async def keep_answer(self, claimed: Claimed, key: SealingKey, granted: Granted, now: datetime) -> None:
+    async def keep_answer(self, returned: Returned, key: SealingKey, granted: Granted, now: datetime) -> None:
         """Keep the pair that came for the code: on disk first, before the database is asked for anything, then there."""
         slip = Slip(
             kind=SPOOL_KIND,
-            tenant_id=claimed.tenant_id,
-            owner_id=claimed.request_id,
+            tenant_id=returned.tenant_id,
+            owner_id=returned.request_id,
             sealed=key.seal("grant", 1, pairs.packed(granted)),
             at=now.isoformat(),
         )
         name = await self._spool.put(slip)
-        if not await self._heal_one(slip):
-            await self._too_late(claimed, granted)
+        if not await self._heal_one(slip, PLACING):
+            await self._too_late(returned, granted)
         await self._spool.drop(name)
 
-    async def lost(self, claimed: Claimed, code: str, now: datetime) -> None:
+    async def lost(self, returned: Returned, code: str, now: datetime) -> None:
         """Nobody knows what became of the code that was shown: end the request, unless its answer is here after all."""
         async with self._database.transaction() as connection:
             still = await connection.fetchval(
                 "select exchange from authorization_requests where tenant_id = $1 and id = $2 for update",
-                claimed.tenant_id,
-                claimed.request_id,
+                returned.tenant_id,
+                returned.request_id,
             )
             if still == "sent":
-                await links.fail(connection, claimed, code, now)
+                await returns.fail(connection, returned, code, now)
 
     async def heal(self) -> int:
         """Bring answers that reached the disk but not the database to the database; gives how many were wanted."""
@@ -120,7 +127,7 @@ class Exchanges:
         for name, slip in self._spool.left():
             if slip.kind != SPOOL_KIND:
                 continue
-            if await self._heal_one(slip):
+            if await self._heal_one(slip, timedelta(0)):
                 healed += 1
             elif not await self._has(slip):
                 log.critical("exchanges.slip_unwanted", slip=name, tenant=slip.tenant_id, request=slip.owner_id)
@@ -129,15 +136,15 @@ class Exchanges:
             await self._spool.drop(name)
         return healed
 
-    async def _too_late(self, claimed: Claimed, granted: Granted) -> None:
+    async def _too_late(self, returned: Returned, granted: Granted) -> None:
         """Somebody gave the request up meanwhile: the pair may be the only living one of its grant, so it is kept."""
         async with self._database.transaction() as connection:
             await pairs.set_aside(
                 connection,
                 self._vault,
-                claimed.tenant_id,
-                claimed.app_id,
-                claimed.connection_id,
+                returned.tenant_id,
+                returned.app_id,
+                _about(returned),
                 granted,
                 "given_up_meanwhile",
             )
@@ -156,23 +163,24 @@ class Exchanges:
                 )
             )
 
-    async def _heal_one(self, slip: Slip) -> bool:
+    async def _heal_one(self, slip: Slip, lease: timedelta) -> bool:
         async with self._database.connection() as connection:
             return bool(
                 await connection.fetchval(
                     """
                     update authorization_requests set exchange = 'answered', grant_sealed = $3, granted_at = $4,
-                        code_sealed = null, lease_until = greatest(lease_until, now() + interval '60 seconds')
+                        code_sealed = null, lease_until = now() + $5
                     where tenant_id = $1 and id = $2 and exchange = 'sent' returning true
                     """,
                     slip.tenant_id,
                     slip.owner_id,
                     slip.sealed,
                     datetime.fromisoformat(slip.at),
+                    lease,
                 )
             )
 
-    async def answer(self, claimed: Claimed) -> tuple[Granted, datetime] | None:
+    async def answer(self, returned: Returned) -> tuple[Granted, datetime] | None:
         """The pair kept for this request, and when it was granted; None while there is none."""
         async with self._database.connection() as connection:
             row = await connection.fetchrow(
@@ -180,22 +188,22 @@ class Exchanges:
                 select grant_sealed, granted_at from authorization_requests
                 where tenant_id = $1 and id = $2 and exchange = 'answered'
                 """,
-                claimed.tenant_id,
-                claimed.request_id,
+                returned.tenant_id,
+                returned.request_id,
             )
             if row is None:
                 return None
-            key = await sealing.key_of(connection, self._vault, claimed.tenant_id, claimed.request_id)
+            key = await sealing.key_of(connection, self._vault, returned.tenant_id, returned.request_id)
         return pairs.unpacked(key.open("grant", 1, row["grant_sealed"])), row["granted_at"]
 
-    async def take_unfinished(self, limit: int) -> Sequence[tuple[Claimed, str]]:
+    async def take_unfinished(self, limit: int) -> Sequence[tuple[Returned, str]]:
         """Requests whose worker is gone, each with how far it came."""
         async with self._database.connection() as connection:
             rows = await connection.fetch(TAKE_UNFINISHED, limit)
-        return [(links.claimed(row), _stage(row)) for row in rows]
+        return [(returns.from_row(row), _stage(row)) for row in rows]
 
     async def complete(
-        self, claimed: Claimed, change: Change, granted: Granted, *, due_at: datetime, failure: str | None = None
+        self, returned: Returned, change: Change, granted: Granted, *, due_at: datetime, failure: str | None = None
     ) -> bool:
         """Keep the connection with its new pair, end the request and its session. Raises StaleError.
 
@@ -203,36 +211,34 @@ class Exchanges:
         False, and keeps nothing, if somebody else has finished the request.
         """
         async with self._database.transaction() as connection:
-            if not await _ours_to_finish(connection, claimed):
+            if not await returns.is_to_be_ended(connection, returned):
                 return False
-            await changes.keep(connection, change, actor=f"link:{claimed.session_id}")
+            await changes.keep(connection, change, actor=returns.actor(returned))
             await pairs.replace(connection, self._vault, change.after, granted, issued_at=change.at, due_at=due_at)
             if failure:
-                await links.fail(connection, claimed, failure, change.at)
+                await returns.fail(connection, returned, failure, change.at)
+                return True
+            await returns.end(connection, returned, "done")
+            if isinstance(returned, Claimed):
+                await _completed(connection, returned, change)
             else:
-                await links.end_request(connection, claimed, "done")
-                await _completed(connection, claimed, change)
+                await returns.claim_ended(connection, returned, "adopted", connection_id=change.after.id)
         return True
 
-    async def set_aside(self, claimed: Claimed, granted: Granted, why: str, now: datetime) -> None:
+    async def fail(self, returned: Returned, code: str, now: datetime) -> None:
+        """The return brought nothing: end it; its session can be tried again."""
+        async with self._database.transaction() as connection:
+            await returns.fail(connection, returned, code, now)
+
+    async def set_aside(self, returned: Returned, granted: Granted, why: str, now: datetime) -> None:
         """Keep a pair without a proven owner, sealed, and fail the request with `why`; unless somebody else finished it."""
         async with self._database.transaction() as connection:
-            if not await _ours_to_finish(connection, claimed):
+            if not await returns.is_to_be_ended(connection, returned):
                 return
             await pairs.set_aside(
-                connection, self._vault, claimed.tenant_id, claimed.app_id, claimed.connection_id, granted, why
+                connection, self._vault, returned.tenant_id, returned.app_id, _about(returned), granted, why
             )
-            await links.fail(connection, claimed, why, now)
-
-
-async def _ours_to_finish(connection: Connection, claimed: Claimed) -> bool:
-    """Whether the request still waits to be finished; nobody else finishes it before this transaction ends."""
-    stage = await connection.fetchval(
-        "select exchange from authorization_requests where tenant_id = $1 and id = $2 for update",
-        claimed.tenant_id,
-        claimed.request_id,
-    )
-    return bool(stage == "answered")
+            await returns.fail(connection, returned, why, now)
 
 
 async def _completed(connection: Connection, claimed: Claimed, change: Change) -> None:
@@ -258,6 +264,11 @@ async def _completed(connection: Connection, claimed: Claimed, change: Change) -
         subject=change.after.id,
     )
     await audit.write(connection, [entry])
+
+
+def _about(returned: Returned) -> str | None:
+    """The connection a return was meant for, if it was meant for one."""
+    return returned.connection_id if isinstance(returned, Claimed) else None
 
 
 def _stage(row: Any) -> str:

@@ -1,15 +1,19 @@
 """API keys, and the one read behind the token route: keys, connections, shops and sealed tokens in a single statement."""
 
+import asyncio
 from collections.abc import Sequence
-from datetime import datetime
+from contextlib import suppress
+from contextvars import Context
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from evergrant.actions.lend import Lendable
 from evergrant.actions.reading import ApiKey, Entry
-from evergrant.core.errors import NotFoundError
+from evergrant.core.errors import ConflictError, DatabaseUnavailableError, NotFoundError
 from evergrant.core.secret import Secret
 from evergrant.store import audit, connections, sealing
-from evergrant.store.database import GROUP_SECONDS, ONE_ROWS_FAULT, Database
+from evergrant.store.database import GROUP_SECONDS, ONE_ROWS_FAULT, Connection, Database
 from evergrant.store.together import Together
 from evergrant.store.values import digest, from_json
 
@@ -18,25 +22,39 @@ if TYPE_CHECKING:
 
 # Many reads in one statement, each with its place among those that asked. A statement begins after everybody in it has
 # asked, so nobody is given what stood before.
-LENDABLE = """
-select asked.place, k.tenant_id, k.id as key_id, k.scopes as key_scopes, k.revoked_at is not null as revoked,
-    coalesce(k.expires_at <= now(), false) as expired, c.id as connection_id, c.open_id, c.clock, c.state, c.reason,
-    c.authorized_at, c.authorization_ends, c.scopes, a.required_scopes, t.version, t.access_sealed, t.access_ends,
-    d.key_number, d.wrapped,
-    (select json_agg(json_build_array(s.shop_id, s.cipher, s.authorized) order by s.shop_id) from shops s
-     where s.tenant_id = c.tenant_id and s.connection_id = c.id)::text as ciphers
-from unnest($1::bytea[], $2::text[]) with ordinality as asked (hash, connection_id, place)
-join api_keys k on k.hash = asked.hash
-left join connections c on c.tenant_id = k.tenant_id and c.id = asked.connection_id
-left join apps a on a.tenant_id = c.tenant_id and a.id = c.app_id
-left join tokens t on t.tenant_id = c.tenant_id and t.connection_id = c.id
-left join data_keys d on d.tenant_id = c.tenant_id and d.owner_id = c.id
+LENDABLE = "select * from lendable($1, $2)"
+NOTE = """
+update api_keys set used_at = now() where tenant_id = $1 and id = $2
+    and coalesce(used_at < now() - make_interval(secs => $3), true)
+"""
+LIST = """
+select *, case when revoked_at is not null then 'revoked' when expires_at <= now() then 'expired' else 'active' end as state
+from api_keys where tenant_id = $1 order by created_at, id
 """
 READERS = 2
 """Statements of token reads under way at the same time; the next readers gather meanwhile."""
 
+NOTED_FOR = 60.0
+"""Seconds in which a process notes a key's use once: enough to see which key is still in use."""
+
 Asked = tuple[bytes, str]
 """A key's hash, and the connection whose token is wanted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptKey:
+    """An API key as its owner sees it; the key itself is not here. Instants are wall time."""
+
+    id: str
+    name: str
+    scopes: tuple[str, ...]
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    used_at: datetime | None
+    replaces: str | None
+    state: str
+    """`active`, `expired` or `revoked`."""
 
 
 class Keys:
@@ -45,6 +63,8 @@ class Keys:
     def __init__(self, database: Database, vault: "Vault") -> None:
         self._database = database
         self._vault = vault
+        self._noted: dict[str, float] = {}
+        self._noting: set[asyncio.Task[None]] = set()
         self._together: Together[Asked, Any] = Together(self._read, alone=ONE_ROWS_FAULT, most=64, writers=READERS)
 
     async def add(
@@ -80,6 +100,61 @@ class Keys:
             entry = Entry(tenant_id=tenant_id, actor="command line", action="api_key.created", subject=key_id)
             await audit.write(connection, [entry])
 
+    async def of(self, tenant_id: str) -> Sequence[KeptKey]:
+        """A tenant's keys, oldest first."""
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(LIST, tenant_id)
+        return [_kept(row) for row in rows]
+
+    async def rotate(self, tenant_id: str, key_id: str, new_id: str, new: Secret, *, overlap: timedelta) -> datetime:
+        """Keep a key in the place of another, with its name and scopes; gives when the old one ends.
+
+        Raises:
+            NotFoundError: there is no such key.
+            ConflictError: it works no more, so nothing waits for its successor.
+        """
+        async with self._database.transaction() as connection:
+            old = await _living(connection, tenant_id, key_id)
+            await connection.execute(
+                """
+                insert into api_keys (hash, tenant_id, id, name, scopes, replaces) values ($1, $2, $3, $4, $5, $6)
+                """,
+                digest(new.reveal()),
+                tenant_id,
+                new_id,
+                old["name"],
+                old["scopes"],
+                key_id,
+            )
+            ends: datetime = await connection.fetchval(
+                """
+                update api_keys set expires_at = least(expires_at, now() + $3) where tenant_id = $1 and id = $2
+                returning expires_at
+                """,
+                tenant_id,
+                key_id,
+                overlap,
+            )
+            entry = Entry(
+                tenant_id=tenant_id,
+                actor="command line",
+                action="api_key.rotated",
+                subject=new_id,
+                detail={"replaces": key_id, "until": ends.isoformat()},
+            )
+            await audit.write(connection, [entry])
+        return ends
+
+    async def revoke(self, tenant_id: str, key_id: str) -> None:
+        """End a key with the next call that shows it. Raises NotFoundError, ConflictError: it works no more."""
+        async with self._database.transaction() as connection:
+            await _living(connection, tenant_id, key_id)
+            await connection.execute(
+                "update api_keys set revoked_at = now() where tenant_id = $1 and id = $2", tenant_id, key_id
+            )
+            entry = Entry(tenant_id=tenant_id, actor="command line", action="api_key.revoked", subject=key_id)
+            await audit.write(connection, [entry])
+
     async def find(self, key: Secret) -> ApiKey | None:
         """The key somebody showed, whatever its state; None if nobody was ever given it."""
         async with self._database.connection() as connection:
@@ -87,22 +162,37 @@ class Keys:
                 """
                 select tenant_id, id as key_id, scopes as key_scopes, revoked_at is not null as revoked,
                     coalesce(expires_at <= now(), false) as expired
-                from api_keys where hash = $1
+                from api_key_shown($1)
                 """,
                 digest(key.reveal()),
             )
-        return _key(row) if row else None
+        return self._shown(row) if row else None
 
     async def for_token(self, key: Secret, connection_id: str) -> tuple[ApiKey | None, Lendable | None]:
         """The key somebody showed, and the connection whose token they want, if it is their tenant's."""
         row = await self._together.put((digest(key.reveal()), connection_id))
         if row is None:
             return None, None
-        return _key(row), self._lendable(row) if row["connection_id"] else None
+        return self._shown(row), self._lendable(row) if row["connection_id"] else None
+
+    def _shown(self, row: Any) -> ApiKey:
+        """The key of a row; that it was used is noted once in a while, and nobody waits for that."""
+        now, key = asyncio.get_running_loop().time(), _key(row)
+        if now - self._noted.get(key.id, -NOTED_FOR) >= NOTED_FOR and not (key.revoked or key.expired):
+            self._noted[key.id] = now
+            task = asyncio.create_task(self._note(key), context=Context())
+            self._noting.add(task)
+            task.add_done_callback(self._noting.discard)
+        return key
+
+    async def _note(self, key: ApiKey) -> None:
+        with suppress(DatabaseUnavailableError):  # the next use is noted as well
+            async with self._database.connection(within=GROUP_SECONDS, of={key.tenant_id}) as connection:
+                await connection.execute(NOTE, key.tenant_id, key.id, NOTED_FOR)
 
     async def _read(self, group: Sequence[Asked]) -> Sequence[Any]:
         """A row for each who asked, None where the key is nobody's."""
-        async with self._database.connection(within=GROUP_SECONDS) as connection:
+        async with self._database.connection(within=GROUP_SECONDS, of=()) as connection:
             rows = await connection.fetch(LENDABLE, [key for key, _ in group], [wanted for _, wanted in group])
         found = {row["place"]: row for row in rows}
         return [found.get(place) for place in range(1, len(group) + 1)]
@@ -124,6 +214,37 @@ class Keys:
                 (shop_id, cipher, authorized) for shop_id, cipher, authorized in from_json(row["ciphers"] or "[]")
             ],
         )
+
+
+async def _living(connection: Connection, tenant_id: str, key_id: str) -> Any:
+    """The row of a key that works, held until the transaction ends."""
+    row = await connection.fetchrow(
+        """
+        select name, scopes, revoked_at is not null or coalesce(expires_at <= now(), false) as is_over
+        from api_keys where tenant_id = $1 and id = $2 for update
+        """,
+        tenant_id,
+        key_id,
+    )
+    if row is None:
+        raise NotFoundError("There is no such API key; evergrant keys list shows them.")
+    if row["is_over"]:
+        raise ConflictError("This API key works no more; evergrant keys create makes another.")
+    return row
+
+
+def _kept(row: Any) -> KeptKey:
+    return KeptKey(
+        id=row["id"],
+        name=row["name"],
+        scopes=tuple(row["scopes"]),
+        created_at=row["created_at"],
+        expires_at=row["expires_at"],
+        revoked_at=row["revoked_at"],
+        used_at=row["used_at"],
+        replaces=row["replaces"],
+        state=row["state"],
+    )
 
 
 def _key(row: Any) -> ApiKey:

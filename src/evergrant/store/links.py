@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 from evergrant.actions.ports import LinkSession
 from evergrant.actions.reading import Entry
 from evergrant.core import errors
-from evergrant.core.connection import Event
 from evergrant.core.link import STATE_LIFE, Claimed, Mode, Purpose
 from evergrant.core.secret import Secret
-from evergrant.store import audit, events, sealing
+from evergrant.store import audit, returns, sealing
 from evergrant.store.database import Connection, Database
 from evergrant.store.values import digest
 
@@ -25,8 +24,13 @@ from link_sessions s
 where r.state_hash = $1 and r.app_id = $2 and r.browser_hash = $3 and r.consumed_at is null and r.expires_at > now()
   and r.tenant_id = $4 and s.tenant_id = r.tenant_id and s.id = r.session_id
   and s.revoked_at is null and s.outcome is distinct from 'completed'
-returning r.id as request_id, r.consumed_at, s.*
+returning r.tenant_id, r.id as request_id, r.app_id, r.consumed_at, s.id as session_id, s.merchant_id, s.purpose, s.mode,
+    s.connection_id, s.return_to
 """
+
+RACE = timedelta(seconds=2)
+"""A second return this soon is a race or a replay, and refused. One that comes later, in the browser that left, is somebody
+who never saw the answer to the first (crash point C7): they are shown how it came out."""
 
 
 class Links:
@@ -83,8 +87,7 @@ class Links:
         async with self._database.connection() as connection:
             row = await connection.fetchrow(
                 """
-                select s.*, s.expires_at <= now() as is_expired from link_handles h
-                join link_sessions s on s.tenant_id = h.tenant_id and s.id = h.session_id where h.hash = $1
+                select s.*, s.expires_at <= now() as is_expired from link_of_handle($1) s
                 """,
                 digest(handle.reveal()),
             )
@@ -112,13 +115,7 @@ class Links:
         """The session that left with this browser. Raises NotFoundError for any other browser."""
         async with self._database.connection() as connection:
             row = await connection.fetchrow(
-                """
-                select s.* from authorization_requests r
-                join link_sessions s on s.tenant_id = r.tenant_id and s.id = r.session_id
-                where r.session_id = $1 and r.browser_hash = $2
-                """,
-                session_id,
-                digest(browser.reveal()),
+                "select * from link_of_browser($1, $2)", session_id, digest(browser.reveal())
             )
         if row is None:
             raise errors.NotFoundError("There is no such link session.")
@@ -187,61 +184,28 @@ class Links:
                 sealed = data_key.seal("code", 1, code)
             row = await connection.fetchrow(CLAIM, key, app_id, browser_hash, request["tenant_id"], sealed)
             if row is not None:
-                return claimed(row)
+                return returns.claimed(row)
             raise await _why_not(connection, key)
-
-    async def fail(self, claimed: Claimed, code: str, now: datetime) -> None:
-        """The request brought nothing; the session says why and can be tried again."""
-        async with self._database.transaction() as connection:
-            await fail(connection, claimed, code, now)
 
 
 async def _why_not(connection: Connection, state_hash: bytes) -> errors.LinkError:
     """Why a state that its own browser brought back could not be spent."""
     row = await connection.fetchrow(
         """
-        select r.consumed_at, s.revoked_at, s.outcome from authorization_requests r
+        select r.consumed_at, r.consumed_at < now() - $2::interval as is_reload, r.session_id, s.revoked_at, s.outcome
+        from authorization_requests r
         join link_sessions s on s.tenant_id = r.tenant_id and s.id = r.session_id where r.state_hash = $1
         """,
         state_hash,
+        RACE,
     )
     if row["consumed_at"] is not None:
-        return errors.StateUsedError()
+        used = errors.StateUsedError()
+        used.session_id = row["session_id"] if row["is_reload"] else ""
+        return used
     if row["revoked_at"] is not None:
         return errors.LinkRevokedError()
     return errors.LinkUsedError() if row["outcome"] == "completed" else errors.StateExpiredError()
-
-
-async def fail(connection: Connection, claimed: Claimed, code: str, now: datetime) -> None:
-    """End a request without a connection, in the caller's transaction. Its code is destroyed."""
-    await end_request(connection, claimed, "failed")
-    failed = await connection.fetchval(
-        """
-        update link_sessions set outcome = 'failed', code = $3, ended_at = now()
-        where tenant_id = $1 and id = $2 and outcome is distinct from 'completed' returning true
-        """,
-        claimed.tenant_id,
-        claimed.session_id,
-        code,
-    )
-    if failed:
-        kind = "link_session.wrong_shop" if code == errors.WrongShopError.code else "link_session.failed"
-        told = Event(type=kind, data={"link_session_id": claimed.session_id, "code": code})
-        await events.write(connection, claimed.tenant_id, claimed.connection_id, [told], now)
-
-
-async def end_request(connection: Connection, claimed: Claimed, how: str) -> None:
-    """End a request, and destroy what was sealed for it."""
-    await connection.execute(
-        """
-        update authorization_requests set exchange = $3, code_sealed = null, grant_sealed = null, lease_until = null
-        where tenant_id = $1 and id = $2
-        """,
-        claimed.tenant_id,
-        claimed.request_id,
-        how,
-    )
-    await sealing.destroy(connection, claimed.tenant_id, claimed.request_id)
 
 
 async def _known(connection: Connection, session: LinkSession) -> None:
@@ -261,22 +225,6 @@ async def _known(connection: Connection, session: LinkSession) -> None:
     for thing in ("merchant", "app", "connection"):
         if not row[thing]:
             raise errors.NotFoundError(f"There is no such {thing}.")
-
-
-def claimed(row: Any) -> Claimed:
-    """A spent request with its session, as the statements above return them."""
-    return Claimed(
-        tenant_id=row["tenant_id"],
-        request_id=row["request_id"],
-        session_id=row["id"],
-        app_id=row["app_id"],
-        merchant_id=row["merchant_id"],
-        purpose=Purpose(row["purpose"]),
-        mode=Mode(row["mode"]),
-        connection_id=row["connection_id"],
-        return_to=row["return_to"],
-        claimed_at=row["consumed_at"],
-    )
 
 
 def _session(row: Any) -> LinkSession:

@@ -24,12 +24,10 @@ IDLE = timedelta(minutes=30)
 ABSOLUTE = timedelta(hours=12)
 """A login ends when it was not used for so long, or is that old (TS-24)."""
 
-VALID = """
-l.hash = $1 and l.ended_at is null and l.seen_at > now() - $2::interval and l.created_at > now() - $3::interval
-and p.tenant_id = l.tenant_id and p.id = l.person_id and t.id = p.tenant_id
-"""
-LOOK = "select p.*, t.name as tenant_name from logins l, people p, tenants t where"
-USE = "update logins l set seen_at = now() from people p, tenants t where"
+LOGGED_IN = "select * from person_logged_in($1, $2, $3, $4)"
+
+CONFIRMED = timedelta(minutes=10)
+"""How long an entered password counts for what asks for it anew (TS-06)."""
 
 AT_ONCE = 2
 """How many passwords are checked at the same time: each takes 64 MiB and a core for a while."""
@@ -85,13 +83,7 @@ class People:
         """Whoever has this address and password. Takes as long for an unknown address as for a wrong password."""
         nobody = await self._in_turn(_of_nobody)
         async with self._database.connection() as connection:
-            row = await connection.fetchrow(
-                """
-                select p.*, t.name as tenant_name from people p join tenants t on t.id = p.tenant_id
-                where lower(p.email) = lower($1)
-                """,
-                email,
-            )
+            row = await connection.fetchrow("select * from person_of_address($1)", email)
         right = await self._in_turn(self._is_right, row["password_hash"] if row else nobody, password)
         if row is None or not right:
             return None
@@ -111,27 +103,44 @@ class People:
 
     async def by_login(self, token: Secret) -> Person | None:
         """Whoever is logged in with this token; its idle time begins anew."""
-        async with self._database.connection() as connection:
-            row = await connection.fetchrow(
-                f"{USE} {VALID} returning p.*, t.name as tenant_name",
-                digest(token.reveal()),
-                IDLE,
-                ABSOLUTE,
-            )
-        return _person(row) if row else None
+        return await self._logged_in(token, is_use=True)
 
     async def still_logged_in(self, token: Secret) -> Person | None:
         """Whoever is logged in with this token; its idle time goes on."""
+        return await self._logged_in(token, is_use=False)
+
+    async def is_confirmed(self, token: Secret) -> bool:
+        """Whether the password was entered for this login a few minutes ago."""
         async with self._database.connection() as connection:
-            row = await connection.fetchrow(f"{LOOK} {VALID}", digest(token.reveal()), IDLE, ABSOLUTE)
-        return _person(row) if row else None
+            found: bool = await connection.fetchval(
+                "select exists(select from logins where hash = $1 and ended_at is null and confirmed_at > now() - $2::interval)",
+                digest(token.reveal()),
+                CONFIRMED,
+            )
+        return found
+
+    async def confirm(self, person: Person, token: Secret, password: Secret) -> bool:
+        """Enter the password anew for this login; whether it was the right one."""
+        found = await self.by_password(person.email, password)
+        if found is None or (found.tenant_id, found.id) != (person.tenant_id, person.id):
+            return False
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                "update logins set confirmed_at = now() where hash = $1 and ended_at is null", digest(token.reveal())
+            )
+            entry = Entry(tenant_id=person.tenant_id, actor=person.id, action="person.confirmed", subject=person.id)
+            await audit.write(connection, [entry])
+        return True
 
     async def log_out(self, token: Secret) -> None:
         """End a login."""
         async with self._database.connection() as connection:
-            await connection.execute(
-                "update logins set ended_at = now() where hash = $1 and ended_at is null", digest(token.reveal())
-            )
+            await connection.execute("select end_login($1)", digest(token.reveal()))
+
+    async def _logged_in(self, token: Secret, *, is_use: bool) -> Person | None:
+        async with self._database.connection() as connection:
+            row = await connection.fetchrow(LOGGED_IN, digest(token.reveal()), IDLE, ABSOLUTE, is_use)
+        return _person(row) if row else None
 
     async def _in_turn(self, work: Callable[Given, Result], *given: Given.args, **named: Given.kwargs) -> Result:
         async with self._slots:

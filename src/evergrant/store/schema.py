@@ -10,6 +10,8 @@ from typing import Any
 
 import asyncpg
 
+from evergrant.store import walls
+
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 REFUSED = (asyncpg.PostgresError, asyncpg.InterfaceError)
@@ -26,13 +28,17 @@ def newest() -> str:
 
 
 def migrate(connect_arguments: dict[str, Any]) -> None:
-    """Apply every pending migration, in one transaction. `connect_arguments` are asyncpg's own.
+    """Apply every pending migration, in one transaction; and put up the wall between tenants where a restored database has
+    it no more. `connect_arguments` are asyncpg's own.
 
     Raises:
         MigrationError: the database knows a revision this code does not, or a step failed; nothing was changed.
     """
-    if asyncio.run(_revision(connect_arguments)) == newest():
-        return
+    try:
+        if asyncio.run(_stands(connect_arguments)):
+            return
+    except asyncpg.exceptions.RaiseError as error:
+        raise MigrationError(f"The wall between tenants cannot be put up: {error}") from error
     from alembic import command  # noqa: PLC0415  (see above)
     from alembic.config import Config  # noqa: PLC0415
     from alembic.util.exc import CommandError  # noqa: PLC0415
@@ -49,12 +55,16 @@ def migrate(connect_arguments: dict[str, Any]) -> None:
         raise MigrationError(f"A migration failed, nothing was changed: {error}") from error
 
 
-async def _revision(connect_arguments: dict[str, Any]) -> str | None:
+async def _stands(connect_arguments: dict[str, Any]) -> bool:
+    """Whether the schema is the one this code needs; then its wall is made whole."""
     connection = await asyncpg.connect(**connect_arguments)
     try:
         if not await connection.fetchval("select to_regclass('evergrant.alembic_version')"):
-            return None
-        revision: str | None = await connection.fetchval("select version_num from evergrant.alembic_version")
-        return revision
+            return False
+        if await connection.fetchval("select version_num from evergrant.alembic_version") != newest():
+            return False
+        if await walls.missing(connection):
+            await connection.execute("select evergrant.raise_walls()")
+        return True
     finally:
         await connection.close()

@@ -6,6 +6,7 @@ them have asked. Under no load a caller waits for its own statement only.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context
 from typing import Any, Generic, TypeVar
 
 Row = TypeVar("Row")
@@ -39,7 +40,7 @@ class Together(Generic[Row, Answer]):
         self._waiting.append((row, future))
         if self._free:
             self._free -= 1
-            task = asyncio.create_task(self._drain())
+            task = asyncio.create_task(self._drain(), context=Context())  # a group is not its first caller's request
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         return await future

@@ -226,16 +226,27 @@ class Tokens:
         return key.open("access_token", row["version"], row["access_sealed"]), row["access_ends"]
 
     async def want(
-        self, tenant_id: str, connection_id: str, now: datetime, *, issued_before: datetime | None = None
+        self,
+        tenant_id: str,
+        connection_id: str,
+        now: datetime,
+        *,
+        issued_before: datetime | None = None,
+        until: datetime | None = None,
     ) -> None:
-        """Make the refresh due at once, unless its outcome is in doubt or the pair is younger than `issued_before`."""
+        """Make the refresh due at once, unless its outcome is in doubt or the pair is younger than `issued_before`.
+
+        Nor if the access token that stands by now lives beyond `until`, or a new one would not.
+        """
         async with self._database.connection() as connection:
             await connection.execute(
                 """
                 with wanted as (
                     update tokens t set due_at = least(due_at, $3)
                     where tenant_id = $1 and connection_id = $2 and due_at > $3
-                      and ($4::timestamptz is null or issued_at < $4) and not exists (
+                      and ($4::timestamptz is null or issued_at < $4)
+                      and ($5::timestamptz is null or (access_ends <= $5 and access_ends - issued_at > $5 - $3))
+                      and not exists (
                         select from presentations p where p.tenant_id = t.tenant_id
                           and p.connection_id = t.connection_id and p.outcome = 'in_doubt')
                     returning true)
@@ -245,6 +256,7 @@ class Tokens:
                 connection_id,
                 now,
                 issued_before,
+                until,
             )
 
     async def _give_back(self, where: tuple[str, str, int], outcome: str, wait: timedelta) -> None:

@@ -72,8 +72,12 @@ class WithScope:
 
     async def __call__(self, request: Request) -> ApiKey:
         """The key of this request."""
+        desk = desk_of(request)
         shown = bearer(request.headers.get("authorization", ""))
-        return admitted(await desk_of(request).keys.find(shown), self._scope)
+        key = admitted(await desk.keys.find(shown), self._scope)
+        desk.walls.enter(key.tenant_id)
+        request.scope["state"]["scope"] = self._scope  # what an answer kept for a repetition asks for, too
+        return key
 
 
 async def person_of(request: Request) -> Person:
@@ -95,10 +99,12 @@ async def watching_person(request: Request) -> Person:
 
 
 async def _logged_in(request: Request, find: Callable[[Secret], Awaitable[Person | None]]) -> Person:
-    token = request.cookies.get(desk_of(request).cookie(LOGIN_COOKIE))
+    desk = desk_of(request)
+    token = request.cookies.get(desk.cookie(LOGIN_COOKIE))
     person = await find(Secret(token)) if token else None
     if person is None:
         raise LoginRequiredError
+    desk.walls.enter(person.tenant_id)
     return person
 
 

@@ -13,14 +13,19 @@ from evergrant.core.errors import EvergrantError, InvalidRequestError, NotFoundE
 from evergrant.providers import dialects
 from evergrant.web import access, health, look, problems, words
 from evergrant.web.access import LoginRequiredError
+from evergrant.web.api import claims as claims_api
 from evergrant.web.api import connections, described, link_sessions, setup
 from evergrant.web.desk import Desk
 from evergrant.web.guard import Guard
 from evergrant.web.lanes import Lanes
-from evergrant.web.pages import connection, dashboard, guides, hosted, login, reference
+from evergrant.web.pages import claims, connection, dashboard, guides, hosted, login, reference
+from evergrant.web.repeats import Repeats
 
 FOR_PROGRAMS = ("/v1/", "/hooks/", "/healthz", "/readyz", "/metrics", "/openapi.json")
 """Paths whose errors are JSON; everywhere else a person reads."""
+
+
+FOR_API = (setup, link_sessions, connections, claims_api)
 
 
 class MethodNotAllowedError(EvergrantError):
@@ -36,9 +41,10 @@ def build(desk: Desk) -> ASGIApp:
     app.router.redirect_slashes = False  # a redirect to a Host header is a redirect to anywhere
     app.state.desk = desk
     app.state.templates = look.environment()
-    for room in (setup, link_sessions, connections, health, login, dashboard, connection, hosted, guides, reference):
+    for room in (*FOR_API, health, login, dashboard, connection, claims, hosted, guides, reference):
         app.include_router(room.router)
     app.mount("/static", StaticFiles(directory=look.STATIC), name="static")
+    app.add_middleware(Repeats, desk=desk)
     app.add_exception_handler(EvergrantError, _evergrant_error)
     app.add_exception_handler(RequestValidationError, _not_understood)
     app.add_exception_handler(HTTPException, _http_error)
@@ -53,6 +59,7 @@ def build(desk: Desk) -> ASGIApp:
         Lanes(app, desk),
         say_no=say_no,
         request_id=lambda: desk.ports.dice.identifier("req"),
+        visited=desk.walls.visited,
         form_targets=consent_origins(desk.sandbox_urls),
         is_https=desk.is_https,
     )

@@ -1,11 +1,24 @@
 """What the doors have at hand: the actions' ports, what can be read, and how this hub is reached."""
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
 
 from evergrant.actions.ports import Ports, Received
-from evergrant.actions.reading import AppBook, Keys, LinkBook, Listing, Log, Merchants, People, Records, Trail
+from evergrant.actions.reading import (
+    AppBook,
+    ClaimBook,
+    Keys,
+    LinkBook,
+    Listing,
+    Log,
+    Merchants,
+    People,
+    Records,
+    Trail,
+)
+from evergrant.actions.repeating import Answers
 from evergrant.core.errors import InvalidRequestError
 from evergrant.web.live import Live
 
@@ -24,6 +37,16 @@ class Health(Protocol):
         """The database's schema revision. Raises DatabaseUnavailableError."""
 
 
+class Walls(Protocol):
+    """Whose rows a request sees: the second wall between tenants."""
+
+    def visited(self) -> AbstractContextManager[None]:
+        """A request: it sees nobody's rows until it enters."""
+
+    def enter(self, tenant_id: str) -> None:
+        """From here on the request under way sees this tenant's rows."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """Everything a door may use. `origin` is the public address without a trailing slash."""
@@ -32,6 +55,7 @@ class Desk:
     apps: AppBook
     merchants: Merchants
     links: LinkBook
+    claims: ClaimBook
     connections: Listing
     log: Log
     records: Records
@@ -40,6 +64,8 @@ class Desk:
     trail: Trail
     inbox: InboxDoor
     health: Health
+    walls: Walls
+    answers: Answers
     live: Live
     origin: str
     sandbox_urls: tuple[str, ...]

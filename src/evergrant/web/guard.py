@@ -3,6 +3,7 @@
 import re
 import traceback
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from time import perf_counter
 
 import msgspec
@@ -55,10 +56,12 @@ class Guard:
         *,
         say_no: SayNo,
         request_id: Callable[[], str],
+        visited: Callable[[], AbstractContextManager[None]],
         form_targets: tuple[str, ...],
         is_https: bool,
     ) -> None:
         self._app = app
+        self._visited = visited
         self._say_no = say_no
         self._request_id = request_id
         headers = security_headers(form_targets)
@@ -85,7 +88,8 @@ class Guard:
             is_whole = message["type"] == "http.response.body" and not message.get("more_body")
 
         try:
-            await self._served(scope, receive, sending)
+            with self._visited():
+                await self._served(scope, receive, sending)
         except Exception as error:
             _note_crash(error, request_id, scope)
             if not status:

@@ -74,13 +74,14 @@ class Lanes:
         shop_id, least = _token_query(scope)
         key, found = await desk.keys.for_token(shown, connection_id)
         key = access.admitted(key, "tokens")
+        desk.walls.enter(key.tenant_id)
         if found is None:
             raise NotFoundError("There is no such connection.")
         now = await desk.ports.clock.now(found.clock)
         try:
             loan = lend.lend(found, shop_id=shop_id, least=least, now=now)
         except lend.TokenBeingRefreshedError:
-            await desk.ports.books.tokens.want(key.tenant_id, connection_id, now)
+            await desk.ports.books.tokens.want(key.tenant_id, connection_id, now, until=now + least)
             raise
         await desk.trail.record(_read_entry(key, connection_id, scope))
         return 200, {

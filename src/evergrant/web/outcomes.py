@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from evergrant.actions.connect import Departure
 from evergrant.actions.ports import LinkSession
+from evergrant.actions.reading import Listed
 from evergrant.core import errors, link
 from evergrant.core.link import Outcome, Purpose
 from evergrant.web import access, words
@@ -28,6 +29,15 @@ class Told:
     sentence: str
 
 
+FINISHING = Told(
+    open=True,
+    succeeded=False,
+    code="",
+    title="Finishing with TikTok",
+    sentence="Your consent has arrived. This takes a moment; the page looks again by itself.",
+)
+
+
 def binding_name(session_id: str) -> str:
     """The cookie of one link session, so that several tabs do not disturb each other."""
     return f"{BINDING}{session_id.removeprefix('lnk_')}"
@@ -44,16 +54,8 @@ async def told(session: LinkSession, desk: Desk) -> Told:
     if session.outcome == Outcome.COMPLETED:
         return await _succeeded(session, desk)
     if session.outcome == Outcome.FAILED:
-        code = session.code or errors.EvergrantError.code
-        title = "Nothing was changed" if code == errors.AuthorizationRefusedError.code else "That did not work"
-        return Told(open=False, succeeded=False, code=code, title=title, sentence=sentence_of(code))
-    return Told(
-        open=True,
-        succeeded=False,
-        code="",
-        title="Finishing with TikTok",
-        sentence="Your consent has arrived. This takes a moment; the page looks again by itself.",
-    )
+        return failed(session.code or errors.EvergrantError.code)
+    return FINISHING
 
 
 def sentence_of(code: str) -> str:
@@ -64,12 +66,22 @@ def sentence_of(code: str) -> str:
 async def _succeeded(session: LinkSession, desk: Desk) -> Told:
     assert session.result_id is not None
     found = await desk.connections.listed(session.tenant_id, session.result_id)
+    return of_connection(found, renewed=session.purpose is not Purpose.LINK)
+
+
+def of_connection(found: Listed, *, renewed: bool) -> Told:
+    """It came out well: which shops are authorized, and until when."""
     shops = words.listed([shop.name or shop.id for shop in found.connection.shops if shop.authorized])
     ends = found.connection.authorization.ends
     until = f" until {words.day(ends)}" if ends else ""
-    renewed = session.purpose is not Purpose.LINK
     title = "Your TikTok Shop is now successfully renewed!" if renewed else "Your TikTok Shop is connected!"
     return Told(open=False, succeeded=True, code="", title=title, sentence=f"{shops} is authorized{until}.")
+
+
+def failed(code: str) -> Told:
+    """It came to nothing, and why."""
+    title = "Nothing was changed" if code == errors.AuthorizationRefusedError.code else "That did not work"
+    return Told(open=False, succeeded=False, code=code, title=title, sentence=sentence_of(code))
 
 
 def _every(kind: type[errors.EvergrantError]) -> list[type[errors.EvergrantError]]:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
+import msgspec
+
 from evergrant.core.errors import EvergrantError
 from evergrant.core.gate import Why
 
@@ -16,6 +18,12 @@ STATUSES: Mapping[str, int] = {
     "app_mismatch": 400,
     "audit_unavailable": 503,
     "authorization_refused": 403,
+    "claim_dismissed": 410,
+    "claim_expired": 410,
+    "claim_other_workspace": 409,
+    "claim_taken": 409,
+    "claim_token_missing": 403,
+    "claim_token_wrong": 403,
     "code_missing": 400,
     "code_refused": 400,
     "conflict": 409,
@@ -23,6 +31,9 @@ STATUSES: Mapping[str, int] = {
     "database_unavailable": 503,
     "exchange_outcome_lost": 409,
     "flow_paused": 409,
+    "idempotency_in_progress": 409,
+    "idempotency_key_invalid": 400,
+    "idempotency_key_reused": 422,
     "internal_error": 500,
     "invalid_request": 422,
     "link_already_used": 409,
@@ -95,6 +106,12 @@ class ApiKeyScopeMissingError(DoorError):
     code = "api_key_scope_missing"
 
 
+class IdempotencyKeyInvalidError(DoorError):
+    """Idempotency-Key may be given once, with 1 to 255 printable characters."""
+
+    code = "idempotency_key_invalid"
+
+
 class LoginFailedError(DoorError):
     """E-mail address and password do not fit. Check both and try again."""
 
@@ -133,6 +150,11 @@ def headers_of(error: EvergrantError) -> dict[str, str]:
     if status == 401 and error.code.startswith("api_key"):
         headers["www-authenticate"] = 'Bearer realm="evergrant"'
     return headers
+
+
+def encoded(error: EvergrantError, request_id: str) -> bytes:
+    """The JSON of an error, as bytes."""
+    return msgspec.json.encode(body_of(error, request_id))
 
 
 def body_of(error: EvergrantError, request_id: str) -> dict[str, dict[str, str]]:

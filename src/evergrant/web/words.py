@@ -12,6 +12,7 @@ from babel.lists import format_list
 
 from evergrant.core import gate
 from evergrant.core.authorization import Authorization, Reason, State
+from evergrant.core.claim import Why as ClaimedWhy
 from evergrant.core.flows import Kind
 from evergrant.core.gate import Why
 
@@ -88,7 +89,16 @@ EVENTS: Mapping[str, tuple[str, str]] = {
     ),
     "connection.reauthorization_required": ("alert-triangle", "TikTok refuses the authorization before its end."),
     "connection.scopes_changed": ("key", "The last consent gives fewer permissions than the one before."),
+    "connection.shops_changed": ("building-store", "TikTok lists other shops or names for it than before."),
     "connection.erased": ("eye-off", "The connection was erased."),
+    "connection.authorized_elsewhere": (
+        "alert-triangle",
+        "The seller authorized this app outside of this connection. Its token is refreshed early, to see whether it lives.",
+    ),
+    "claim.waiting": ("help-circle", "An authorization came without saying for whom. It waits for an owner."),
+    "claim.claimed": ("circle-check", "An authorization that waited for an owner was claimed."),
+    "claim.dismissed": ("x", "An authorization that waited for an owner was dismissed and destroyed."),
+    "claim.expired": ("clock", "Nobody claimed an authorization in time. It was destroyed."),
     "flow.paused": ("player-pause", "{flow} paused: {reason}."),
     "flow.resumed": ("player-play", "{flow} resumed."),
     "flow.synced": ("package", "{flow} synced, {records} new or changed."),
@@ -97,10 +107,23 @@ EVENTS: Mapping[str, tuple[str, str]] = {
     "link_session.failed": ("alert-triangle", "A consent link did not succeed."),
     "link_session.wrong_shop": ("alert-triangle", "A link for this shop was answered with another shop."),
     "tokens.destroyed": ("shield-lock", "Its tokens were destroyed."),
+    "notices.missed": ("alert-triangle", "TikTok's notices about authorizations did not arrive."),
 }
 
+CLAIMS: Mapping[ClaimedWhy, str] = {
+    ClaimedWhy.UNKNOWN_SHOP: "No customer of yours is connected with this shop yet.",
+    ClaimedWhy.VENDOR_DISCONNECTED: "Your team disconnected this shop before. It does not come back without your word.",
+    ClaimedWhy.HELD_ELSEWHERE: "A connection of this app holds this shop already, so it can be claimed only when that one has ended.",
+    ClaimedWhy.IDENTITY_CHANGED: "The shop is connected under another TikTok identity, and a connection never changes its identity.",
+    ClaimedWhy.WRONG_SHOP: "It came by a link that was for another shop.",
+}
+"""Why an authorization waits for an owner."""
 
 PROBLEMS: Mapping[str, str] = {
+    "claim_dismissed": "This was dismissed",
+    "claim_expired": "This took too long",
+    "claim_other_workspace": "This belongs to another workspace",
+    "claim_taken": "This is done already",
     "csrf_failed": "Please send it once more",
     "link_already_used": "This is done already",
     "link_expired": "This link does not work any more",

@@ -147,7 +147,7 @@ def for_sellers(scene: Scene) -> Iterator[Shown]:
     yield "link, unknown", page
     page.goto(f"{scene.stage.places.hub}/cb/tiktok-shop/{scene.app_id}?code=x&state=forged")
     yield "return, unknown state", page
-    page.goto(f"{scene.stage.places.hub}/cb/tiktok-shop/{scene.app_id}?code=x")
+    page.goto(f"{scene.stage.places.hub}/cb/tiktok-shop/{scene.app_id}")
     yield "return, no state", page
     yield from _still_finishing(scene, page, seller, connection_id)
 

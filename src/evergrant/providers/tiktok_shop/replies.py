@@ -47,7 +47,7 @@ TROUBLES: Mapping[int, Trouble] = {
     105002: Trouble.TOKEN_EXPIRED,
     105005: Trouble.SCOPE_MISSING,
     101000: Trouble.WRONG_SHOP,
-    106001: Trouble.OUR_MISTAKE,
+    106001: Trouble.MISCONFIGURED,
     106013: Trouble.OUR_MISTAKE,
     36009002: Trouble.THROTTLED,
     36009003: Trouble.UNAVAILABLE,
@@ -58,7 +58,7 @@ TROUBLES: Mapping[int, Trouble] = {
     36009014: Trouble.OUR_MISTAKE,
     36009033: Trouble.MISCONFIGURED,
 }
-"""What each documented code asks for (3.7)."""
+"""What each documented code asks for (3.7). A signature that is suddenly refused is an app secret that was changed."""
 
 KEYWORDS: tuple[tuple[str, Trouble], ...] = (
     ("access-token", Trouble.AUTHORIZATION_GONE),

@@ -4,6 +4,8 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from evergrant.web import repeats
+
 ERROR: dict[str, Any] = {
     "type": "object",
     "required": ["error"],
@@ -60,6 +62,14 @@ TOKEN: dict[str, Any] = {
     },
 }
 
+REPEATABLE: dict[str, Any] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "A key of your own for this call. Made again with it within 7 days, it acts once and is answered alike.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": repeats.LONGEST},
+}
+
 SCHEME = {"type": "http", "scheme": "bearer", "description": "An API key: `Authorization: Bearer eg_…`."}
 
 
@@ -72,9 +82,11 @@ def openapi(app: FastAPI) -> dict[str, Any]:
         components["securitySchemes"] = {"key": SCHEME}
         components["schemas"]["Error"] = ERROR
         document["security"] = [{"key": []}]
-        for operations in document["paths"].values():
-            for operation in operations.values():
+        for path, operations in document["paths"].items():
+            for method, operation in operations.items():
                 _refusals(operation)
+                if repeats.is_repeatable(method.upper(), path):
+                    operation.setdefault("parameters", []).append(REPEATABLE)
         app.openapi_schema = document
     return app.openapi_schema
 

@@ -49,6 +49,10 @@ class NewApp(BaseModel):
     rotation: Rotation = Field(
         default=Rotation.UNKNOWN, description="What a second use of a refresh token does; TikTok does not say."
     )
+    claim_url: Text | None = Field(
+        default=None,
+        description="Where a seller who began in TikTok's App Store logs in to you; among the hub's `return_urls`.",
+    )
 
 
 class NewMerchant(BaseModel):
@@ -70,6 +74,8 @@ async def add_app(given: NewApp, key: Manages, request: Request) -> dict[str, An
     if given.region not in dialect.REGIONS:
         raise InvalidRequestError(f"region has to be one of: {', '.join(dialect.REGIONS)}")
     hosts, clock = _hosts(given.base_urls, dialect.HOSTS[given.region], desk)
+    if given.claim_url is not None and given.claim_url not in desk.return_urls:
+        raise InvalidRequestError("claim_url has to be one of the registered return_urls, to the letter.")
     made = App(
         tenant_id=key.tenant_id,
         id=desk.ports.dice.identifier("app"),
@@ -83,6 +89,7 @@ async def add_app(given: NewApp, key: Manages, request: Request) -> dict[str, An
         required_scopes=frozenset(given.required_scopes) | dialect.BASIC_SCOPES,
         rotation=given.rotation,
         clock=clock,
+        claim_url=given.claim_url,
     )
     await desk.apps.add(made, actor=key.id)
     answer = shapes.app(made, None)
@@ -97,8 +104,10 @@ async def list_apps(key: Reads, request: Request) -> dict[str, Any]:
     """Your apps, oldest first."""
     desk = desk_of(request)
     refused = await desk.apps.refused_since(key.tenant_id)
+    missed = await desk.apps.notices_missed(key.tenant_id)
     found = await desk.apps.of(key.tenant_id)
-    return {"items": [shapes.app(known, refused.get(known.id)) for known in found], "next_cursor": None}
+    items = [shapes.app(known, refused.get(known.id), missed.get(known.id)) for known in found]
+    return {"items": items, "next_cursor": None}
 
 
 @router.post("/merchants", status_code=201)

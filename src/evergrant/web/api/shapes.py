@@ -5,8 +5,10 @@ from typing import Any
 
 from evergrant.actions.ports import LinkSession
 from evergrant.actions.reading import Happened, Listed, Merchant
+from evergrant.actions.watching import Missed
 from evergrant.core.app import App
 from evergrant.core.authorization import EXPIRING
+from evergrant.core.claim import Claim
 from evergrant.core.connection import Connection, Flow
 from evergrant.core.errors import InvalidRequestError
 from evergrant.web import given
@@ -19,7 +21,7 @@ def instant(when: datetime | None) -> str | None:
     return when.isoformat().replace("+00:00", "Z") if when else None
 
 
-def app(found: App, refused_at: datetime | None) -> dict[str, Any]:
+def app(found: App, refused_at: datetime | None, missed: Missed | None = None) -> dict[str, Any]:
     """An app; its secret is write-only."""
     return {
         "id": found.id,
@@ -31,8 +33,11 @@ def app(found: App, refused_at: datetime | None) -> dict[str, Any]:
         "base_urls": {"authorize": found.hosts.authorize, "auth": found.hosts.auth, "api": found.hosts.api},
         "required_scopes": sorted(found.required_scopes),
         "rotation": found.rotation,
+        "claim_url": found.claim_url,
         "sandbox": not found.is_production,
         "credentials_refused_at": instant(refused_at),
+        "notices_missed": missed.count if missed else 0,
+        "notices_missed_since": instant(missed.since if missed else None),
     }
 
 
@@ -64,6 +69,23 @@ def link_session(found: LinkSession, url: str | None = None) -> dict[str, Any]:
         "result": {"connection_id": found.result_id} if found.result_id else None,
     }
     return told | ({"url": url} if url else {})
+
+
+def claim(found: Claim) -> dict[str, Any]:
+    """What came without a state. Shops and seller are those the grant itself proves."""
+    return {
+        "id": found.id,
+        "app_id": found.app_id,
+        "status": found.stage,
+        "reason": found.reason,
+        "seller_name": found.seller_name,
+        "shops": [{"id": shop.id, "name": shop.name, "region": shop.region} for shop in found.shops],
+        "scopes": sorted(found.scopes),
+        "authorization_expires_at": instant(found.authorization_ends),
+        "arrived_at": instant(found.arrived_at),
+        "expires_at": instant(found.expires_at),
+        "connection_id": found.connection_id,
+    }
 
 
 def connection(found: Listed, required: frozenset[str], now: datetime) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from evergrant.actions import connect
 from evergrant.actions.reading import Filter, Listed, Merchant, Person
 from evergrant.core.errors import DatabaseUnavailableError, NotFoundError
 from evergrant.core.link import DASHBOARD_LINK, Mode, Purpose
-from evergrant.web import access, cards, look, outcomes, words
+from evergrant.web import access, alarms, cards, look, outcomes, words
 from evergrant.web.desk import Desk
 from evergrant.web.given import Text
 
@@ -125,7 +125,13 @@ async def _is_still_here(request: Request) -> bool:
 async def _shops(desk: Desk, person: Person) -> dict[str, Any]:
     found = await desk.connections.page(person.tenant_id, Filter(limit=SHOWN))
     shown = cards.in_order([cards.card(known, await _now(desk, known)) for known in found])
-    return {"cards": shown, "summary": cards.summary(shown), "apps": await desk.apps.of(person.tenant_id)}
+    return {
+        "cards": shown,
+        "summary": cards.summary(shown),
+        "apps": await desk.apps.of(person.tenant_id),
+        "alarms": await alarms.of(desk, person.tenant_id),
+        "waiting": len(await desk.claims.page(person.tenant_id, after="", limit=SHOWN)),
+    }
 
 
 async def _now(desk: Desk, known: Listed) -> datetime:

@@ -7,10 +7,10 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from evergrant.actions import connect
-from evergrant.core import errors
+from evergrant.core import errors, mixup
 from evergrant.core.link import Callback, Mode
 from evergrant.core.secret import Secret
-from evergrant.web import access, look, outcomes, problems
+from evergrant.web import access, arrivals, look, outcomes, problems
 from evergrant.web.desk import Desk
 
 router = APIRouter(include_in_schema=False)
@@ -26,6 +26,7 @@ async def hosted(handle: str, request: Request) -> Response:
     """The hosted link: a page with a button. Opening it uses nothing up, since scanners open links in mails."""
     desk = access.desk_of(request)
     session = await desk.links.by_handle(Secret(handle))
+    desk.walls.enter(session.tenant_id)
     visit = access.visit_of(request, desk)
     app = await desk.apps.by_id(session.app_id)
     merchant = await desk.merchants.find(session.tenant_id, session.merchant_id)
@@ -45,6 +46,7 @@ async def depart(handle: str, request: Request) -> Response:
     await access.check_csrf(request, access.VISIT_COOKIE)
     desk = access.desk_of(request)
     session = await desk.links.by_handle(Secret(handle))
+    desk.walls.enter(session.tenant_id)
     carried = request.cookies.get(desk.cookie(outcomes.binding_name(session.id)))
     departure = await connect.leave(session, desk.ports, Secret(carried) if carried else None)
     answer = RedirectResponse(departure.consent_url, status_code=303)
@@ -61,9 +63,12 @@ async def come_back(provider: str, app_id: str, request: Request) -> Response:
     """
     desk = access.desk_of(request)
     app = await desk.apps.by_id(app_id)
-    if app.provider != provider:
+    if app.provider != provider or not mixup.is_for(app, request.query_params.multi_items()):
         raise errors.AppMismatchError
+    desk.walls.enter(app.tenant_id)
     callback = _callback(request)
+    if callback.state is None and callback.code is not None and callback.error is None:
+        return await arrivals.arrived(callback.code, app, request)
     try:
         claimed = await connect.come_back(callback, app_id=app_id, browsers=_browsers(request, desk), ports=desk.ports)
     except errors.LinkError as error:
@@ -81,6 +86,7 @@ async def done(session_id: str, request: Request) -> Response:
     desk = access.desk_of(request)
     browser = request.cookies.get(desk.cookie(outcomes.binding_name(session_id)), "")
     session = await desk.links.of_browser(session_id, Secret(browser))
+    desk.walls.enter(session.tenant_id)
     told = await outcomes.told(session, desk)
     if told.succeeded and session.mode is Mode.REDIRECT and session.return_to:
         joint = "&" if "?" in session.return_to else "?"

@@ -43,6 +43,7 @@ async def log_in(
     if person is None:
         return _form(request, following, email=email, failed=problems.LoginFailedError())
     token = desk.ports.dice.secret()
+    desk.walls.enter(person.tenant_id)
     await desk.people.log_in(person, token)
     answer = RedirectResponse(following, status_code=303)
     access.set_cookie(answer, desk, access.LOGIN_COOKIE, token.reveal())

@@ -1,0 +1,51 @@
+"""What a consent makes of a connection: the one known, or a new one."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from evergrant.actions.ports import Ports
+from evergrant.core import connection, lifecycle
+from evergrant.core.app import App
+from evergrant.core.authorization import PENDING
+from evergrant.core.connection import Change, Connection, Event, Shop
+from evergrant.providers import dialects
+from evergrant.providers.wire import Granted
+
+
+def fresh(app: App, merchant_id: str, granted: Granted, ports: Ports) -> Connection:
+    """A connection of this customer that nothing was granted to yet."""
+    return Connection(
+        tenant_id=app.tenant_id,
+        id=ports.dice.identifier("con"),
+        merchant_id=merchant_id,
+        app_id=app.id,
+        provider=app.provider,
+        region=app.region,
+        open_id=granted.open_id,
+        seller_name=granted.seller_name,
+        clock=app.clock,
+        authorization=PENDING,
+        revision=0,
+    )
+
+
+def change(known: Connection, app: App, granted: Granted, granted_at: datetime, shops: Sequence[Shop]) -> Change:
+    """The connection after this consent: a new end, the shops it covers, every flow as the gate says."""
+    news = lifecycle.News(
+        kind=lifecycle.Kind.GRANTED, at=granted_at, ends=granted.pair.refresh_ends, scopes=granted.scopes
+    )
+    needs = dialects.named(app.provider).FLOW_SCOPES
+    changed = connection.apply(connection.regranted(known, shops), news, needs=needs, now=granted_at)
+    lost = known.authorization.scopes - granted.scopes
+    told = (Event(type="connection.scopes_changed", data={"lost": sorted(lost)}),) if lost else ()
+    return replace(changed, before=known, events=(*changed.events, *told))
+
+
+async def hasten(contested: Sequence[Connection], ports: Ports) -> None:
+    """Refresh early what another authorization of the same shop may have ended, under the protocol of every refresh.
+
+    What became of the pair is known soon, and its refresh token is shown once.
+    """
+    for known in contested:
+        await ports.books.tokens.want(known.tenant_id, known.id, await ports.clock.now(known.clock))

@@ -1,0 +1,58 @@
+"""What a poll of a flow is, and the book of when each flow runs and what it brought: values and a protocol."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from evergrant.core import flows
+from evergrant.providers.wire import Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One poll of one flow of one shop, this worker's alone until its lease ends."""
+
+    tenant_id: str
+    connection_id: str
+    shop_id: str
+    kind: flows.Kind
+    fence: int
+    cursor: datetime | None
+    failures: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brought:
+    """What a whole poll brought: everything up to `cursor`, so many new or newer records, and rows nobody could read."""
+
+    cursor: datetime
+    kept: int
+    unreadable: tuple[str, ...] = ()
+
+
+class Flows(Protocol):
+    """When each flow runs, and what it brought."""
+
+    async def take_due(self, clock: str, now: datetime, limit: int) -> Sequence[Run]:
+        """Take polls that are due."""
+
+    async def keep_records(self, run: Run, records: Sequence[Record], reached: datetime | None = None) -> int:
+        """Keep records, newest version wins; gives how many were new or newer. Nothing is missing up to `reached`.
+
+        No records at all renew the lease.
+        """
+
+    async def done(self, run: Run, brought: Brought, *, next_run_at: datetime, now: datetime) -> None:
+        """The poll has everything up to its cursor."""
+
+    async def failed(self, run: Run, error: str, wait: timedelta) -> None:
+        """The poll brought nothing, or not all: again after a while."""
+
+    async def shut(self, run: Run) -> None:
+        """The gate is shut: let go of the poll; the change that shut it has noted why."""
+
+    async def want(
+        self, tenant_id: str, connection_id: str, now: datetime, shop_id: str | None, kind: flows.Kind | None
+    ) -> int:
+        """Make polls due at once; gives how many were open."""
