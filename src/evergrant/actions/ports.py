@@ -276,9 +276,7 @@ class Tokens(Protocol):
         """The token was provably not used up: try again after a while."""
 
     async def end(self, taken: Taken | Doubt, change: Change) -> str:
-        """The platform refused the token for good; gives `final`, or `outlived` if a newer pair stands meanwhile and
-        nothing was changed. Raises StaleError.
-        """
+        """The platform refused the token for good; gives `final`, or `outlived` if a newer pair stands. Raises StaleError."""
 
     async def doubt(self, doubt: Doubt, *, probe_at: datetime, now: datetime) -> None:
         """The outcome is not known: keep serving the access token, and show the refresh token again at `probe_at`."""
@@ -293,11 +291,19 @@ class Tokens(Protocol):
         """The access token and its end, for our own calls."""
 
     async def want(
-        self, tenant_id: str, connection_id: str, now: datetime, *, issued_before: datetime | None = None
+        self,
+        tenant_id: str,
+        connection_id: str,
+        now: datetime,
+        *,
+        issued_before: datetime | None = None,
+        until: datetime | None = None,
     ) -> None:
-        """Make the refresh due at once, unless the pair is younger than `issued_before`."""
+        """Make the refresh due at once, unless the pair is younger than `issued_before` or lives beyond `until`."""
 
-    async def want_all(self, tenant_id: str, connection_ids: Sequence[str], now: datetime) -> None:
+    async def want_all(
+        self, tenant_id: str, connection_ids: Sequence[str], now: datetime, *, until: datetime | None = None
+    ) -> None:
         """The same for many."""
 
 

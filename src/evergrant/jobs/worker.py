@@ -15,7 +15,7 @@ from evergrant.jobs import timetable
 
 DRAIN_SECONDS = 25.0
 """How long a stopping worker finishes what it began; longer than the hard limit of a call."""
-AFTER_FAILURE_SECONDS = 1.0
+AFTER_FAILURE_SECONDS = 0.5
 GATHER_SECONDS = 0.005
 """What lands within this time is replaced by one statement instead of one each."""
 CLOCKS_SECONDS = 1.0

@@ -10,8 +10,9 @@ from evergrant.providers.wire import Record
 from evergrant.store import events
 from evergrant.store.database import Database
 
-LEASE = timedelta(seconds=30)
-"""Renewed with every page, and longer than the hard limit of a call: a killed worker's poll is taken over within this."""
+LEASE = timedelta(seconds=25)
+"""Renewed with every page, and longer than the hard limit of a call: a killed worker's poll is taken over within half a
+minute, the next one's look included."""
 
 MOST_IDS = 20
 

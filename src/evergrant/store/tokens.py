@@ -194,20 +194,27 @@ class Tokens:
         return key.open("access_token", row["version"], row["access_sealed"]), row["access_ends"]
 
     async def want(
-        self, tenant_id: str, connection_id: str, now: datetime, *, issued_before: datetime | None = None
+        self,
+        tenant_id: str,
+        connection_id: str,
+        now: datetime,
+        *,
+        issued_before: datetime | None = None,
+        until: datetime | None = None,
     ) -> None:
-        """Make the refresh due at once, unless its outcome is in doubt or the pair is younger than `issued_before`."""
-        await self._want(tenant_id, [connection_id], now, issued_before)
+        """Make the refresh due at once, unless its outcome is in doubt or the pair is younger than `issued_before`.
 
-    async def want_all(self, tenant_id: str, connection_ids: Sequence[str], now: datetime) -> None:
-        """The same for many."""
-        await self._want(tenant_id, connection_ids, now, None)
-
-    async def _want(
-        self, tenant_id: str, connection_ids: Sequence[str], now: datetime, issued_before: datetime | None
-    ) -> None:
+        Nor if the access token that stands by now lives beyond `until`, or a new one would not.
+        """
         async with self._database.connection() as connection:
-            await want(connection, tenant_id, connection_ids, now, issued_before)
+            await want(connection, tenant_id, [connection_id], now, issued_before, until)
+
+    async def want_all(
+        self, tenant_id: str, connection_ids: Sequence[str], now: datetime, *, until: datetime | None = None
+    ) -> None:
+        """The same for many."""
+        async with self._database.connection() as connection:
+            await want(connection, tenant_id, connection_ids, now, None, until)
 
     async def _alarm(self, row: Any) -> None:
         """What does not open is for a person to look at: it stands in the audit trail, too."""
@@ -274,6 +281,7 @@ async def want(
     connection_ids: Sequence[str],
     now: datetime,
     issued_before: datetime | None = None,
+    until: datetime | None = None,
 ) -> None:
     """Make refreshes due at once, in the caller's transaction; never one whose outcome is in doubt."""
     await connection.execute(
@@ -281,7 +289,9 @@ async def want(
         with wanted as (
             update tokens t set due_at = least(due_at, $3)
             where tenant_id = $1 and connection_id = any($2) and due_at > $3
-              and ($4::timestamptz is null or issued_at < $4) and not exists (
+              and ($4::timestamptz is null or issued_at < $4)
+              and ($5::timestamptz is null or (access_ends <= $5 and access_ends - issued_at > $5 - $3))
+              and not exists (
                 select from presentations p where p.tenant_id = t.tenant_id
                   and p.connection_id = t.connection_id and p.outcome = 'in_doubt')
             returning true)
@@ -291,6 +301,7 @@ async def want(
         list(connection_ids),
         now,
         issued_before,
+        until,
     )
 
 

@@ -88,7 +88,7 @@ class Lanes:
             await desk.trail.record(loans.entry(key, connection_id, request_id, "vault.integrity_failed"))
             raise
         except lend.TokenBeingRefreshedError:
-            await desk.ports.books.tokens.want(key.tenant_id, connection_id, now)
+            await desk.ports.books.tokens.want(key.tenant_id, connection_id, now, until=now + least)
             raise
         request_id = scope["state"]["request_id"]
         await desk.trail.record(loans.entry(key, connection_id, request_id, detail=loans.at(found, now)))

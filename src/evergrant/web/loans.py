@@ -67,7 +67,8 @@ async def batch(desk: Desk, shown: Secret, given: Wanted, request_id: str) -> di
             stale.append((connection_id, known.clock))
     for clock in {clock for _, clock in stale}:
         those = [connection_id for connection_id, each in stale if each == clock]
-        await desk.ports.books.tokens.want_all(key.tenant_id, those, await desk.ports.clock.now(clock))
+        now = await desk.ports.clock.now(clock)
+        await desk.ports.books.tokens.want_all(key.tenant_id, those, now, until=now + least)
     entries = []
     for connection_id, known, loan in zip(ids, found, loans, strict=True):
         if isinstance(loan, Loan):
