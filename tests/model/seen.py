@@ -116,6 +116,18 @@ def shown(hand: Hand, since: int) -> dict[str, int]:
     return dict(hand.sandbox.application.platform.book.all(SHOWN, since))
 
 
+PROBED = (
+    "SELECT (SELECT min(at) FROM log WHERE kind = 'token' AND gave_refresh_sha256 = l.token_sha256), max(at) FROM log l"
+    " WHERE kind = 'token' AND path LIKE '%/refresh' AND token_sha256 = ?"
+)
+
+
+def age_when_shown_last(hand: Hand, token: str) -> int:
+    """How old a refresh token was when the platform saw it last, in seconds."""
+    given, last = hand.sandbox.application.platform.book.one(PROBED, bytes.fromhex(token)) or (0, 0)
+    return int(last - given)
+
+
 async def excused(hand: Hand, hashes: list[str]) -> dict[str, int]:
     """How often each may have been shown again: after the platform asked to wait, and one declared probe per doubt."""
     found = await hand.sql(
