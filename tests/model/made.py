@@ -128,6 +128,9 @@ def judge(of: Line, row: Row, grant: Grant, mode: str, now: int) -> None:
         assert not grant.alive or lost or of.consent_lost, ("a living grant is called lost", *said)
     elif row.state == "expired":
         assert over, said
+    elif row.state == "suspended":
+        assert row.in_doubt, ("nobody asks any more", *said)
+        assert of.told_of_end or not grant.alive or of.consent_lost, said
     else:
         assert row.state == "cancelled", said
         assert not grant.alive or of.consent_lost, ("a living grant is called cancelled", *said)

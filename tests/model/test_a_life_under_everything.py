@@ -42,7 +42,9 @@ PROBE_AGE = int(0.85 * 7 * 86_400)
 FORGIVING = frozenset({"stable", "retry_safe"})
 CALLS = ("not_sent", "lost_there", "lost_back", "rubbish", "status_503", "throttled", "dies_before", "dies_after")
 MAY_LOSE = frozenset({"lost_there", "lost_back", "rubbish", "status_503", "dies_before", "dies_after"})
-SPANS = ("1m", "1h", "1d", "4d", "7d", "31d", "200d")
+SPANS = ("1m", "1h", "1d", "1d", "3d", "3d", "4d", "7d", "31d", "200d")
+HANDS = ("pause", "resume", "resume", "refresh", "refresh", "sync", "sync", "disconnect")
+BETWEEN_CONSENTS, BETWEEN_ENDS = 6, 12
 
 fates = st.one_of(
     st.just(("", None, False)),
@@ -82,12 +84,17 @@ class Life(RuleBasedStateMachine):
         self.log_from = self.run(made.end_of_log(self.hand))
         self.links: list[Left] = []
         self.steps = 0
+        self.since_consent = self.since_end = 0
+        for which in (0, 1):
+            self.consent(which, which, "365d", ("", None, False))
 
     # What people do ---------------------------------------------------------------------------------------------------
 
+    @precondition(lambda self: self.since_consent >= BETWEEN_CONSENTS)
     @rule(which=lines, renews=lines, period=st.sampled_from(["30d", "365d"]), fate=fates)
     def consent(self, which: int, renews: int, period: str, fate: Fated) -> None:
         """A seller consents, through a link for a new shop or to renew a connection, perhaps somebody else's."""
+        self.since_consent = 0
         line = self.lines[which]
         customer = self.lines[renews] if self.lines[renews].connection_id else line
         self.run(self._consent(line, customer, period, fate))
@@ -123,7 +130,8 @@ class Life(RuleBasedStateMachine):
                 result,
             )
         self._came(line, outcome, result_id)
-        self.links.append(Left(session.id, line, callback, departure.browser))
+        if outcome is None:
+            self.links.append(Left(session.id, line, callback, departure.browser))
 
     async def _back(self, callback: Callback, browser: Secret) -> None:
         ports = self.hand.ports
@@ -139,14 +147,17 @@ class Life(RuleBasedStateMachine):
         else:
             line.consent_lost = True
 
+    @precondition(lambda self: self.since_end >= BETWEEN_ENDS)
     @rule(which=lines, how=st.sampled_from(["cancel", "deactivate"]))
     def ends(self, which: int, how: str) -> None:
         """The seller cancels, or the platform does; a notice is on its way, and may take its time."""
+        self.since_end = 0
         line = self.lines[which]
         if line.grant_id and self.run(seen.grant(self.hand, line)).alive:
             self.run(self.hand.sandbox.steer(f"grants/{line.grant_id}/{how}"))
             line.notices.append(made.deauthorization(line, self.hand.sandbox.now))
 
+    @precondition(lambda self: any(line.notices for line in self.lines))
     @rule(which=lines, number=st.integers(0, 3), copies=st.integers(1, 3))
     def notice(self, which: int, number: int, copies: int) -> None:
         """A notice arrives: the newest or an old one, once or three times."""
@@ -162,7 +173,7 @@ class Life(RuleBasedStateMachine):
         app = await self.hand.ports.books.apps.by_id(self.app_id)
         await self.hand.parts.inbox.put(receive.received(app, body))
 
-    @rule(which=lines, what=st.sampled_from(["pause", "resume", "disconnect", "refresh", "sync"]))
+    @rule(which=lines, what=st.sampled_from(HANDS))
     def by_hand(self, which: int, what: str) -> None:
         """The vendor's people do something."""
         line = self.lines[which]
@@ -193,9 +204,11 @@ class Life(RuleBasedStateMachine):
         self._set(fate)
         self.run(self.hand.doing(self.hand.work(name)))
 
-    @rule(fate=fates)
-    def refreshes(self, fate: Fated) -> None:
-        """The same for what matters most."""
+    @rule(fate=fates, due=st.booleans())
+    def refreshes(self, fate: Fated, *, due: bool) -> None:
+        """The same for what matters most, with tokens half of whose life is over, or not."""
+        if due:
+            self.time_passes("4d")
         self.works("refresh", fate)
 
     def _set(self, fate: Fated) -> None:
@@ -211,7 +224,7 @@ class Life(RuleBasedStateMachine):
     def never(self) -> None:
         """I2, I3 and I8, at all times; and a person's pause is only ever undone by a person."""
         if hasattr(self, "lines"):
-            self.steps += 1
+            self.steps, self.since_consent, self.since_end = self.steps + 1, self.since_consent + 1, self.since_end + 1
             self.run(self._never())
 
     async def _never(self) -> None:
@@ -253,8 +266,11 @@ class Life(RuleBasedStateMachine):
             ended = await hand.sql("select outcome, result_id from link_sessions where id = $1", left.session_id)
             ((outcome, result_id),) = ended
             assert outcome, "a link that brought a code has an outcome"
-            if outcome == "completed" and left.line.connection_id != result_id:
-                self._came(left.line, outcome, result_id)
+            let_go = left.line.let_go
+            self._came(left.line, outcome, result_id)
+            if let_go and outcome == "completed":  # whichever of the two came last
+                found = await seen.rows(hand, [left.line.customer])
+                left.line.let_go = found[result_id].state == "cancelled"
         self.links.clear()
         found = await seen.rows(hand, [line.customer for line in self.lines])
         for line in self.lines:
