@@ -52,6 +52,21 @@ class Slip(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
 
 
+FORGOTTEN = Slip(kind="", tenant_id="", owner_id="", sealed=b"", at="")
+"""What stands in the place of a slip whose owner was erased."""
+
+
+def read(path: Path) -> list[Slip]:
+    """The slips in a file.
+
+    Raises:
+        FileNotFoundError: they were brought to the database meanwhile.
+        MsgspecError: the file is torn.
+    """
+    slips = msgspec.msgpack.decode(path.read_bytes(), type=list[Slip] | Slip)
+    return slips if isinstance(slips, list) else [slips]
+
+
 class Spool:
     """A folder of slips."""
 
@@ -103,19 +118,23 @@ class Spool:
             try:
                 if time.time() - path.stat().st_mtime < SETTLED_SECONDS:  # noqa: TID251  (a file's age, by the disk's own clock)
                     continue
-                slips = msgspec.msgpack.decode(path.read_bytes(), type=list[Slip] | Slip)
+                whole = read(path)
             except (FileNotFoundError, msgspec.MsgspecError):
                 continue
-            whole = slips if isinstance(slips, list) else [slips]
             names = [f"{path.name}#{number}" for number in range(len(whole))]
             here = self._inside.setdefault(path.name, set(names))
-            yield from ((name, slip) for name, slip in zip(names, whole, strict=True) if name in here)
+            yield from ((name, slip) for name, slip in zip(names, whole, strict=True) if name in here and slip.kind)
 
     def _forget(self, owner_id: str) -> None:
+        """What others have in the same file stays where it is: their names count it."""
         for path in (*self._folder.glob(f"*{SUFFIX}"), *self._folder.glob(f"*{STRAY}")):
             with suppress(FileNotFoundError, msgspec.MsgspecError):
-                if msgspec.msgpack.decode(path.read_bytes(), type=Slip).owner_id == owner_id:
+                whole = read(path)
+                kept = [FORGOTTEN if slip.owner_id == owner_id else slip for slip in whole]
+                if not any(slip.kind for slip in kept):
                     path.unlink()
+                elif kept != whole:
+                    self._write(path, kept)
 
     def _probe(self) -> None:
         path = self._folder / f"{token_hex(6)}{PROBE}"
@@ -126,31 +145,31 @@ class Spool:
         """A file of its own for one slip."""
         whole, _, number = name.partition("#")
         with suppress(FileNotFoundError, msgspec.MsgspecError):  # another process of this machine was quicker
-            slips = msgspec.msgpack.decode((self._folder / whole).read_bytes(), type=list[Slip] | Slip)
-            slip = slips[int(number)] if isinstance(slips, list) else slips
+            slip = read(self._folder / whole)[int(number)]
             aside = self._folder / f"{whole.removesuffix(SUFFIX)}{f'-{number}' if int(number) else ''}{STRAY}"
-            with aside.open("wb") as file:
-                file.write(msgspec.msgpack.encode([slip]))
-                file.flush()
-                os.fsync(file.fileno())
+            self._write(aside, [slip])
 
     def _put(self, slips: Sequence[Slip]) -> Sequence[str]:
         """One file for all; it and its folder, for which all of them wait, are brought to the disk once."""
         whole = f"{time.time_ns()}-{token_hex(6)}{SUFFIX}"
         names = [f"{whole}#{number}" for number in range(len(slips))]
         self._inside[whole] = set(names)
-        fresh = self._folder / f"{whole}.part"
+        self._write(self._folder / whole, slips)
+        return names
+
+    def _write(self, path: Path, slips: Sequence[Slip]) -> None:
+        """Write a file whole or not at all, so that it survives a crash."""
+        fresh = path.with_name(f"{path.name}.part")
         with fresh.open("wb") as file:
             file.write(msgspec.msgpack.encode(slips))
             file.flush()
             os.fsync(file.fileno())
-        fresh.replace(self._folder / whole)
+        fresh.replace(path)
         folder = os.open(self._folder, os.O_RDONLY)
         try:
             os.fsync(folder)
         finally:
             os.close(folder)
-        return names
 
     def _drop(self, names: Sequence[str]) -> Sequence[None]:
         for name in names:
