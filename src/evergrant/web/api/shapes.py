@@ -15,6 +15,7 @@ from evergrant.core.claim import Claim
 from evergrant.core.connection import Connection, Flow
 from evergrant.core.errors import InvalidRequestError
 from evergrant.web import given
+from evergrant.web.outcomes import Named
 
 MOST = 200
 
@@ -71,8 +72,18 @@ def link_session(found: LinkSession, url: str | None = None) -> dict[str, Any]:
         "outcome": found.outcome,
         "code": found.code,
         "result": {"connection_id": found.result_id} if found.result_id else None,
+        "mismatch": None,
     }
     return told | ({"url": url} if url else {})
+
+
+def mismatch(found: Named) -> dict[str, Any]:
+    """What a link for one shop was answered with instead."""
+    return {
+        "expected": [{"id": key, "name": name} for key, name in found.expected.items()],
+        "chosen": [{"id": key, "name": name} for key, name in found.found.items()],
+        "claim_id": found.chosen.claim_id,
+    }
 
 
 def claim(found: Claim) -> dict[str, Any]:

@@ -49,7 +49,7 @@ async def link_outcome(session_id: str, request: Request, person: Watcher) -> Re
     session = await desk.links.find(person.tenant_id, session_id)
     told = await outcomes.told(session, desk)
     headers = {"x-link-outcome": session.outcome or "open"}
-    return look.page(request, "_told.html", {"told": told}, headers=headers)
+    return look.page(request, "_told.html", look.signed_in(request, person, told=told), headers=headers)
 
 
 @router.post("/dashboard/renew")
