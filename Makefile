@@ -7,8 +7,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UV := UV_PYTHON_DOWNLOADS=never $(BIN)/uv --quiet
-CODE := src tests tools bench docs/conf.py
-FAULT_SEEDS ?= 1,2,3,4,5
+CODE := src tests tools bench faults docs/conf.py
 
 ##@ First minutes
 help: ## This list
@@ -36,8 +35,8 @@ test: $(VENV)/.dev $(VENV)/.browser $(VENV)/.clients ## All tests, real browser 
 fast: $(VENV)/.dev ## The tests that need neither browser nor processes of their own
 	@$(BIN)/pytest -m "not browser and not processes"
 
-faults: $(VENV)/.dev ## The fault tests: kill -9 of every process while the tour runs
-	@FAULT_SEEDS=$(FAULT_SEEDS) $(BIN)/pytest -p no:cacheprovider -o addopts="-p tools.record" -v -s tests/faults
+faults: $(VENV)/.faults ## Programs killed, frozen and cut off on purpose; 0 violations or exit 1 (FULL=1, ARGS="--only TF-03")
+	@$(BIN)/python -m faults $(ARGS)
 
 bench: $(VENV)/.dev ## Figures as ratios against the bare limit, as a table and as JSON
 	@$(BIN)/python -m bench
@@ -53,7 +52,7 @@ hooks: $(VENV)/.dev ## Install the pre-commit hooks
 	@$(BIN)/pre-commit install
 
 lock: $(VENV)/.uv ## Write the lock files anew from requirements*.in
-	@for name in requirements requirements-dev requirements-setup requirements-node; do \
+	@for name in requirements requirements-dev requirements-faults requirements-setup requirements-node; do \
 		echo "locking $$name"; \
 		$(UV) pip compile --generate-hashes --universal --python-version 3.11 --no-header $$name.in -o $$name.lock || exit 1; \
 	done
@@ -89,6 +88,10 @@ $(VENV)/.clients: $(VENV)/.dev tools/clients.py tests/clients/package-lock.json
 
 $(VENV)/.browser: $(VENV)/.uv tools/browser.sh
 	@sh tools/browser.sh
+	@touch $@
+
+$(VENV)/.faults: $(VENV)/.dev requirements-faults.lock tools/faults.sh
+	@sh tools/faults.sh $(VENV)
 	@touch $@
 
 .PHONY: help demo tour setup check fix test fast faults bench requirements docs hooks lock clean

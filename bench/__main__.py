@@ -9,11 +9,11 @@ from time import monotonic
 
 from rich.console import Console
 
-from bench import doors, machine, refreshing, report, sandbox, taking
+from bench import doors, machine, refreshing, report, sandbox, storm, taking
 from bench.figures import Line, missed
 from bench.ground import ROOT, Ground, ground
 
-PARTS = ("tokens", "notices", "refresh", "take", "sandbox")
+PARTS = ("tokens", "notices", "refresh", "storm", "take", "sandbox")
 WIDTH = 130
 """Columns where there is no terminal to ask."""
 EXAMPLE = "Example: python -m bench --seconds 2 --rounds 3 --only tokens --json build/bench.json"
@@ -49,6 +49,8 @@ def measured(on: Ground, given: argparse.Namespace) -> list[Line]:
         lines += doors.measure(on, seconds=given.seconds, rounds=given.rounds, wanted=wanted)
     if "refresh" in wanted:
         lines += refreshing.measure(on, seconds=given.seconds, rounds=given.rounds)
+    if "storm" in wanted:
+        lines += storm.measure(on, rounds=given.rounds)
     if "take" in wanted:
         lines += taking.measure(on, rounds=given.rounds)
     if "sandbox" in wanted:

@@ -26,10 +26,12 @@ WEEK = 7 * 86_400
 
 
 class Bare:
-    """An ASGI application with three paths."""
+    """An ASGI application with a few paths."""
 
-    def __init__(self, pool: Any) -> None:
+    def __init__(self, pool: Any, latency: float) -> None:
         self._pool = pool
+        self._latency = latency
+        self._flying = self._most = 0
         self._numbers = count()
 
     async def __call__(self, scope: Any, _receive: Any, send: Any) -> None:
@@ -41,10 +43,21 @@ class Bare:
             async with self._pool.acquire() as connection:
                 content = b'{"one":%d}' % await connection.fetchval("select 1")
         elif scope["path"] == "/api/v2/token/refresh":
-            content = self._pair(scope["query_string"].decode())
+            content = await self._slowly(scope["query_string"].decode())
+        elif scope["path"] == "/most":
+            content, self._most = b'{"most":%d}' % self._most, self._flying
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": content})
+
+    async def _slowly(self, query: str) -> bytes:
+        """A pair after the latency; how many wait for one at the same time is counted."""
+        self._flying += 1
+        self._most = max(self._most, self._flying)
+        if self._latency:
+            await asyncio.sleep(self._latency)
+        self._flying -= 1
+        return self._pair(query)
 
     def _pair(self, query: str) -> bytes:
         """A fresh pair for what the refresh token names: `TTP_<open id>.<end, Unix seconds>.<anything>`."""
@@ -69,12 +82,14 @@ async def _keep_session(_connection: object) -> None:
     """As in the hub: no query when a connection is given back."""
 
 
-async def serve(port: int, dsn: str) -> None:
+async def serve(port: int, dsn: str, latency: float) -> None:
     """Serve until SIGTERM."""
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     async with asyncpg.create_pool(dsn, min_size=2, max_size=POOL, reset=_keep_session) as pool:
-        server = Server(Bare(pool), address="127.0.0.1", port=port, interface=Interfaces.ASGINL, log_enabled=False)
+        server = Server(
+            Bare(pool, latency), address="127.0.0.1", port=port, interface=Interfaces.ASGINL, log_enabled=False
+        )
         serving = asyncio.create_task(server.serve())
         await stop.wait()
         server.stop()  # type: ignore[no-untyped-call]
@@ -85,8 +100,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.bare")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--dsn", required=True)
+    parser.add_argument("--latency", type=float, default=0.0, help="seconds a refresh takes")
     given = parser.parse_args()
-    uvloop.run(serve(given.port, given.dsn))
+    uvloop.run(serve(given.port, given.dsn, given.latency))
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ def measure(ground: Ground, *, seconds: float, rounds: int) -> list[Line]:
             values=full,
             against=LOOP,
             ratios=ratios(full, loop),
-            goal=Goal(bound=200, of_ratio=False),
+            goal=Goal(bound=0.20),
             troubles=tuple(troubles),
             notes="50 in flight: lease, attempt row, call, fsynced spool, transaction",
         ),

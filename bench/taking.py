@@ -1,4 +1,4 @@
-"""Taking due rows: the timetable's own statement over ten thousand and over a million connections, in turns."""
+"""Taking due rows: the timetable's own statement over ten thousand and over ten million connections, in turns."""
 
 import asyncio
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from bench.ground import Ground
 from evergrant.assembly.house import House, house
 from evergrant.core.app import WALL
 
-FEW, MANY = 10_000, 1_000_000
+FEW, MANY = 10_000, 10_000_000
 AT_ONCE = 100
 TAKES_A_ROUND = 10
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
-CODE = ("src", "tests", "tools", "bench", "docs/conf.py")
+CODE = ("src", "tests", "tools", "bench", "faults", "docs/conf.py")
 
 CHECKS: dict[str, tuple[str, ...]] = {
     "types": ("mypy",),
@@ -25,7 +25,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
     ),
     "format": ("ruff", "format", "--check", *CODE),
     "lint": ("ruff", "check", *CODE),
-    "spelling": ("codespell", "src", "tests", "tools", "bench", "docs", "README.md", "changelog.d"),
+    "spelling": ("codespell", "src", "tests", "tools", "bench", "faults", "docs", "README.md", "changelog.d"),
     "pyproject": ("validate-pyproject", "pyproject.toml"),
 }
 

@@ -71,6 +71,12 @@ class Settings(BaseSettings):
     notice_patience_minutes: int = Field(
         default=932, ge=1, le=20_160, description="How late a notice may be before it counts as missed."
     )
+    app_calls_per_second: float | None = Field(
+        default=None, gt=0, le=10_000, description="Token calls a second in one app's name, over all processes."
+    )
+    app_calls_at_once: int | None = Field(
+        default=None, ge=1, le=10_000, description="Token calls in flight in one app's name, over all processes."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="From which level on.")
     log_format: Literal["auto", "json", "console"] = Field(
         default="auto", description="`auto`: for people on a terminal, JSON otherwise."

@@ -1,6 +1,6 @@
 """The hub's calls as values: what to send, and how to read the answer. Both clients send the very same ones."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -11,6 +11,8 @@ from evergrant_sdk.values import Connection, HubUnavailable, LinkSession, Refuse
 Answer = TypeVar("Answer")
 
 COME_BACK = frozenset({429, 502, 503, 504})
+COME_BACK_CODES = frozenset({"token_being_refreshed"})
+"""The same, told of one connection among many, where no status of its own goes with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +34,12 @@ def token(connection_id: str, *, shop_id: str | None = None, min_ttl: int = 0) -
     if min_ttl:
         query["min_ttl"] = min_ttl
     return Call(method="GET", path=f"/v1/connections/{quote(connection_id, safe='')}/token", query=query, read=_token)
+
+
+def tokens(connection_ids: Sequence[str], *, min_ttl: int = 0) -> Call[dict[str, Token | Exception]]:
+    """Fresh access tokens of up to 100 connections, by their ids."""
+    body = {"ids": list(connection_ids), "min_ttl": min_ttl}
+    return Call(method="POST", path="/v1/tokens", body=body, read=_tokens)
 
 
 def connection(connection_id: str) -> Call[Connection]:
@@ -77,7 +85,7 @@ def refusal(status: int, body: Any) -> Exception:
     told = body.get("error") if isinstance(body, dict) else None
     error = told if isinstance(told, dict) else {}
     code, message = str(error.get("code", "unknown")), str(error.get("message", f"HTTP {status}"))
-    if status in COME_BACK:
+    if status in COME_BACK or code in COME_BACK_CODES:
         return HubUnavailable(f"{code}: {message}")
     kind = SellerMustRenew if error.get("remedy") == "seller_renews" else Refused
     return kind(status=status, code=code, message=message, request_id=str(error.get("request_id", "")))
@@ -92,6 +100,11 @@ def _token(found: Any) -> Token:
         scopes=tuple(found["scopes"]),
         missing_scopes=tuple(found["missing_scopes"]),
     )
+
+
+def _tokens(found: Any) -> dict[str, Token | Exception]:
+    """An item that is refused is no reason to lose the others: its exception stands in its place."""
+    return {item["id"]: _token(item["token"]) if "token" in item else refusal(200, item) for item in found["items"]}
 
 
 def _connection(found: Any) -> Connection:

@@ -1,6 +1,6 @@
 """The two clients: one for ordinary code, one for async code. What they send and read stands in `calls`."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any, Self, TypeVar
 
 import httpx2
@@ -41,6 +41,12 @@ class Evergrant:
             HubUnavailable: the hub is away, or is refreshing the token just now: try again in a moment.
         """
         return self._send(calls.token(connection_id, shop_id=shop_id, min_ttl=min_ttl))
+
+    def tokens(self, connection_ids: Sequence[str], *, min_ttl: int = 0) -> dict[str, Token | Exception]:
+        """Fresh access tokens of up to 100 connections, by their ids. In the place of one that is refused stands the
+        exception that `token` would have raised.
+        """
+        return self._send(calls.tokens(connection_ids, min_ttl=min_ttl))
 
     def connection(self, connection_id: str) -> Connection:
         """One connection."""
@@ -90,6 +96,12 @@ class AsyncEvergrant:
     async def token(self, connection_id: str, *, shop_id: str | None = None, min_ttl: int = 0) -> Token:
         """A fresh access token that lives at least `min_ttl` seconds longer. Raises as `Evergrant.token` does."""
         return await self._send(calls.token(connection_id, shop_id=shop_id, min_ttl=min_ttl))
+
+    async def tokens(self, connection_ids: Sequence[str], *, min_ttl: int = 0) -> dict[str, Token | Exception]:
+        """Fresh access tokens of up to 100 connections, by their ids. In the place of one that is refused stands the
+        exception that `token` would have raised.
+        """
+        return await self._send(calls.tokens(connection_ids, min_ttl=min_ttl))
 
     async def connection(self, connection_id: str) -> Connection:
         """One connection."""

@@ -114,8 +114,10 @@ def impure(path: Path, room: str) -> set[str]:
 
 
 def test_no_file_beside_the_source_is_large_either() -> None:
-    """Tests, tools and bench keep to the same 400 lines, and open with what they are for."""
-    beside = [path for folder in ("tests", "tools", "bench") for path in sorted((ROOT / folder).rglob("*.py"))]
+    """Tests, tools, bench and faults keep to the same 400 lines, and open with what they are for."""
+    beside = [
+        path for folder in ("tests", "tools", "bench", "faults") for path in sorted((ROOT / folder).rglob("*.py"))
+    ]
     large = [str(path) for path in beside if len(path.read_text(encoding="utf-8").splitlines()) > LARGEST_MODULE]
     silent = [str(path) for path in beside if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))]
 
@@ -196,7 +198,7 @@ REVEALING = {
     "evergrant/providers",
     "evergrant/net/platform.py",
     "evergrant/store",
-    "evergrant/web/lanes.py",
+    "evergrant/web/loans.py",
     "evergrant/web/access.py",
     "evergrant/web/outcomes.py",
     "evergrant/web/arrivals.py",

@@ -9,7 +9,7 @@ from tests.docs import pages
 from tests.docs.pages import ROOT
 
 PAGES = [path for path in pages.tracked() if path.suffix == ".md" and "changelog.d" not in path.parts]
-MAPPED = ("src", "tests", "tools", "docs", "bench", "changelog.d")
+MAPPED = ("src", "tests", "tools", "docs", "bench", "faults", "changelog.d")
 
 
 def name_of(path: Path) -> str:
@@ -35,7 +35,7 @@ def test_every_relative_link_leads_somewhere(page: Path) -> None:
 
 
 def test_the_map_names_every_folder() -> None:
-    """docs/map.md has a line for each folder of src, tests, tools, docs, bench and changelog.d, and for none that is gone."""
+    """docs/map.md has a line for each folder of src, tests, tools, docs, bench, faults and changelog.d, and for none that is gone."""
     folders = {parent for path in pages.tracked(*MAPPED) for parent in path.relative_to(ROOT).parents} - {Path()}
     named = {Path(name) for name in pages.first_cells(pages.read("map.md")) if "/" in name}
 

@@ -162,6 +162,7 @@ async def test_a_throttled_refresh_waits_and_then_succeeds(world: World) -> None
     assert 1 == shown(world).total()
     async with world.hub.parts.database.connection() as connection:
         await connection.execute("update tokens set lease_until = now()")
+        await connection.execute("update app_paces set shut_until = now()")
     await world.hub.work()
 
     assert (await world.connection(connection_id))["in_doubt_since"] is None

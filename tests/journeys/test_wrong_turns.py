@@ -226,6 +226,7 @@ async def test_a_platform_that_is_away_is_waited_for(world: World) -> None:
 
     async with world.hub.parts.database.connection() as connection:
         await connection.execute("update authorization_requests set lease_until = now()")
+        await connection.execute("update app_paces set shut_until = now()")
     await world.hub.work()
     assert "completed" == (await world.hub.api.get(f"/v1/link-sessions/{link['id']}")).json()["outcome"]
 

@@ -12,6 +12,7 @@ from evergrant.core import flows
 from evergrant.core.connection import Shop
 from evergrant.providers import tiktok_shop
 from evergrant.providers.wire import (
+    NO_END,
     CallRefused,
     Granted,
     Misconfigured,
@@ -19,6 +20,7 @@ from evergrant.providers.wire import (
     Page,
     Refused,
     Reply,
+    Suspect,
     Throttled,
     Trouble,
     Unreadable,
@@ -115,18 +117,6 @@ def test_a_throttled_call_waits_as_told_within_reason(retry_after: float | None,
         envelope(data=None),
         envelope(data=[]),
         envelope(data={}),
-        envelope(data=TOKENS | {"access_token": ""}),
-        envelope(data=TOKENS | {"access_token": None}),
-        envelope(data=TOKENS | {"refresh_token": ""}),
-        envelope(data=TOKENS | {"open_id": ""}),
-        envelope(data=TOKENS | {"access_token_expire_in": "1791300000"}),
-        envelope(data=TOKENS | {"access_token_expire_in": 604800}),
-        envelope(data=TOKENS | {"access_token_expire_in": (ISSUED + 604800) * 1000}),
-        envelope(data=TOKENS | {"access_token_expire_in": ISSUED - 1}),
-        envelope(data=TOKENS | {"access_token_expire_in": 0}),
-        envelope(data=TOKENS | {"access_token_expire_in": -5}),
-        envelope(data=TOKENS | {"access_token_expire_in": 10**30}),
-        envelope(data=TOKENS | {"refresh_token_expire_in": None}),
     ],
 )
 def test_what_cannot_be_read_leaves_the_outcome_in_doubt(body: object) -> None:
@@ -135,6 +125,50 @@ def test_what_cannot_be_read_leaves_the_outcome_in_doubt(body: object) -> None:
 
     assert isinstance(answer, Unreadable)
     assert "ROW_" not in answer.why
+
+
+RUBBISH: tuple[Any, ...] = ("", None, 7, [])
+SUSPICIOUS: list[tuple[str, Any]] = [
+    *((name, wrong) for name in ("access_token", "refresh_token", "open_id") for wrong in RUBBISH),
+    *(
+        (name, wrong)
+        for name in ("access_token_expire_in", "refresh_token_expire_in")
+        for wrong in (None, "1791300000", 604800, (ISSUED + 604800) * 1000, ISSUED - 1, 0, -5, 10**30, True, 1.5)
+    ),
+    ("access_token_expire_in", ISSUED + 57 * 365 * 86400),
+    ("refresh_token_expire_in", ISSUED + 201 * 366 * 86400),
+    ("granted_scopes", "all"),
+    ("seller_name", 7),
+]
+
+
+@pytest.mark.parametrize(("field", "wrong"), SUSPICIOUS)
+def test_a_field_that_cannot_be_makes_a_whole_answer_suspect_and_loses_nothing_of_it(field: str, wrong: Any) -> None:
+    """The whole body is kept, what else it brought is usable, and what is wrong is named without its value."""
+    answer = tiktok_shop.read_tokens(reply(envelope(data=TOKENS | {field: wrong})), NOW)
+
+    assert isinstance(answer, Suspect)
+    assert (field,) == answer.fields
+    assert "ROW_" not in repr(answer)
+    assert json.loads(answer.answer.reveal())["data"] == TOKENS | {field: wrong}
+    assert (
+        (field in ("access_token", "access_token_expire_in")) == (answer.access is None) == (answer.access_ends is None)
+    )
+    assert (field == "refresh_token") == (answer.refresh is None)
+    assert (field == "refresh_token_expire_in") == (answer.refresh_ends is None)
+
+
+def test_an_answer_without_a_refresh_token_keeps_the_one_that_was_shown() -> None:
+    """With an end of its own or without one; and an end beyond 2**32 is as good as any."""
+    without = {name: value for name, value in TOKENS.items() if name != "refresh_token"}
+    granted = tiktok_shop.read_tokens(reply(envelope(data=without | {"refresh_token_expire_in": 4_903_858_076})), NOW)
+    bare = {name: value for name, value in without.items() if name != "refresh_token_expire_in"}
+    endless = tiktok_shop.read_tokens(reply(envelope(data=bare)), NOW)
+
+    assert isinstance(granted, Granted)
+    assert isinstance(endless, Granted)
+    assert granted.keeps_refresh
+    assert (2125, NO_END) == (granted.pair.refresh_ends.year, endless.pair.refresh_ends)
 
 
 @given(st.binary(max_size=300), st.sampled_from([200, 400, 401, 429, 500, 503]))

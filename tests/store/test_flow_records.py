@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from evergrant.actions.polling import Run
+from evergrant.actions.polls import Run
 from evergrant.core import flows
 from evergrant.providers.wire import Record
 from tests.world_fixture import World

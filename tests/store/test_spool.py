@@ -1,8 +1,9 @@
-"""The spool: what was put is on the disk whole, each slip a file of its own, and gone when it is dropped."""
+"""The spool: what was put is on the disk whole, many in a file, and gone when the last is dropped."""
 
 import asyncio
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from evergrant.store import spool
@@ -26,19 +27,44 @@ def files(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-async def test_many_slips_at_once_are_each_a_file_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_many_slips_at_once_share_files_and_each_has_a_name_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """They go to the disk in groups; every caller gets the name of its own."""
     monkeypatch.setattr(spool, "SETTLED_SECONDS", -1.0)
     kept = Spool(tmp_path)
     names = await asyncio.gather(*(kept.put(slip(number)) for number in range(50)))
     found = dict(kept.left())
 
-    assert 50 == len(set(names)) == len(files(tmp_path))
+    assert 50 == len(set(names)) == len(found)
+    assert len(files(tmp_path)) <= 5
     assert [found[name].fence for name in names] == list(range(50))
 
-    await asyncio.gather(*(kept.drop(name) for name in names))
+    await asyncio.gather(*(kept.drop(name) for name in names[:-1]))
+    assert [(names[-1], 49)] == [(name, slip.fence) for name, slip in kept.left()]
+    assert 1 == len(files(tmp_path))
+    await kept.drop(names[-1])
 
     assert [] == files(tmp_path)
+
+
+async def test_a_slip_set_aside_keeps_no_other_and_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It gets a file of its own; another process finds the rest, and one written by an older version."""
+    monkeypatch.setattr(spool, "SETTLED_SECONDS", -1.0)
+    kept = Spool(tmp_path)
+    names = await asyncio.gather(*(kept.put(slip(number)) for number in range(8)))
+    await kept.set_aside(names[3])
+    (aside,) = (name for name in files(tmp_path) if name.endswith(spool.STRAY))
+    (tmp_path / f"1-older{spool.SUFFIX}").write_bytes(msgspec.msgpack.encode(slip(99)))
+
+    assert [slip(3)] == msgspec.msgpack.decode((tmp_path / aside).read_bytes(), type=list[Slip])
+    assert {0, 1, 2, 4, 5, 6, 7, 99} == {found.fence for _, found in kept.left()}
+    later = Spool(tmp_path)
+    for name, _ in list(later.left()):
+        await later.drop(name)
+    assert [aside] == files(tmp_path)
 
 
 async def test_a_disk_that_takes_nothing_is_told_to_everybody_who_waited(tmp_path: Path) -> None:

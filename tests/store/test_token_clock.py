@@ -215,3 +215,20 @@ async def test_a_pair_moved_to_another_row_does_not_open(world: World) -> None:
 def vault_of(world: World) -> Any:
     """The vault, which only the store holds."""
     return world.hub.parts.apps._vault
+
+
+async def test_a_caller_who_comes_late_does_not_make_the_next_pair_due(world: World) -> None:
+    """It read the old pair, and asks for a new one when that is there already; or wants more than any pair lives."""
+    connection_id = await world.linked()
+    books, now = world.hub.ports.books.tokens, await world.now()
+
+    async def wanted(life: timedelta) -> bool:
+        await books.want(world.hub.tenant_id, connection_id, now, until=now + life)
+        async with world.hub.parts.database.connection() as connection:
+            return bool(await connection.fetchval("select due_at <= $1 from tokens", now))
+
+    assert not await wanted(timedelta(days=6)), "it lives seven days"
+    assert not await wanted(timedelta(days=8)), "the next one would not live longer"
+    world.sandbox.advance("2d")
+    now = await world.now()
+    assert await wanted(timedelta(days=6))

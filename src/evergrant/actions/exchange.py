@@ -7,14 +7,26 @@ reference, crash points C1 to C7). Whose connection it becomes, `connect` and `a
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
-from evergrant.actions.ports import AnswerLostError, NotSentError, Ports
+from evergrant.actions import pace
+from evergrant.actions.ports import AnswerLostError, NotSentError, Ports, SealingKey
 from evergrant.actions.quarantine import Proved
+from evergrant.actions.suspects import Whose
 from evergrant.core import errors
 from evergrant.core.app import App
 from evergrant.core.connection import Shop
 from evergrant.core.link import Claimed, Returned
 from evergrant.providers import dialects
-from evergrant.providers.wire import CallRefused, Granted, Misconfigured, Refused, Reply, Throttled, Trouble, Unreadable
+from evergrant.providers.wire import (
+    CallRefused,
+    Granted,
+    Misconfigured,
+    Refused,
+    Reply,
+    Suspect,
+    Throttled,
+    Trouble,
+    Unreadable,
+)
 
 AT_MOST = 20
 AGAIN_SOON = timedelta(seconds=2)
@@ -104,29 +116,37 @@ async def _exchange(returned: Returned, app: App, ports: Ports) -> tuple[Granted
     if shown is None:
         raise errors.PlatformUnavailableError("This authorization is being finished already. Wait a moment.")
     try:
-        reply = await ports.platform.send(dialect.exchange_request(app, shown.code), once=True)
+        reply = await pace.send(app.id, dialect.exchange_request(app, shown.code), ports)
     except NotSentError as error:
         await ports.books.exchanges.put_back(returned, AGAIN_SOON)
         raise errors.PlatformUnavailableError from error
     except AnswerLostError as error:
         raise await failed(returned, errors.ExchangeOutcomeLostError(), ports) from error
     now = await ports.clock.now(app.clock)
-    granted = await _read(returned, app, reply, now, ports)
+    granted = await _read(returned, app, reply, now, shown.key, ports)
     await ports.books.exchanges.keep_answer(returned, shown.key, granted, now)
+    await ports.books.paces.reached(app.id)
     await ports.books.apps.refused(app.id, False)
     return granted, now
 
 
-async def _read(returned: Returned, app: App, reply: Reply, now: datetime, ports: Ports) -> Granted:
+async def _read(returned: Returned, app: App, reply: Reply, now: datetime, key: SealingKey, ports: Ports) -> Granted:
     dialect = dialects.named(app.provider)
     match dialect.read_tokens(reply, now):
         case Granted() as granted if app.is_production and granted.pair.access.reveal().partition("_")[2].startswith(
             dialect.SANDBOX_MARK
         ):
             raise await failed(returned, errors.SandboxTokenError(), ports)
+        case Granted(keeps_refresh=True):  # a first pair has none that could be kept
+            raise await failed(returned, errors.ExchangeOutcomeLostError(), ports)
         case Granted() as granted:
             return granted
+        case Suspect() as suspect:
+            whose = Whose(tenant_id=returned.tenant_id, app_id=app.id, owner_id=returned.request_id, key=key)
+            await ports.books.suspects.keep(whose, suspect, now)
+            raise await failed(returned, errors.ExchangeOutcomeLostError(), ports)
         case Throttled(wait=wait):
+            await ports.books.paces.rest(app.id, wait, "told_to_wait")
             await ports.books.exchanges.put_back(returned, wait)
             raise errors.PlatformThrottledError
         case Misconfigured():

@@ -7,10 +7,10 @@ them reaches the network.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from evergrant.actions.custody import Custody
-from evergrant.actions.polling import Flows
+from evergrant.actions.polls import Flows
 from evergrant.actions.quarantine import Quarantine
 from evergrant.actions.repeating import Answers
 from evergrant.actions.upkeep import Upkeep
@@ -20,6 +20,10 @@ from evergrant.core.connection import Change, Connection
 from evergrant.core.link import Claimed, Mismatch, Mode, Purpose, Returned
 from evergrant.core.secret import Secret
 from evergrant.providers.wire import Granted, Reply, Request
+
+if TYPE_CHECKING:
+    from evergrant.actions.pace import Paces
+    from evergrant.actions.suspects import Suspects, Whose
 
 
 class NotSentError(Exception):
@@ -196,7 +200,10 @@ class Connections(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """A refresh that is this worker's alone until its lease ends: the attempt is kept before the token is shown."""
+    """A refresh that is this worker's alone until its lease ends: the attempt is kept before the token is shown.
+
+    `troubled`: something was wrong with the app's calls by then, so that an answer as it should be is news.
+    """
 
     tenant_id: str
     connection_id: str
@@ -206,9 +213,11 @@ class Taken:
     refresh: Secret
     issued_at: datetime
     access_ends: datetime
+    refresh_ends: datetime
     probe: bool
     failures: int
     key: SealingKey
+    troubled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,11 +259,14 @@ class Tokens(Protocol):
     async def holds(self, taken: Taken) -> bool:
         """Whether the lease still has the hard limit of a call left."""
 
-    async def spool(self, taken: Taken, granted: Granted, *, at: datetime, due_at: datetime) -> Spooled:
+    async def spool(self, taken: "Taken | Whose", granted: Granted, *, at: datetime, due_at: datetime) -> Spooled:
         """Keep an answer on disk, before anything else is asked of anybody. A disk that does not take it is logged."""
 
     async def spooled(self) -> Sequence[Spooled]:
         """Answers a killed process left on this machine's disk."""
+
+    async def keep_unchanged(self, spooled: Spooled) -> bool:
+        """Keep a new pair that says nothing new of its connection; False, and nothing is kept, if that is not so."""
 
     async def keep(self, spooled: Spooled, change: Change) -> str:
         """Keep a new pair where the one it replaces still stands; gives `ok`, or `outlived` if a newer one stands or
@@ -265,9 +277,7 @@ class Tokens(Protocol):
         """The token was provably not used up: try again after a while."""
 
     async def end(self, taken: Taken | Doubt, change: Change) -> str:
-        """The platform refused the token for good; gives `final`, or `outlived` if a newer pair stands meanwhile and
-        nothing was changed. Raises StaleError.
-        """
+        """The platform refused the token for good; gives `final`, or `outlived` if a newer pair stands. Raises StaleError."""
 
     async def doubt(self, doubt: Doubt, *, probe_at: datetime, now: datetime) -> None:
         """The outcome is not known: keep serving the access token, and show the refresh token again at `probe_at`."""
@@ -282,9 +292,20 @@ class Tokens(Protocol):
         """The access token and its end, for our own calls."""
 
     async def want(
-        self, tenant_id: str, connection_id: str, now: datetime, *, issued_before: datetime | None = None
+        self,
+        tenant_id: str,
+        connection_id: str,
+        now: datetime,
+        *,
+        issued_before: datetime | None = None,
+        until: datetime | None = None,
     ) -> None:
-        """Make the refresh due at once, unless the pair is younger than `issued_before`."""
+        """Make the refresh due at once, unless the pair is younger than `issued_before` or lives beyond `until`."""
+
+    async def want_all(
+        self, tenant_id: str, connection_ids: Sequence[str], now: datetime, *, until: datetime | None = None
+    ) -> None:
+        """The same for many."""
 
 
 FIRST, LATER = 0, 1
@@ -334,6 +355,8 @@ class Books:
     """All books in one hand."""
 
     apps: Apps
+    paces: "Paces"
+    suspects: "Suspects"
     links: Links
     exchanges: Exchanges
     quarantine: Quarantine

@@ -78,6 +78,11 @@ class Keys(Protocol):
     async def for_token(self, key: Secret, connection_id: str) -> tuple[ApiKey | None, Lendable | None]:
         """The key somebody showed, and the connection whose token they want, if it is their tenant's."""
 
+    async def for_tokens(
+        self, key: Secret, connection_ids: Sequence[str]
+    ) -> tuple[ApiKey | None, Sequence[Lendable | None]]:
+        """The same for many connections, in their order; an error for one whose token does not open."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Merchant:
@@ -268,3 +273,6 @@ class Trail(Protocol):
 
     async def record(self, entry: Entry) -> None:
         """Return once the entry is durable. Raises AuditUnavailableError: then whatever waited must not happen."""
+
+    async def record_all(self, entries: Sequence[Entry]) -> None:
+        """The same for many entries, in one commit. Raises AuditUnavailableError."""

@@ -4,23 +4,44 @@ The protocol is the reliability reference's section 3. R0 and R1 are `take_due` 
 R3 are `send`, R4 is the dialect's reading, R5 to R7 are `keep`.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from evergrant.actions import stale
+from evergrant.actions import pace, stale
 from evergrant.actions.ports import AnswerLostError, Doubt, NotSentError, Ports, Spooled, Taken
+from evergrant.actions.suspects import Whose
 from evergrant.core import connection, lifecycle, tokens
 from evergrant.core.app import App
 from evergrant.core.connection import Change
+from evergrant.core.tokens import TokenPair
 from evergrant.providers import dialects
-from evergrant.providers.wire import Granted, Misconfigured, Refused, Throttled, TokenAnswer, Unreadable
+from evergrant.providers.wire import (
+    NO_END,
+    Granted,
+    Misconfigured,
+    Refused,
+    Suspect,
+    Throttled,
+    TokenAnswer,
+    Unreadable,
+)
 
 AT_MOST = 100
 AGAIN = timedelta(seconds=5)
 LONGEST_WAIT = timedelta(minutes=5)
+LEAST_REST, MOST_REST = timedelta(minutes=1), timedelta(hours=1)
+"""When a fresh refresh token that came without a fresh access token is shown."""
 
 
 async def one(taken: Taken, ports: Ports) -> str:
     """Refresh one pair that was taken; gives the outcome's class, as the attempt row has it."""
+    try:
+        return await _shown(taken, ports)
+    finally:
+        await ports.books.paces.left(taken.app_id)
+
+
+async def _shown(taken: Taken, ports: Ports) -> str:
     app = await ports.books.apps.by_id(taken.app_id)
     dialect = dialects.named(app.provider)
     if not await ports.books.tokens.holds(taken):
@@ -30,11 +51,30 @@ async def one(taken: Taken, ports: Ports) -> str:
         reply = await ports.platform.send(dialect.refresh_request(app, taken.refresh), once=True)
     except NotSentError:
         await ports.books.tokens.give_back(taken, "not_sent", _back_off(taken))
+        await ports.books.paces.unreached(app.id)
         return "not_sent"
     except AnswerLostError:
-        return await _doubt(_doubt_of(taken), app, ports)
+        outcome = await _doubt(_doubt_of(taken), app, ports)
+        await ports.books.paces.unreached(app.id)
+        return outcome
     now = await ports.clock.now(app.clock)
-    return await _settle(taken, app, dialect.read_tokens(reply, now), now, ports)
+    answer = dialect.read_tokens(reply, now)
+    outcome = await _settle(taken, app, answer, now, ports)
+    await _pace(taken, answer, ports)
+    return outcome
+
+
+async def _pace(taken: Taken, answer: TokenAnswer, ports: Ports) -> None:
+    """What the answer says of the platform, beside what it says of this seller."""
+    match answer:
+        case Throttled(wait=wait):
+            await ports.books.paces.rest(taken.app_id, wait, "told_to_wait")
+        case Misconfigured():
+            await ports.books.paces.rest(taken.app_id, pace.CREDENTIALS_WAIT, "credentials_refused")
+        case Unreadable() | Suspect():
+            await ports.books.paces.unreached(taken.app_id)
+        case _ if taken.troubled:
+            await ports.books.paces.reached(taken.app_id)
 
 
 async def doubts(clock: str, ports: Ports) -> int:
@@ -49,11 +89,15 @@ async def doubts(clock: str, ports: Ports) -> int:
 async def _settle(taken: Taken, app: App, answer: TokenAnswer, now: datetime, ports: Ports) -> str:
     match answer:
         case Granted():
-            due_at = tokens.due_at(issued=now, access_ends=answer.pair.access_ends, jitter=ports.dice.fraction())
-            spooled = await ports.books.tokens.spool(taken, answer, at=now, due_at=due_at)
+            granted = _whole(answer, taken)
+            due_at = tokens.due_at(issued=now, access_ends=granted.pair.access_ends, jitter=ports.dice.fraction())
+            spooled = await ports.books.tokens.spool(taken, granted, at=now, due_at=due_at)
             outcome = await _keep(spooled, taken, app, ports)
-            await ports.books.apps.refused(app.id, False)
+            if taken.troubled:
+                await ports.books.apps.refused(app.id, False)
             return outcome
+        case Suspect():
+            return await _suspect(taken, app, answer, now, ports)
         case Refused():
             return await _end(taken, app, now, ports)
         case Throttled(wait=wait):
@@ -68,9 +112,80 @@ async def _settle(taken: Taken, app: App, answer: TokenAnswer, now: datetime, po
             return await _doubt(_doubt_of(taken), app, ports)
 
 
+def _whole(answer: Granted, taken: Taken) -> Granted:
+    """A platform that does not rotate may leave the refresh token out of its answer: then the one at hand goes on."""
+    if not answer.keeps_refresh:
+        return answer
+    ends = taken.refresh_ends if answer.pair.refresh_ends == NO_END else answer.pair.refresh_ends
+    return replace(answer, pair=replace(answer.pair, refresh=taken.refresh, refresh_ends=ends))
+
+
+async def _suspect(taken: Taken, app: App, answer: Suspect, now: datetime, ports: Ports) -> str:
+    """Keep all of it; then use what can be used. A new refresh token in it is the only one that lives now."""
+    await ports.books.suspects.keep(_whose(taken), answer, now)
+    standing = await ports.books.tokens.access(taken.tenant_id, taken.connection_id)
+    if answer.refresh is None or standing is None:
+        return await _doubt(_doubt_of(taken), app, ports)
+    access, access_ends = standing
+    due_at = now + min(max((access_ends - now) / 2, LEAST_REST), MOST_REST)
+    if answer.access is not None and answer.access_ends is not None:
+        access, access_ends = answer.access, answer.access_ends
+        due_at = tokens.due_at(issued=now, access_ends=access_ends, jitter=ports.dice.fraction())
+    known = await ports.books.connections.find(taken.tenant_id, taken.connection_id)
+    pair = TokenPair(
+        access=access,
+        access_ends=access_ends,
+        refresh=answer.refresh,
+        refresh_ends=answer.refresh_ends or taken.refresh_ends,
+    )
+    granted = Granted(
+        pair=pair,
+        open_id=answer.open_id or known.open_id,
+        user_type=0,
+        seller_name="",
+        region="",
+        scopes=frozenset(),
+    )
+    spooled = await ports.books.tokens.spool(taken, granted, at=now, due_at=due_at)
+    outcome = await _keep(spooled, taken, app, ports)
+    return "suspect" if outcome == "ok" else outcome
+
+
+async def reprocess(tenant_id: str, connection_id: str, ports: Ports) -> str:
+    """Read the newest suspect answer of a connection again, as the dialect reads by now, and keep the pair if it is one."""
+    stored = await ports.books.suspects.newest(tenant_id, connection_id)
+    if stored is None:
+        return "nothing_kept"
+    app = await ports.books.apps.by_id(stored.whose.app_id)
+    answer = dialects.named(app.provider).read_tokens(stored.reply, stored.at)
+    if not isinstance(answer, Granted) or answer.keeps_refresh:
+        return "still_suspect"
+    due_at = tokens.due_at(issued=stored.at, access_ends=answer.pair.access_ends, jitter=ports.dice.fraction())
+    spooled = await ports.books.tokens.spool(stored.whose, answer, at=stored.at, due_at=due_at)
+    outcome = await _keep(spooled, None, app, ports)
+    await ports.books.suspects.settle(stored)
+    return outcome
+
+
+async def orphans(clock: str, ports: Ports) -> int:
+    """Give pairs that came too late their one chance where the newer one was refused; gives how many."""
+    return await ports.books.suspects.adopt_orphans(clock, await ports.clock.now(clock))
+
+
+def _whose(taken: Taken) -> Whose:
+    return Whose(
+        tenant_id=taken.tenant_id,
+        app_id=taken.app_id,
+        owner_id=taken.connection_id,
+        key=taken.key,
+        fence=taken.fence,
+        version=taken.version,
+    )
+
+
 async def heal(ports: Ports) -> int:
     """Bring answers a killed process left on this machine's disk to the books; gives how many."""
-    healed, failed = 0, None
+    healed, failed = await ports.books.suspects.heal(), None
     for spooled in await ports.books.tokens.spooled():
         try:
             app = await ports.books.apps.by_id(spooled.app_id)
@@ -84,6 +199,8 @@ async def heal(ports: Ports) -> int:
 
 async def _keep(spooled: Spooled, taken: Taken | None, app: App, ports: Ports) -> str:
     """Bring an answer that is on disk to the books. It stays on disk until they have it."""
+    if await ports.books.tokens.keep_unchanged(spooled):
+        return "ok"
     granted, now = spooled.granted, spooled.at
     news = lifecycle.News(
         kind=lifecycle.Kind.REFRESHED, at=now, ends=granted.pair.refresh_ends, scopes=granted.scopes or None

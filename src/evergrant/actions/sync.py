@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from evergrant.actions.polling import Brought, Run
+from evergrant.actions.polls import Brought, Run
 from evergrant.actions.ports import AnswerLostError, NotSentError, Ports, StaleError
 from evergrant.core import connection, flows, gate, lifecycle, tokens
 from evergrant.core.app import App

@@ -30,6 +30,39 @@ class SystemDice:
         return random.random()  # noqa: S311
 
 
+WALL_BELIEVED = 10.0
+"""After so many seconds the database is asked for its time again, while nobody waits."""
+
+
+class WallClock:
+    """Wall time as the database tells it, carried on by the monotonic clock: a process whose own clock is off by minutes
+    or days, or jumps, neither refreshes early nor gives out what is over (TF-17).
+
+    Nobody waits for it once it is known: an answer of the platform in hand needs the time before it can be kept.
+    """
+
+    def __init__(self, told: RememberedClocks) -> None:
+        self._told = told
+        self._known: tuple[float, float] | None = None
+        self._asking: asyncio.Task[None] | None = None
+
+    async def now(self) -> float:
+        """Unix seconds; as long as no database ever told them, the process's own."""
+        if self._known is None:
+            await self._ask()
+        elif monotonic() - self._known[0] > WALL_BELIEVED and (self._asking is None or self._asking.done()):
+            self._asking = asyncio.create_task(self._ask())
+        if self._known is None:
+            return datetime.now(UTC).timestamp()  # noqa: TID251  (the one clock)
+        return self._known[1] + monotonic() - self._known[0]
+
+    async def _ask(self) -> None:
+        begun = monotonic()
+        with suppress(DatabaseUnavailableError):
+            told = await self._told.wall()
+            self._known = (begun + (monotonic() - begun) / 2, told)
+
+
 class PlatformClock:
     """Platform time: wall time for production apps; for a sandbox's apps its own time, read again when it has aged.
 
@@ -39,6 +72,7 @@ class PlatformClock:
     def __init__(self, reader: SandboxClock, remembered: RememberedClocks, *, believed: float) -> None:
         self._reader = reader
         self._remembered = remembered
+        self._wall = WallClock(remembered)
         self._believed = believed
         self._read: dict[str, tuple[float, float]] = {}
         self._reading: dict[str, asyncio.Task[float]] = {}
@@ -49,10 +83,8 @@ class PlatformClock:
         Raises:
             PlatformUnavailableError: the sandbox does not tell its time, and never did.
         """
-        wall = datetime.now(UTC)  # noqa: TID251  (the one clock)
-        if clock == WALL:
-            return wall
-        return datetime.fromtimestamp(wall.timestamp() + await self._offset(clock), UTC)
+        offset = 0.0 if clock == WALL else await self._offset(clock)
+        return datetime.fromtimestamp(await self._wall.now() + offset, UTC)
 
     async def _offset(self, clock: str) -> float:
         read = self._read.get(clock)

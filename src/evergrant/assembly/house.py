@@ -4,49 +4,36 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from time import monotonic
 from typing import Any
 
-from evergrant.actions.custody import Custody
-from evergrant.actions.ports import Books, Ports
-from evergrant.actions.watching import Pace
+from evergrant.actions.ports import Ports
+from evergrant.assembly import shelf
 from evergrant.assembly.chance import PlatformClock, SystemDice
 from evergrant.core.errors import DatabaseUnavailableError
 from evergrant.net.platform import HttpPlatform
 from evergrant.net.sandbox_clock import SandboxClock
 from evergrant.settings import Settings
 from evergrant.store import keyring, schema
-from evergrant.store import vault as vaults
-from evergrant.store.answers import Answers
 from evergrant.store.apps import Apps, Merchants
 from evergrant.store.audit import Trail
-from evergrant.store.chain import Chain
 from evergrant.store.clocks import Clocks as RememberedClocks
 from evergrant.store.connections import Connections
 from evergrant.store.database import Database, ServerTooOldError
-from evergrant.store.epochs import Epochs
 from evergrant.store.erasures import Erasures
 from evergrant.store.events import Events
-from evergrant.store.exchanges import Exchanges
-from evergrant.store.flows import Flows
 from evergrant.store.generations import Generations
 from evergrant.store.history import Histories
-from evergrant.store.imports import Imports
 from evergrant.store.inbox import Inbox
 from evergrant.store.keys import Keys
 from evergrant.store.links import Links
 from evergrant.store.people import People
-from evergrant.store.proofs import Proofs
 from evergrant.store.quarantine import Quarantine
 from evergrant.store.records import Records
 from evergrant.store.recovery import Recovery
 from evergrant.store.signing import Signer
 from evergrant.store.spool import Spool
-from evergrant.store.tokens import Tokens
-from evergrant.store.upkeep import Upkeep
 from evergrant.store.vault import Vault, VaultKeyError
-from evergrant.store.watches import Watches
 
 DATABASE_SECONDS = 5.0
 AGAIN_SECONDS = 0.1
@@ -102,52 +89,31 @@ async def house(
     async with AsyncExitStack() as stack:
         database, vault = await _opened(settings, arguments, walled=walled)
         stack.push_async_callback(database.close)
-        spool, signer = _spool(settings), Signer(lambda: vaults.read_keys(settings.data_dir / "keys"))
-        epochs, recovery = Epochs(database, settings.data_dir / "spool"), Recovery(database)
-        upkeep = Upkeep(chain=Chain(database, signer), epochs=epochs, recovery=recovery)
-        await epochs.compare()
+        shelves = shelf.filled(settings, database, vault, _spool(settings))
+        await shelves.epochs.compare()
         platform, reader = await _ways_out(settings, stack)
-        apps, links = Apps(database, vault, monotonic), Links(database, vault)
-        connections, inbox = Connections(database), Inbox(database)
-        quarantine = Quarantine(database, vault, timedelta(hours=settings.claim_hours))
-        generations = Generations(database, vault, settings.data_dir / "keys")
-        erasures = Erasures(database, spool, Proofs(settings.data_dir / "keys"))
-        books = Books(
-            apps=apps,
-            links=links,
-            exchanges=Exchanges(database, vault, spool, epochs),
-            quarantine=quarantine,
-            connections=connections,
-            tokens=Tokens(database, vault, spool, epochs),
-            flows=Flows(database),
-            inbox=inbox,
-            answers=Answers(database, vault),
-            watches=Watches(database, _pace(settings)),
-            custody=Custody(generations=generations, erasures=erasures, imports=Imports(database, vault)),
-            upkeep=upkeep,
-        )
         clock = PlatformClock(reader, RememberedClocks(database), believed=clock_believed)
         yield House(
             settings=settings,
             arguments=arguments,
             database=database,
-            ports=Ports(books=books, platform=platform, clock=clock, dice=SystemDice()),
-            apps=apps,
+            ports=Ports(books=shelves.books, platform=platform, clock=clock, dice=SystemDice()),
+            apps=shelves.apps,
             merchants=Merchants(database),
-            links=links,
-            quarantine=quarantine,
-            connections=connections,
+            links=shelves.links,
+            quarantine=shelves.quarantine,
+            connections=shelves.connections,
             events=Events(database),
             histories=Histories(database),
-            signer=signer,
-            recovery=recovery,
+            signer=shelves.signer,
+            recovery=shelves.recovery,
             records=Records(database),
             people=People(database),
             keys=Keys(database, vault),
             trail=Trail(database),
-            inbox=inbox,
-            generations=generations,
-            erasures=erasures,
+            inbox=shelves.inbox,
+            generations=shelves.generations,
+            erasures=shelves.erasures,
         )
 
 
@@ -224,16 +190,6 @@ async def _wall_stands(database: Database) -> None:
         raise StartError(
             "walls_missing", f"The second wall between tenants does not stand: {missing}. Run: evergrant migrate"
         )
-
-
-def _pace(settings: Settings) -> Pace:
-    """How often is looked by itself, as it was set."""
-    return Pace(
-        quiet=timedelta(minutes=settings.watch_after_minutes),
-        compare_every=timedelta(hours=settings.compare_hours),
-        looks_a_minute=settings.watch_calls_a_minute,
-        patience=timedelta(minutes=settings.notice_patience_minutes),
-    )
 
 
 def _spool(settings: Settings) -> Spool:

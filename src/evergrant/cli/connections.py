@@ -6,7 +6,7 @@ from datetime import timedelta
 from rich.console import Console
 from rich.table import Column, Table
 
-from evergrant.actions import connect
+from evergrant.actions import connect, refresh
 from evergrant.actions.reading import Filter, Listed
 from evergrant.assembly.house import House
 from evergrant.cli import running, tenants
@@ -16,6 +16,14 @@ from evergrant.core.secret import Secret
 Row = tuple[Listed, int | None]
 
 PAGE = 200
+
+REPROCESSED = {
+    "ok": "The pair in it is the connection's now.",
+    "nothing_kept": "No suspect answer of this connection waits.",
+    "still_suspect": "This version cannot believe it either. It stays kept.",
+    "outlived": "A newer pair stands already. It stays as it is.",
+    "identity_changed": "It is for another seller. Its pair is set aside.",
+}
 
 
 def list_connections(given: str | None) -> None:
@@ -47,6 +55,17 @@ def show(rows: Sequence[Row]) -> None:
         days = "" if left is None else str(left)
         table.add_row(known.connection.id, known.merchant_name, shops, authorization.state.value, ends, days)
     Console().print(table)
+
+
+def reprocess(given: str | None, connection: str) -> None:
+    """Read the newest suspect answer of a connection again, and say what came of it."""
+
+    async def again(parts: House) -> str:
+        tenant = await tenants.chosen(parts, given)
+        await parts.connections.find(tenant, connection)
+        return await refresh.reprocess(tenant, connection, parts.ports)
+
+    print(REPROCESSED[tenants.in_house(again)])
 
 
 def create_link(given: str | None, connection: str, days: int) -> None:

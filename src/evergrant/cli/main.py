@@ -313,6 +313,19 @@ def list_connections(tenant: Tenant = None) -> None:
     connections.list_connections(tenant)
 
 
+@connections_app.command("reprocess")
+def reprocess(
+    connection: Annotated[str, typer.Argument(help="Id of the connection (con_…).")], tenant: Tenant = None
+) -> None:
+    """Read a stored answer that could not be believed again, as this version reads, and keep its pair if it is one.
+
+    Example: [bold]evergrant connections reprocess con_…[/bold]
+    """
+    from evergrant.cli import connections
+
+    connections.reprocess(tenant, connection)
+
+
 @links_app.command("create")
 def create_link(
     connection: Annotated[str, typer.Option(help="Id of the connection to renew (con_…).")],

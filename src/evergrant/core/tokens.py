@@ -7,7 +7,7 @@ from enum import StrEnum
 from evergrant.core.secret import Secret
 
 LONGEST_ACCESS = timedelta(days=400)
-LONGEST_REFRESH = timedelta(days=200 * 366)
+LONGEST_REFRESH = timedelta(days=200 * 365)
 """Ends beyond these are not believed: a client that reads a duration as an instant, or milliseconds as seconds, is off
 by far more (wire sheet 2.4). Ends 99 years away are believed: sellers have them."""
 
@@ -47,7 +47,14 @@ class TokenPair:
 
 def is_sane(pair: TokenPair, now: datetime) -> bool:
     """Whether both ends lie ahead and within what any platform gives."""
-    return now < pair.access_ends <= now + LONGEST_ACCESS and now < pair.refresh_ends <= now + LONGEST_REFRESH
+    return is_believable(pair.access_ends, now, LONGEST_ACCESS) and is_believable(
+        pair.refresh_ends, now, LONGEST_REFRESH
+    )
+
+
+def is_believable(ends: datetime, now: datetime, longest: timedelta) -> bool:
+    """Whether an end lies ahead, and not further than any platform gives (TS-17)."""
+    return now < ends < now + longest
 
 
 def due_at(*, issued: datetime, access_ends: datetime, jitter: float) -> datetime:

@@ -114,15 +114,16 @@ BY_CLOCK = (
     Regular(name="doubts", every=2.0, sweep=refresh.doubts),
     Regular(name="pass_over", every=5.0, sweep=watch.pass_over),
     Regular(name="missed", every=10.0, sweep=watch.missed),
+    Regular(name="orphans", every=5.0, sweep=refresh.orphans),
 )
 """Done for every clock an app lives by."""
 
 ONCE = (
-    Regular(name="heal", every=2.0, sweep=_heal),
+    Regular(name="heal", every=0.25, sweep=_heal),
     Regular(name="heal_exchanges", every=2.0, sweep=_heal_exchanges),
     Regular(name="forget_answers", every=600.0, sweep=_forget_answers),
     Regular(name="rewrap", every=30.0, sweep=_rewrap),
     Regular(name="chain", every=0.5, sweep=_chain),
     Regular(name="compare", every=1.0, sweep=_compare),
 )
-"""Done once, whatever the clocks."""
+"""Done once, whatever the clocks. An answer on disk is usable within a second after the database is back (TF-04)."""

@@ -15,7 +15,9 @@ from evergrant.jobs import timetable
 
 DRAIN_SECONDS = 25.0
 """How long a stopping worker finishes what it began; longer than the hard limit of a call."""
-AFTER_FAILURE_SECONDS = 1.0
+AFTER_FAILURE_SECONDS = 0.5
+GATHER_SECONDS = 0.005
+"""What lands within this time is replaced by one statement instead of one each."""
 CLOCKS_SECONDS = 1.0
 """How long the list of clocks is believed."""
 
@@ -68,6 +70,7 @@ class Worker:
                 task.add_done_callback(in_flight.discard)
             if len(in_flight) >= limit:
                 await asyncio.wait(in_flight, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.sleep(GATHER_SECONDS)
             elif not taken:
                 await self._rest(line.name, line.every)
         if in_flight:

@@ -1,7 +1,7 @@
 """What goes to a platform and what comes back, as values: the dialects make and read these, `net` carries them."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from evergrant.core.secret import Secret
@@ -28,9 +28,16 @@ class Reply:
     retry_after: float | None = None
 
 
+NO_END = datetime.min.replace(tzinfo=UTC)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Granted:
-    """A token pair, and whose it is. `open_id` identifies the authorizing user for this app."""
+    """A token pair, and whose it is. `open_id` identifies the authorizing user for this app.
+
+    Where the answer `keeps_refresh` it brought no refresh token: the one that was shown goes on; where it tells no end of
+    it either, that is empty too (`NO_END`).
+    """
 
     pair: TokenPair
     open_id: str
@@ -38,6 +45,23 @@ class Granted:
     seller_name: str
     region: str
     scopes: frozenset[str]
+    keeps_refresh: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspect:
+    """A successful answer with something in it that cannot be: `fields` says what. `answer` is the whole body.
+
+    What else it brought stands here, None where it cannot be used; `open_id` is empty where it is not told.
+    """
+
+    answer: Secret
+    fields: tuple[str, ...]
+    access: Secret | None
+    access_ends: datetime | None
+    refresh: Secret | None
+    refresh_ends: datetime | None
+    open_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +92,7 @@ class Unreadable:
     why: str
 
 
-TokenAnswer = Granted | Refused | Throttled | Misconfigured | Unreadable
+TokenAnswer = Granted | Suspect | Refused | Throttled | Misconfigured | Unreadable
 
 
 class Trouble(StrEnum):

@@ -58,6 +58,15 @@ class Trail:
         except (DatabaseUnavailableError, asyncpg.PostgresError) as error:
             raise AuditUnavailableError from error
 
+    async def record_all(self, entries: Sequence[Entry]) -> None:
+        """Return once all entries are durable, by one commit. Raises AuditUnavailableError."""
+        if not entries:
+            return
+        try:
+            await self._commit(entries)
+        except (DatabaseUnavailableError, asyncpg.PostgresError) as error:
+            raise AuditUnavailableError from error
+
     async def _commit(self, entries: Sequence[Entry]) -> Sequence[None]:
         tenants = {entry.tenant_id for entry in entries}
         async with self._database.connection(within=GROUP_SECONDS, of=tenants) as connection:

@@ -203,6 +203,14 @@ async def _settle_tokens(connection: Database, change: Change) -> None:
             "delete from tokens where tenant_id = $1 and connection_id = $2", after.tenant_id, after.id
         )
         await sealing.destroy(connection, after.tenant_id, after.id)
+        await connection.execute(
+            """
+            update presentations set outcome = 'outlived', ended_at = now()
+            where tenant_id = $1 and connection_id = $2 and (outcome is null or outcome = 'in_doubt')
+            """,
+            after.tenant_id,
+            after.id,
+        )
         wiped = Event(type="tokens.destroyed", data={"reason": after.authorization.reason})
         await events.write(connection, after.tenant_id, after.id, [wiped], change.at)
     elif change.stops_refreshing:

@@ -1,4 +1,4 @@
-"""The last offset read from each sandbox clock, so that a restart without the sandbox does not jump in time."""
+"""The database's own time; and the last offset read from each sandbox clock, so that a restart does not jump in time."""
 
 from evergrant.store.database import Database
 
@@ -8,6 +8,12 @@ class Clocks:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    async def wall(self) -> float:
+        """The database's own time, in Unix seconds: the one clock all processes share."""
+        async with self._database.connection() as connection:
+            told: float = await connection.fetchval("select extract(epoch from clock_timestamp())::float8")
+        return told
 
     async def remembered(self, clock: str) -> float | None:
         """The last offset read, None if there never was one."""

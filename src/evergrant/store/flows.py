@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from evergrant.actions.polling import Brought, Run
+from evergrant.actions.polls import Brought, Run
 from evergrant.core import flows
 from evergrant.core.connection import Event
 from evergrant.providers.wire import Record
 from evergrant.store import events
 from evergrant.store.database import Database
 
-LEASE = timedelta(seconds=30)
-"""Renewed with every page, and longer than the hard limit of a call: a killed worker's poll is taken over within this."""
+LEASE = timedelta(seconds=25)
+"""Renewed with every page, and longer than the hard limit of a call: a killed worker's poll is taken over within half a
+minute, the next one's look included."""
 
 MOST_IDS = 20
 

@@ -9,7 +9,8 @@ from evergrant.store import changes
 from evergrant.store.database import GROUP_SECONDS, ONE_ROWS_FAULT, Database
 from evergrant.store.together import Together
 
-LEASE = timedelta(seconds=30)
+LEASE = timedelta(seconds=25)
+"""With the look of the next worker, a killed one's notice is taken over within half a minute."""
 
 # Many notices in one commit. A notice that was kept before is not kept again, and its sender is answered all the same.
 # In order, so that two groups with the same notices never wait for each other.

@@ -179,6 +179,16 @@ class Keys:
             async with self._database.connection(within=GROUP_SECONDS, of={key.tenant_id}) as connection:
                 await connection.execute(NOTE, key.tenant_id, key.id, NOTED_FOR)
 
+    async def for_tokens(
+        self, key: Secret, connection_ids: Sequence[str]
+    ) -> tuple[ApiKey | None, Sequence[Lendable | None]]:
+        """The same for many connections, in their order."""
+        hashed = digest(key.reveal())
+        rows = await self._read([(hashed, connection_id) for connection_id in connection_ids])
+        if rows[0] is None:
+            return None, [None] * len(rows)
+        return self._shown(rows[0]), [self._lendable(row) if row["connection_id"] else None for row in rows]
+
     async def _read(self, group: Sequence[Asked]) -> Sequence[Any]:
         """A row for each who asked, None where the key is nobody's.
 

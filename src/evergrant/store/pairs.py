@@ -148,6 +148,8 @@ async def set_aside(
     connection_id: str | None,
     granted: Granted,
     why: str,
+    *,
+    issued_at: datetime | None = None,
 ) -> None:
     """Keep a pair nobody may use yet, sealed under a key of its own: it may be the only living one of its grant.
 
@@ -160,11 +162,15 @@ async def set_aside(
     stray_id = f"str_{token_hex(16)}"
     key = await sealing.key_for(connection, vault, tenant_id, stray_id)
     await connection.execute(
-        "insert into stray_pairs (tenant_id, id, app_id, connection_id, why, pair_sealed) values ($1, $2, $3, $4, $5, $6)",
+        """
+        insert into stray_pairs (tenant_id, id, app_id, connection_id, why, pair_sealed, issued_at)
+        values ($1, $2, $3, $4, $5, $6, $7)
+        """,
         tenant_id,
         stray_id,
         app_id,
         connection_id,
         why,
         key.seal("grant", 1, packed(granted)),
+        issued_at,
     )

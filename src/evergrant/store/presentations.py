@@ -13,15 +13,20 @@ Attempt = tuple[str, str, int]
 CALL_LIMIT = timedelta(seconds=20)
 """The hard limit of a call (net/platform.py)."""
 
-HELD = """
-select true from tokens where tenant_id = $1 and connection_id = $2 and fence = $3 and lease_until > now() + $4
-"""
-
-ABOUT_TO_BE_SHOWN = """
-update presentations set outcome = null
-where tenant_id = $1 and connection_id = $2 and fence = $3 and exists (
-    select from tokens where tenant_id = $1 and connection_id = $2 and fence = $3 and lease_until > now() + $4)
-returning true
+# Rows that are no probe, and probes, which are noted as about to be shown by the same statement.
+MAY_BE_SHOWN = """
+with given as (
+    select * from unnest($1::text[], $2::text[], $3::bigint[], $4::boolean[])
+        with ordinality as g (tenant_id, connection_id, fence, probe, place)
+), held as (
+    select g.* from given g join tokens t on t.tenant_id = g.tenant_id and t.connection_id = g.connection_id
+    where t.fence = g.fence and t.lease_until > now() + $5::interval
+), noted as (
+    update presentations p set outcome = null from held
+    where held.probe and p.tenant_id = held.tenant_id and p.connection_id = held.connection_id and p.fence = held.fence
+    returning held.place
+)
+select place from held where not probe union all select place from noted
 """
 
 CAME_OUT = """
@@ -52,13 +57,15 @@ where p.outcome is null and t.clock = $1
 """
 
 
-async def may_be_shown(connection: Connection, taken: Taken) -> bool:
-    """Whether the lease still has the hard limit of a call left: a process may have been frozen since it took it.
+async def may_be_shown(connection: Connection, group: Sequence[Taken]) -> Sequence[bool]:
+    """Whether each lease still has the hard limit of a call left: a process may have been frozen since it took it.
 
     A probe that may is noted as about to be shown, by the same statement.
     """
-    statement = ABOUT_TO_BE_SHOWN if taken.probe else HELD
-    return bool(await connection.fetchval(statement, taken.tenant_id, taken.connection_id, taken.fence, CALL_LIMIT))
+    given = [(taken.tenant_id, taken.connection_id, taken.fence, taken.probe) for taken in group]
+    columns = [list(column) for column in zip(*given, strict=True)]
+    places = {row["place"] for row in await connection.fetch(MAY_BE_SHOWN, *columns, CALL_LIMIT)}
+    return [place in places for place in range(1, len(group) + 1)]
 
 
 async def came_out(connection: Connection, attempt: Attempt, outcome: str) -> None:

@@ -155,7 +155,7 @@ class Quarantine:
                 elsewhere = Event(type="connection.authorized_elsewhere")
                 await events.write(connection, known.tenant_id, known.id, [elsewhere], proved.at)
                 await _note(connection, known.tenant_id, known.id, elsewhere.type, "platform", {})
-                await tokens.want(connection, known.tenant_id, known.id, proved.at)
+                await tokens.want(connection, known.tenant_id, [known.id], proved.at)
         return True
 
     async def elsewhere(self, app: App, shop_ids: Sequence[str]) -> Sequence[Known]:

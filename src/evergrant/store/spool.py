@@ -1,4 +1,6 @@
-"""Answers of the platform on disk before they are in the database: one fsynced file each, sealed, gone when committed.
+"""Answers of the platform on disk before they are in the database: sealed, fsynced, gone when committed.
+
+Answers that come together share a file, and so the wait for the disk; it goes when the last of them is committed.
 
 A process keeps nothing but this folder. What a killed process left here, the next one brings to the database.
 """
@@ -47,6 +49,7 @@ class Slip(msgspec.Struct, frozen=True, kw_only=True):
     fence: int = 0
     version: int = 0
     due_at: str = ""
+    note: str = ""
 
 
 class Spool:
@@ -55,6 +58,7 @@ class Spool:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._folder = folder
+        self._inside: dict[str, set[str]] = {}
         self._puts: Together[Slip, str] = Together(lambda slips: asyncio.to_thread(self._put, slips), writers=WRITERS)
         self._drops: Together[str, None] = Together(lambda names: asyncio.to_thread(self._drop, names))
 
@@ -85,9 +89,8 @@ class Spool:
 
     async def set_aside(self, name: str) -> None:
         """Keep a slip that no longer fits what the database holds: it may carry the only living pair of its grant."""
-        path = self._folder / name
-        with suppress(FileNotFoundError):  # another process of this machine was quicker
-            await asyncio.to_thread(path.rename, path.with_suffix(STRAY))
+        await asyncio.to_thread(self._set_aside, name)
+        await self.drop(name)
 
     async def forget(self, owner_id: str) -> None:
         """Remove every slip of an owner that is on this machine, those set aside too."""
@@ -100,9 +103,13 @@ class Spool:
             try:
                 if time.time() - path.stat().st_mtime < SETTLED_SECONDS:  # noqa: TID251  (a file's age, by the disk's own clock)
                     continue
-                yield path.name, msgspec.msgpack.decode(path.read_bytes(), type=Slip)
+                slips = msgspec.msgpack.decode(path.read_bytes(), type=list[Slip] | Slip)
             except (FileNotFoundError, msgspec.MsgspecError):
                 continue
+            whole = slips if isinstance(slips, list) else [slips]
+            names = [f"{path.name}#{number}" for number in range(len(whole))]
+            here = self._inside.setdefault(path.name, set(names))
+            yield from ((name, slip) for name, slip in zip(names, whole, strict=True) if name in here)
 
     def _forget(self, owner_id: str) -> None:
         for path in (*self._folder.glob(f"*{SUFFIX}"), *self._folder.glob(f"*{STRAY}")):
@@ -115,16 +122,29 @@ class Spool:
         path.write_bytes(ROOM)
         path.unlink()
 
-    def _put(self, slips: Sequence[Slip]) -> Sequence[str]:
-        """One file for each slip; the folder, which all of them wait for, is brought to the disk once."""
-        names = [f"{time.time_ns()}-{token_hex(6)}{SUFFIX}" for _ in slips]
-        for name, slip in zip(names, slips, strict=True):
-            fresh = self._folder / f"{name}.part"
-            with fresh.open("wb") as file:
-                file.write(msgspec.msgpack.encode(slip))
+    def _set_aside(self, name: str) -> None:
+        """A file of its own for one slip."""
+        whole, _, number = name.partition("#")
+        with suppress(FileNotFoundError, msgspec.MsgspecError):  # another process of this machine was quicker
+            slips = msgspec.msgpack.decode((self._folder / whole).read_bytes(), type=list[Slip] | Slip)
+            slip = slips[int(number)] if isinstance(slips, list) else slips
+            aside = self._folder / f"{whole.removesuffix(SUFFIX)}{f'-{number}' if int(number) else ''}{STRAY}"
+            with aside.open("wb") as file:
+                file.write(msgspec.msgpack.encode([slip]))
                 file.flush()
                 os.fsync(file.fileno())
-            fresh.replace(self._folder / name)
+
+    def _put(self, slips: Sequence[Slip]) -> Sequence[str]:
+        """One file for all; it and its folder, for which all of them wait, are brought to the disk once."""
+        whole = f"{time.time_ns()}-{token_hex(6)}{SUFFIX}"
+        names = [f"{whole}#{number}" for number in range(len(slips))]
+        self._inside[whole] = set(names)
+        fresh = self._folder / f"{whole}.part"
+        with fresh.open("wb") as file:
+            file.write(msgspec.msgpack.encode(slips))
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(self._folder / whole)
         folder = os.open(self._folder, os.O_RDONLY)
         try:
             os.fsync(folder)
@@ -134,5 +154,10 @@ class Spool:
 
     def _drop(self, names: Sequence[str]) -> Sequence[None]:
         for name in names:
-            (self._folder / name).unlink(missing_ok=True)
+            whole = name.partition("#")[0]
+            here = self._inside.get(whole, set())
+            here.discard(name)
+            if not here:
+                (self._folder / whole).unlink(missing_ok=True)
+                self._inside.pop(whole, None)
         return [None] * len(names)

@@ -9,79 +9,23 @@ import structlog
 
 from evergrant.actions.ports import Doubt, SealingKey, Spooled, Taken
 from evergrant.actions.reading import Entry
+from evergrant.actions.suspects import Whose
 from evergrant.core.connection import Change, Event
 from evergrant.core.errors import DatabaseUnavailableError, VaultIntegrityError
 from evergrant.core.secret import Secret
 from evergrant.providers.wire import Granted
-from evergrant.store import audit, changes, events, pairs, presentations, recovery, sealing
-from evergrant.store.database import Connection, Database
+from evergrant.store import audit, changes, events, keeping, pairs, presentations, recovery, sealing, taking
+from evergrant.store.database import GROUP_SECONDS, ONE_ROWS_FAULT, Connection, Database
 from evergrant.store.epochs import Epochs
+from evergrant.store.paces import Paces
 from evergrant.store.spool import Slip, Spool
+from evergrant.store.together import Together
 from evergrant.store.values import digest
 
 if TYPE_CHECKING:
     from evergrant.store.vault import Vault
 
 SPOOL_KIND = "refresh"
-LEASE = timedelta(seconds=60)
-"""Longer than the hard limit of a call (20 s), so that a living worker never loses it."""
-
-# Nothing is shown after the end of the authorization, which is the end of the refresh token: the sweep may be late.
-# One statement: the lease, the fencing number and the attempt are there together or not at all. A row whose last
-# presentation has no outcome is left to `doubts`; one that is in doubt is presented once more, as a probe. A probe that
-# is lost ends the authorization, so it counts as not sent until `holds` says that it is about to be shown.
-TAKE_DUE = """
-with due as (
-    select tenant_id, connection_id from tokens t
-    where clock = $1 and due_at <= $2 and refresh_ends > $2 and (lease_until is null or lease_until < now())
-      and not exists (select from presentations p
-                      where p.tenant_id = t.tenant_id and p.connection_id = t.connection_id and p.outcome is null)
-      and not exists (select from recovery_held h where h.tenant_id = t.tenant_id
-                      and h.connection_id = t.connection_id and h.version = t.version)
-    order by due_at limit $3 for update skip locked
-), taken as (
-    update tokens t set fence = fence + 1, lease_until = now() + $4 from due
-    where t.tenant_id = due.tenant_id and t.connection_id = due.connection_id
-    returning t.*, exists(select from presentations p where p.tenant_id = t.tenant_id
-        and p.connection_id = t.connection_id and p.outcome = 'in_doubt' and p.refresh_hash = t.refresh_hash) as probe
-), attempts as (
-    insert into presentations (tenant_id, connection_id, fence, refresh_hash, probe, outcome)
-    select tenant_id, connection_id, fence, refresh_hash, probe, case when probe then 'not_sent' end from taken
-)
-select t.*, k.key_number, k.wrapped from taken t
-left join data_keys k on k.tenant_id = t.tenant_id and k.owner_id = t.connection_id
-"""
-
-# The pair, the end of the attempt and of every older doubt, and the record of it, where the very pair that was shown
-# still stands: together or not at all, in one statement, the connection's row first. Such an answer is the newest pair there
-# is, whoever holds the lease by now: a fence that has moved moves once more, so that whoever shows the old token
-# meanwhile changes nothing.
-KEEP = """
-with held as (
-    select tenant_id, id from connections where tenant_id = $1 and id = $2 for update
-), kept as (
-    update tokens t set version = $4, access_sealed = $5, access_ends = $6, refresh_sealed = $7, refresh_hash = $8,
-        refresh_ends = $9, issued_at = $10, due_at = $11, lease_until = null, failures = 0,
-        fence = case when fence = $3 then fence else fence + 1 end
-    from held
-    where t.tenant_id = held.tenant_id and t.connection_id = held.id and t.version = $4 - 1
-      and exists (select from presentations p where p.tenant_id = t.tenant_id and p.connection_id = t.connection_id
-                  and p.fence = $3 and p.refresh_hash = t.refresh_hash)
-    returning t.tenant_id, t.connection_id
-), ended as (
-    update presentations p set outcome = case when p.fence = $3 then 'ok' else 'outlived' end, ended_at = now() from kept
-    where p.tenant_id = kept.tenant_id and p.connection_id = kept.connection_id
-      and (p.outcome is null or p.outcome = 'in_doubt')
-), settled as (
-    update connections c set in_doubt_since = null from kept
-    where c.tenant_id = kept.tenant_id and c.id = kept.connection_id and c.in_doubt_since is not null
-), recorded as (
-    insert into audit (tenant_id, actor, action, subject, request_id, detail)
-    select tenant_id, 'refresh', 'token.refreshed', connection_id, '', jsonb_build_object('at', $10::timestamptz) from kept
-)
-select true from kept
-"""
-
 UNREADABLE_AGAIN = timedelta(hours=1)
 """How long a row that does not open is left alone: nothing was sent, and only a person can mend it."""
 
@@ -94,11 +38,14 @@ log = structlog.get_logger("tokens")
 class Tokens:
     """Token pairs, by their connection."""
 
-    def __init__(self, database: Database, vault: "Vault", spool: Spool, epochs: Epochs) -> None:
+    def __init__(self, database: Database, vault: "Vault", spool: Spool, epochs: Epochs, paces: Paces) -> None:
         self._database = database
         self._vault = vault
         self._spool = spool
         self._epochs = epochs
+        self._paces = paces
+        self._unchanged = keeping.Unchanged(database)
+        self._holding: Together[Taken, bool] = Together(self._hold, alone=ONE_ROWS_FAULT)
 
     async def take_due(self, clock: str, now: datetime, limit: int) -> Sequence[Taken]:
         """Take refreshes that are due, each with a lease, a fencing number and a kept attempt.
@@ -107,8 +54,7 @@ class Tokens:
         """
         if not await self._spool.takes():
             return []
-        async with self._database.connection() as connection:
-            rows = await connection.fetch(TAKE_DUE, clock, now, limit, LEASE)
+        rows = await taking.take(self._database, self._paces, clock, now, limit)
         may_be_shown = not rows or await self._epochs.rise()
         taken = []
         for row in rows:
@@ -123,19 +69,23 @@ class Tokens:
                 with suppress(DatabaseUnavailableError):  # then its lease runs out; the others are in hand
                     await self._give_back(where, "not_sent", UNREADABLE_AGAIN)
                     await self._alarm(row)
+                    await self._paces.left(row["app_id"])
         return taken
 
     async def holds(self, taken: Taken) -> bool:
         """Whether the token may be shown: the lease still has the hard limit of a call left. A probe is noted with it."""
-        async with self._database.connection() as connection:
-            return await presentations.may_be_shown(connection, taken)
+        return await self._holding.put(taken)
 
-    async def spool(self, taken: Taken, granted: Granted, *, at: datetime, due_at: datetime) -> Spooled:
+    async def _hold(self, group: Sequence[Taken]) -> Sequence[bool]:
+        async with self._database.connection(within=GROUP_SECONDS) as connection:
+            return await presentations.may_be_shown(connection, group)
+
+    async def spool(self, taken: Taken | Whose, granted: Granted, *, at: datetime, due_at: datetime) -> Spooled:
         """Keep an answer on disk, sealed, without asking the database for anything."""
         slip = Slip(
             kind=SPOOL_KIND,
             tenant_id=taken.tenant_id,
-            owner_id=taken.connection_id,
+            owner_id=taken.owner_id if isinstance(taken, Whose) else taken.connection_id,
             app_id=taken.app_id,
             fence=taken.fence,
             version=taken.version,
@@ -161,19 +111,21 @@ class Tokens:
                 await self._spool.set_aside(name)
         return found
 
+    async def keep_unchanged(self, spooled: Spooled) -> bool:
+        """Keep a new pair that says nothing new of its connection, together with others; False if it has to be looked at."""
+        if not await self._unchanged.keep(spooled):
+            return False
+        await self._spool.drop(spooled.name)
+        return True
+
     async def keep(self, spooled: Spooled, change: Change) -> str:
         """Keep a new pair where the one it replaces still stands, and forget it on disk.
 
         Gives `ok`, or `outlived` if a newer pair stands or the tokens were destroyed meanwhile. Raises StaleError.
         """
-        if change.is_empty and not change.events and not change.stops_refreshing:
-            async with self._database.connection() as connection:
-                if await _replaced(connection, spooled):
-                    await self._spool.drop(spooled.name)
-                    return "ok"
         async with self._database.transaction() as connection:
             await changes.lock(connection, spooled.tenant_id, spooled.connection_id)
-            kept = await _replaced(connection, spooled) or await recovery.heal(connection, _given(spooled))
+            kept = await keeping.one(connection, spooled) or await recovery.heal(connection, keeping.given(spooled))
             if kept:
                 await changes.keep(connection, change, actor="refresh")
             else:
@@ -213,12 +165,15 @@ class Tokens:
     async def doubts(self, clock: str) -> Sequence[Doubt]:
         """Attempts whose worker is gone without a word."""
         async with self._database.connection() as connection:
-            return await presentations.silent(connection, clock, LEASE)
+            return await presentations.silent(connection, clock, taking.LEASE)
 
     async def set_aside(self, spooled: Spooled, why: str) -> None:
         """Keep a pair that is not this connection's, sealed, out of reach."""
         async with self._database.transaction() as connection:
             await self._stray(connection, spooled, why)
+            told = [Event(type=f"connection.{why}")]
+            await events.write(connection, spooled.tenant_id, spooled.connection_id, told, spooled.at)
+        log.critical("tokens.set_aside", why=why, tenant=spooled.tenant_id, connection=spooled.connection_id)
         await self._spool.drop(spooled.name)
 
     async def access(self, tenant_id: str, connection_id: str) -> tuple[Secret, datetime] | None:
@@ -239,11 +194,27 @@ class Tokens:
         return key.open("access_token", row["version"], row["access_sealed"]), row["access_ends"]
 
     async def want(
-        self, tenant_id: str, connection_id: str, now: datetime, *, issued_before: datetime | None = None
+        self,
+        tenant_id: str,
+        connection_id: str,
+        now: datetime,
+        *,
+        issued_before: datetime | None = None,
+        until: datetime | None = None,
     ) -> None:
-        """Make the refresh due at once, unless its outcome is in doubt or the pair is younger than `issued_before`."""
+        """Make the refresh due at once, unless its outcome is in doubt or the pair is younger than `issued_before`.
+
+        Nor if the access token that stands by now lives beyond `until`, or a new one would not.
+        """
         async with self._database.connection() as connection:
-            await want(connection, tenant_id, connection_id, now, issued_before)
+            await want(connection, tenant_id, [connection_id], now, issued_before, until)
+
+    async def want_all(
+        self, tenant_id: str, connection_ids: Sequence[str], now: datetime, *, until: datetime | None = None
+    ) -> None:
+        """The same for many."""
+        async with self._database.connection() as connection:
+            await want(connection, tenant_id, connection_ids, now, None, until)
 
     async def _alarm(self, row: Any) -> None:
         """What does not open is for a person to look at: it stands in the audit trail, too."""
@@ -265,10 +236,16 @@ class Tokens:
             await presentations.came_out(connection, where, outcome)
 
     async def _outlived(self, connection: Connection, spooled: Spooled) -> None:
-        """A newer pair stands: keep this one aside, unless it is that very pair, brought a second time."""
+        """A newer pair stands: keep this one aside, unless it was kept before and is brought a second time."""
         where = (spooled.tenant_id, spooled.connection_id)
         stands = await connection.fetchval(
-            "select refresh_hash from tokens where tenant_id = $1 and connection_id = $2", *where
+            """
+            select refresh_hash from tokens t where tenant_id = $1 and connection_id = $2 and not exists (
+                select from presentations p where p.tenant_id = t.tenant_id and p.connection_id = t.connection_id
+                  and p.fence = $3 and p.outcome = 'ok')
+            """,
+            *where,
+            spooled.fence,
         )
         if stands is not None and stands != digest(spooled.granted.pair.refresh.reveal()):
             await self._stray(connection, spooled, "outlived")
@@ -285,58 +262,46 @@ class Tokens:
             refresh=key.open("refresh_token", row["version"], row["refresh_sealed"]),
             issued_at=row["issued_at"],
             access_ends=row["access_ends"],
+            refresh_ends=row["refresh_ends"],
             probe=row["probe"],
             failures=row["failures"],
+            troubled=row["troubled"],
             key=key,
         )
 
     async def _stray(self, connection: Connection, spooled: Spooled, why: str) -> None:
         tenant_id, app_id, connection_id = spooled.tenant_id, spooled.app_id, spooled.connection_id
-        await pairs.set_aside(connection, self._vault, tenant_id, app_id, connection_id, spooled.granted, why)
+        where = (tenant_id, app_id, connection_id)
+        await pairs.set_aside(connection, self._vault, *where, spooled.granted, why, issued_at=spooled.at)
 
 
 async def want(
-    connection: Connection, tenant_id: str, connection_id: str, now: datetime, issued_before: datetime | None = None
+    connection: Connection,
+    tenant_id: str,
+    connection_ids: Sequence[str],
+    now: datetime,
+    issued_before: datetime | None = None,
+    until: datetime | None = None,
 ) -> None:
-    """Make a refresh due at once, in the caller's transaction; never one whose outcome is in doubt."""
+    """Make refreshes due at once, in the caller's transaction; never one whose outcome is in doubt."""
     await connection.execute(
         """
         with wanted as (
             update tokens t set due_at = least(due_at, $3)
-            where tenant_id = $1 and connection_id = $2 and due_at > $3
-              and ($4::timestamptz is null or issued_at < $4) and not exists (
+            where tenant_id = $1 and connection_id = any($2) and due_at > $3
+              and ($4::timestamptz is null or issued_at < $4)
+              and ($5::timestamptz is null or (access_ends <= $5 and access_ends - issued_at > $5 - $3))
+              and not exists (
                 select from presentations p where p.tenant_id = t.tenant_id
                   and p.connection_id = t.connection_id and p.outcome = 'in_doubt')
             returning true)
-        select pg_notify('evergrant_work', 'refresh') from wanted
+        select pg_notify('evergrant_work', 'refresh') from wanted limit 1
         """,
         tenant_id,
-        connection_id,
+        list(connection_ids),
         now,
         issued_before,
-    )
-
-
-async def _replaced(connection: Connection, spooled: Spooled) -> bool:
-    """Put the new pair in the place of the one it replaces, if that still stands; says whether it did."""
-    return bool(await connection.fetchval(KEEP, *_given(spooled)))
-
-
-def _given(spooled: Spooled) -> Sequence[Any]:
-    """What is kept of an answer, in the order KEEP takes it."""
-    pair = pairs.sealed(spooled.key, spooled.granted.pair, spooled.version + 1)
-    return (
-        spooled.tenant_id,
-        spooled.connection_id,
-        spooled.fence,
-        pair.version,
-        pair.access,
-        pair.access_ends,
-        pair.refresh,
-        pair.refresh_hash,
-        pair.refresh_ends,
-        spooled.at,
-        spooled.due_at,
+        until,
     )
 
 

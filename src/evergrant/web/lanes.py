@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from urllib.parse import parse_qs
@@ -10,8 +10,6 @@ from urllib.parse import parse_qs
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from evergrant.actions import lend, receive
-from evergrant.actions.reading import ApiKey, Entry
-from evergrant.core.app import WALL
 from evergrant.core.errors import (
     DatabaseUnavailableError,
     EvergrantError,
@@ -20,13 +18,13 @@ from evergrant.core.errors import (
     NoticeSignatureError,
     VaultIntegrityError,
 )
-from evergrant.web import access, given
+from evergrant.web import access, given, loans
 from evergrant.web.desk import Desk
 from evergrant.web.guard import answer_json, answer_problem
 
 TOKEN = re.compile(r"^/v1/connections/([^/]+)/token$")
+TOKENS = re.compile(r"^/v1/tokens$")
 HOOK = re.compile(r"^/hooks/tiktok-shop/([^/]+)$")
-LONGEST_MIN_TTL = timedelta(days=1)
 TOKEN_SECONDS = 4.5
 NOTICE_SECONDS = 1.4
 """How long a hot door waits for the database before it says so: a token read once, a notice before and after its body.
@@ -47,6 +45,9 @@ class Lanes:
             path, method = scope["path"], scope["method"]
             if method == "GET" and (found := TOKEN.match(path)):
                 await self._answered(self._token_soon(scope, found[1]), scope, send)
+                return
+            if method == "POST" and TOKENS.match(path):
+                await self._answered(self._tokens(scope, receive_), scope, send)
                 return
             if method == "POST" and (found := HOOK.match(path)):
                 await self._answered(self._notice(scope, receive_, found[1]), scope, send)
@@ -78,26 +79,27 @@ class Lanes:
         key = access.admitted(key, "tokens")
         desk.walls.enter(key.tenant_id)
         if found is None:
-            raise NotFoundError("There is no such connection.")
+            raise NotFoundError(loans.NOT_HERE)
         now = await desk.ports.clock.now(found.clock)
         try:
             loan = lend.lend(found, shop_id=shop_id, least=least, now=now)
         except VaultIntegrityError:
-            await desk.trail.record(_entry(key, connection_id, scope, "vault.integrity_failed"))
+            request_id = scope["state"]["request_id"]
+            await desk.trail.record(loans.entry(key, connection_id, request_id, "vault.integrity_failed"))
             raise
         except lend.TokenBeingRefreshedError:
-            await desk.ports.books.tokens.want(key.tenant_id, connection_id, now)
+            await desk.ports.books.tokens.want(key.tenant_id, connection_id, now, until=now + least)
             raise
-        at = {} if found.clock == WALL else {"at": now.isoformat()}
-        await desk.trail.record(_entry(key, connection_id, scope, "token.read", at))
-        return 200, {
-            "access_token": loan.access.reveal(),
-            "expires_at": loan.ends,
-            "shop_cipher": loan.cipher,
-            "open_id": loan.open_id,
-            "scopes": loan.scopes,
-            "missing_scopes": loan.missing_scopes,
-        }
+        request_id = scope["state"]["request_id"]
+        await desk.trail.record(loans.entry(key, connection_id, request_id, detail=loans.at(found, now)))
+        return 200, loans.shape(loan)
+
+    async def _tokens(self, scope: Scope, receive_: Receive) -> tuple[int, dict[str, object]]:
+        """POST /v1/tokens: the same for up to a hundred connections."""
+        shown = access.bearer(_header(scope, b"authorization"))
+        wanted = loans.wanted(await _body(scope, receive_))
+        async with _soon(TOKEN_SECONDS):
+            return 200, await loans.batch(self._desk, shown, wanted, scope["state"]["request_id"])
 
     async def _notice(self, scope: Scope, receive_: Receive, app_id: str) -> tuple[int, None]:
         """POST /hooks/tiktok-shop/{app}: raw bytes, signature, durable row, 200. What it means is asked later."""
@@ -122,20 +124,6 @@ async def _soon(seconds: float) -> AsyncIterator[None]:
         raise DatabaseUnavailableError from error
 
 
-def _entry(
-    key: ApiKey, connection_id: str, scope: Scope, action: str, detail: Mapping[str, str] | None = None
-) -> Entry:
-    """What is recorded of a read; where platform time is not the database's own, it is said too."""
-    return Entry(
-        tenant_id=key.tenant_id,
-        actor=key.id,
-        action=action,
-        subject=connection_id,
-        request_id=scope["state"]["request_id"],
-        detail=detail or {},
-    )
-
-
 def _header(scope: Scope, name: bytes) -> str:
     return next((value.decode("latin-1") for known, value in scope["headers"] if known == name), "")
 
@@ -150,7 +138,7 @@ def _token_query(scope: Scope) -> tuple[str | None, timedelta]:
     if len(shop_ids) > 1 or len(least) > 1 or seconds is None:
         raise InvalidRequestError("shop_id and min_ttl may be given once; min_ttl is a number of seconds up to a day.")
     wanted = timedelta(seconds=seconds)
-    if wanted > LONGEST_MIN_TTL:
+    if wanted > loans.LONGEST_MIN_TTL:
         raise InvalidRequestError("min_ttl is a number of seconds up to a day (86400).")
     return shop_ids[0], wanted
 

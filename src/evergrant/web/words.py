@@ -87,6 +87,14 @@ EVENTS: Mapping[str, tuple[str, str]] = {
         "help-circle",
         "The answer to a token refresh was lost. The current token works to its end.",
     ),
+    "connection.answer_suspect": (
+        "alert-triangle",
+        "TikTok's answer to a token refresh has something in it that cannot be. All of it is kept; what can be used is used.",
+    ),
+    "connection.identity_changed": (
+        "alert-triangle",
+        "TikTok answered a token refresh with another seller's tokens. They are set aside; the current token works to its end.",
+    ),
     "connection.reauthorization_required": ("alert-triangle", "TikTok refuses the authorization before its end."),
     "connection.scopes_changed": ("key", "The last consent gives fewer permissions than the one before."),
     "connection.shops_changed": ("building-store", "TikTok lists other shops or names for it than before."),

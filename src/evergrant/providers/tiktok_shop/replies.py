@@ -2,17 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from evergrant.core import flows, tokens
+from evergrant.core import flows
 from evergrant.core.connection import Shop
-from evergrant.core.secret import Secret
+from evergrant.providers.tiktok_shop import instants, pairs
 from evergrant.providers.wire import (
     CallRefused,
-    Granted,
     Misconfigured,
     Notice,
     NoticeKind,
@@ -30,7 +29,6 @@ DEFAULT_WAIT = timedelta(seconds=5)
 SHORTEST_WAIT = timedelta(seconds=1)
 """`Retry-After: 0`, or a date that is past, is no invitation to ask without end."""
 LONGEST_WAIT = timedelta(hours=1)
-LATEST_YEAR = 9000
 LONGEST_ID = 128
 REPLACEMENT = "\ufffd"
 HIGH, LOW = (b"d8", b"d9", b"da", b"db"), (b"dc", b"dd", b"de", b"df")
@@ -82,18 +80,6 @@ class _Envelope(msgspec.Struct):
     data: msgspec.Raw = msgspec.Raw(b"null")
 
 
-class _Tokens(msgspec.Struct):
-    access_token: str
-    access_token_expire_in: int
-    refresh_token_expire_in: int
-    open_id: str
-    refresh_token: str = ""
-    seller_name: str | None = None
-    seller_base_region: str = ""
-    user_type: int = 0
-    granted_scopes: list[str] = msgspec.field(default_factory=list)
-
-
 class _Shop(msgspec.Struct):
     id: str
     cipher: str
@@ -131,21 +117,6 @@ class _Notice(msgspec.Struct):
     data: Any = None
 
 
-def instant(unix: int) -> datetime:
-    """Unix seconds as an aware instant. Values past 2**32 are real: ends 99 years away (2.4).
-
-    Raises:
-        ValueError: no calendar holds it (milliseconds taken for seconds, say).
-    """
-    try:
-        when = datetime.fromtimestamp(unix, UTC)
-    except (OverflowError, OSError, ValueError) as error:
-        raise ValueError("not an instant") from error
-    if not 2000 <= when.year <= LATEST_YEAR:
-        raise ValueError("not an instant")
-    return when
-
-
 def read_tokens(reply: Reply, now: datetime) -> TokenAnswer:
     """The answer to an exchange or a refresh (2.3, 2.5), classed by what may be done next."""
     envelope = _envelope(reply)
@@ -160,30 +131,12 @@ def read_tokens(reply: Reply, now: datetime) -> TokenAnswer:
     if envelope.code != 0:
         return Unreadable(why=f"code {envelope.code}, HTTP {reply.status}")
     try:
-        return _granted(msgspec.json.decode(envelope.data, type=_Tokens), now)
-    except (msgspec.MsgspecError, ValueError) as error:
-        return Unreadable(why=f"a successful answer without readable tokens: {type(error).__name__}")
-
-
-def _granted(found: _Tokens, now: datetime) -> Granted | Unreadable:
-    pair = tokens.TokenPair(
-        access=Secret(found.access_token),
-        access_ends=instant(found.access_token_expire_in),
-        refresh=Secret(found.refresh_token),
-        refresh_ends=instant(found.refresh_token_expire_in),
-    )
-    if not found.access_token or not found.refresh_token or not found.open_id:
-        return Unreadable(why="a successful answer with an empty token or open_id")
-    if not tokens.is_sane(pair, now):
-        return Unreadable(why="a successful answer whose ends are not believable")
-    return Granted(
-        pair=pair,
-        open_id=found.open_id,
-        user_type=found.user_type,
-        seller_name=found.seller_name or "",
-        region=found.seller_base_region,
-        scopes=frozenset(found.granted_scopes),
-    )
+        data = msgspec.json.decode(envelope.data)
+    except (msgspec.MsgspecError, ValueError):
+        data = None
+    if not isinstance(data, dict) or not data:
+        return Unreadable(why="a successful answer without tokens")
+    return pairs.read(data, reply.body, now)
 
 
 def read_shops(reply: Reply) -> tuple[Shop, ...] | CallRefused:
@@ -248,7 +201,7 @@ def _record(raw: msgspec.Raw) -> Record | str:
     """The record, or the id of what is none, if a person can read it."""
     try:
         row = msgspec.json.decode(raw, type=_Row)
-        at = instant(row.update_time or row.create_time)
+        at = instants.instant(row.update_time or row.create_time)
     except (msgspec.MsgspecError, ValueError):
         return _readable_id(raw)
     return Record(id=row.id, updated_at=at, document=bytes(raw)) if _is_id(row.id) else _readable_id(raw)
@@ -301,7 +254,7 @@ def read_notice(body: bytes) -> Notice:
         type=found.type,
         id=str(found.tts_notification_id),
         shop_id=str(found.shop_id),
-        at=instant(found.timestamp),
+        at=instants.instant(found.timestamp),
         ends=_end_in(data),
         order_id=str(data.get("order_id", "")),
     )
@@ -312,7 +265,7 @@ def _end_in(data: dict[str, Any]) -> datetime | None:
     value = data.get("expiration_time")
     if not isinstance(value, str | int) or not str(value).isdigit():
         return None
-    return instant(int(value))
+    return instants.instant(int(value))
 
 
 def _envelope(reply: Reply) -> _Envelope | Unreadable:

@@ -43,17 +43,70 @@ TOKEN: dict[str, Any] = {
     "responses": {
         "200": {
             "description": "Successful Response",
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Token"}}},
+        }
+    },
+}
+
+TOKEN_SHAPE: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "access_token": {"type": "string"},
+        "expires_at": {"type": "string", "format": "date-time"},
+        "shop_cipher": {"type": ["string", "null"]},
+        "open_id": {"type": "string"},
+        "scopes": {"type": "array", "items": {"type": "string"}},
+        "missing_scopes": {"type": "array", "items": {"type": "string"}},
+    },
+}
+
+TOKENS: dict[str, Any] = {
+    "tags": ["connections"],
+    "summary": "Read Tokens",
+    "description": "Tokens of up to 100 connections, in the order asked for: each item has a `token`, or the `error` that"
+    " reading it alone would have given.",
+    "operationId": "read_tokens",
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["ids"],
+                    "additionalProperties": False,
+                    "properties": {
+                        "ids": {
+                            "type": "array",
+                            "minItems": 1,
+                            "maxItems": 100,
+                            "items": {"type": "string", "minLength": 1, "maxLength": 200},
+                        },
+                        "min_ttl": {"type": "integer", "minimum": 0, "maximum": 86400, "default": 0},
+                    },
+                }
+            }
+        },
+    },
+    "responses": {
+        "200": {
+            "description": "Successful Response",
             "content": {
                 "application/json": {
                     "schema": {
                         "type": "object",
                         "properties": {
-                            "access_token": {"type": "string"},
-                            "expires_at": {"type": "string", "format": "date-time"},
-                            "shop_cipher": {"type": ["string", "null"]},
-                            "open_id": {"type": "string"},
-                            "scopes": {"type": "array", "items": {"type": "string"}},
-                            "missing_scopes": {"type": "array", "items": {"type": "string"}},
+                            "items": {
+                                "type": "array",
+                                "items": {
+                                    "type": "object",
+                                    "required": ["id"],
+                                    "properties": {
+                                        "id": {"type": "string"},
+                                        "token": {"$ref": "#/components/schemas/Token"},
+                                        "error": ERROR["properties"]["error"],
+                                    },
+                                },
+                            }
                         },
                     }
                 }
@@ -78,9 +131,10 @@ def openapi(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
         document = FastAPI.openapi(app)
         document["paths"]["/v1/connections/{connection_id}/token"] = {"get": TOKEN}
-        components = document.setdefault("components", {})
+        document["paths"]["/v1/tokens"] = {"post": TOKENS}
+        components = document.setdefault("components", {"schemas": {}})
         components["securitySchemes"] = {"key": SCHEME}
-        components["schemas"]["Error"] = ERROR
+        components["schemas"] |= {"Error": ERROR, "Token": TOKEN_SHAPE}
         document["security"] = [{"key": []}]
         for path, operations in document["paths"].items():
             for method, operation in operations.items():

@@ -1,4 +1,4 @@
-"""What a poll of a flow is, and the book of when each flow runs and what it brought: values and a protocol."""
+"""Polls of flows: one that is this worker's, what it brought, and the book that keeps when each flow runs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

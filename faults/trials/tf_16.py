@@ -1,0 +1,121 @@
+"""TF-16: a tenth of all writes of server and worker fail, for want of room or without reason; then the disk is full."""
+
+import asyncio
+from collections.abc import Sequence
+from time import monotonic
+
+from faults import notices, oracle
+from faults.notices import ORDER_STATUS, Post
+from faults.programs import Program
+from faults.stand import Stand, Trial
+from faults.tally import Tally
+from faults.tools.preloads import INPUT_OUTPUT, NO_SPACE, SYNCS, WRITES, BadDisk, NotHereError
+from faults.tools.small_disk import small_disk
+from faults.world import Bond, World
+
+AT_ONCE = 5
+BAD_SECONDS, FULL_BAD_SECONDS = 20.0, 300.0
+ROUND_SECONDS = 1.0
+SETTLED_SECONDS = 90.0
+TORN = b"\x87\xa4kind\xa7refre"
+"""The beginning of a slip, as a power cut leaves it."""
+
+
+async def run(stand: Stand) -> None:
+    """Single writes that fail, by two errors; a disk that is full; and a start on what all that left behind."""
+    for name, error, calls in (("ENOSPC", NO_SPACE, WRITES), ("EIO", INPUT_OUTPUT, (*WRITES, *SYNCS))):
+        tally = stand.tally(f"a tenth {name}")
+        async with stand.world(f"writes_{name.lower()}", hubs=0, workers=0) as world:
+            bad = BadDisk(control=world.folder / "pipes", error=error, calls=calls)
+            try:
+                more = bad.environment(from_the_start=False)
+            except NotHereError as missing:
+                tally.note(str(missing))
+                continue
+            programs = [await world.hub(more=more), await world.worker(more=more)]
+            await _bad(stand, world, bad, programs, tally)
+    await _full(stand)
+
+
+async def _bad(stand: Stand, world: World, bad: BadDisk, programs: list[Program], tally: Tally) -> None:
+    post, bonds = Post(world), await _bonds(stand, world)
+    for program in programs:
+        await asyncio.to_thread(bad.begin, program.pid)
+    until = monotonic() + (FULL_BAD_SECONDS if stand.full else BAD_SECONDS)
+    while monotonic() < until:
+        with tally.trial(2 * len(bonds)):
+            await _traffic(world, post, bonds)
+    for program in programs:
+        if program.lives:
+            await asyncio.to_thread(bad.end, program.pid)
+    tally.note(f"{sum(not program.lives for program in programs)} programs ended by themselves")
+    await _after(world, programs, post, bonds, tally)
+
+
+async def _bonds(stand: Stand, world: World) -> list[Bond]:
+    bonds = [bond for mode in stand.modes for bond in await world.connect(mode, AT_ONCE)]
+    await notices.held(world, bonds, flows=False)
+    return bonds
+
+
+async def _traffic(world: World, post: Post, bonds: Sequence[Bond]) -> None:
+    """A notice and a refresh for each."""
+    at = await world.now()
+    await world.due(bonds)
+    await asyncio.gather(*(post.deliver(bond, ORDER_STATUS, at) for bond in bonds))
+    await asyncio.sleep(ROUND_SECONDS)
+
+
+async def _after(world: World, programs: Sequence[Program], post: Post, bonds: Sequence[Bond], tally: Tally) -> None:
+    """Both are killed, half a slip is put beside what they left, and they start: clean, and nothing is missing."""
+    for program in programs:
+        program.kill()
+    world.hubs.clear()
+    torn = world.data / "spool" / "1-torn.slip"
+    torn.write_bytes(TORN)
+    with tally.trial(0):
+        await world.hub()
+        worker = await world.worker()
+        took = await oracle.settled(world, bonds, SETTLED_SECONDS)
+        tally.holds(took is not None, "refreshes are still open long after the disk was whole again")
+        tally.holds(await post.settled(SETTLED_SECONDS) is not None, "notices are still not understood")
+    tally.add(await post.lost())
+    found = await oracle.standings(world, bonds)
+    tally.add(oracle.silent_losses(found))
+    tally.add(oracle.losses(found))
+    tally.add(oracle.revoked(found))
+    tally.add(await oracle.presentations(world, bonds, await world.platform.refreshes()))
+    tally.holds(torn.exists(), "half a slip was taken for an answer")
+    tally.holds(worker.lives, "the worker does not live beside half a slip")
+    said = worker.log.read_text(encoding="utf-8")
+    tally.holds("work.crashed" not in said, "the worker started with a crash")
+    tally.holds("slip_unreadable" not in said, "a slip is corrupt")
+    tally.note(
+        f"{len(post.acknowledged)} of {post.sent} notices acknowledged, {sum(each.in_doubt for each in found)} in doubt"
+    )
+
+
+async def _full(stand: Stand) -> None:
+    """Not one byte fits into the data folder's disk while refreshes and notices come."""
+    tally = stand.tally("disk full")
+    async with stand.world("full", hubs=0, workers=0) as world:
+        try:
+            with small_disk(world.data / "spool") as disk:
+                programs = [await world.hub(), await world.worker()]
+                post, bonds = Post(world), await _bonds(stand, world)
+                for _ in range(stand.times(3, 20)):
+                    with tally.trial(2 * len(bonds)):
+                        await _traffic(world, post, bonds)
+                        disk.fill()
+                        await _traffic(world, post, bonds)
+                        disk.empty()
+                await _after(world, programs, post, bonds, tally)
+        except NotHereError as missing:
+            tally.note(str(missing))
+
+
+TEST = Trial(
+    id="TF-16",
+    proves="writes that fail, and a disk that is full: nothing acknowledged is lost, no slip is corrupt, the start is clean",
+    run=run,
+)

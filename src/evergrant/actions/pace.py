@@ -1,0 +1,51 @@
+"""At what pace an app's calls go to the platform: a breaker, a wait the platform asked for, a budget; and how to call so.
+
+Whoever makes a call of its own asks `enter`, or uses `send`; the refreshes are taken within the pace already.
+"""
+
+from datetime import timedelta
+from typing import Protocol
+
+from evergrant.actions.ports import AnswerLostError, NotSentError, Ports
+from evergrant.providers.wire import Reply, Request
+
+CREDENTIALS_WAIT = timedelta(seconds=60)
+"""How long an app whose own credentials are refused rests before one call looks whether they are right by now."""
+
+
+class Paces(Protocol):
+    """The pace of every app, the same for all processes."""
+
+    async def enter(self, app_id: str) -> bool:
+        """Whether a call may be made now. If so it counts as in flight until `left`."""
+
+    async def left(self, app_id: str) -> None:
+        """A call that was let in is over."""
+
+    async def reached(self, app_id: str) -> None:
+        """The platform answered as it should: the breaker closes."""
+
+    async def unreached(self, app_id: str) -> None:
+        """The platform could not be reached, or answered with nothing it ever says: after some in a row the app rests."""
+
+    async def rest(self, app_id: str, wait: timedelta, why: str) -> None:
+        """The whole app rests, because the platform `told_to_wait` or its `credentials_refused`."""
+
+
+async def send(app_id: str, request: Request, ports: Ports) -> Reply:
+    """Send what must not be sent twice, within the app's pace.
+
+    Raises:
+        NotSentError: it never left; perhaps because the app rests.
+        AnswerLostError: it may have arrived, and no whole answer came back.
+    """
+    paces = ports.books.paces
+    if not await paces.enter(app_id):
+        raise NotSentError("the app rests")
+    try:
+        return await ports.platform.send(request, once=True)
+    except (NotSentError, AnswerLostError):
+        await paces.unreached(app_id)
+        raise
+    finally:
+        await paces.left(app_id)

@@ -1,0 +1,190 @@
+"""Suspect answers and stray pairs: kept sealed, brought home from the disk, and given their one chance."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from evergrant.actions.reading import Entry
+from evergrant.actions.suspects import Stored, Whose
+from evergrant.core.connection import Event
+from evergrant.core.errors import VaultIntegrityError
+from evergrant.providers.wire import Reply, Suspect
+from evergrant.store import audit, changes, events, pairs, sealing
+from evergrant.store.database import Connection, Database
+from evergrant.store.spool import Slip, Spool
+
+if TYPE_CHECKING:
+    from evergrant.store.vault import Vault
+
+SPOOL_KIND = "suspect"
+
+KEEP = """
+insert into suspect_answers (tenant_id, owner_id, fence, version, app_id, fields, answer_sealed, at)
+values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing returning true
+"""
+
+NEWEST = """
+select s.*, k.key_number, k.wrapped from suspect_answers s
+join data_keys k on k.tenant_id = s.tenant_id and k.owner_id = s.owner_id
+where s.tenant_id = $1 and s.owner_id = $2 and s.settled_at is null order by s.fence desc limit 1
+"""
+
+# Only where the standing pair itself was refused, and nothing of it is under way. The newest by its issue comes first.
+ORPHANS = """
+select distinct on (s.tenant_id, s.connection_id) s.tenant_id, s.id, s.connection_id, s.issued_at from stray_pairs s
+join connections c on c.tenant_id = s.tenant_id and c.id = s.connection_id
+join tokens t on t.tenant_id = s.tenant_id and t.connection_id = s.connection_id
+where s.why = 'outlived' and s.tried_at is null and c.clock = $1 and t.due_at is null
+  and c.state = 'reauthorization_required' and c.reason in ('refresh_refused', 'refresh_outcome_lost')
+order by s.tenant_id, s.connection_id, s.issued_at desc nulls last limit 50
+"""
+
+CLAIM = """
+update stray_pairs s set tried_at = now() from tokens t, connections c
+where s.tenant_id = $1 and s.id = $2 and s.tried_at is null
+  and t.tenant_id = s.tenant_id and t.connection_id = s.connection_id and t.due_at is null
+  and c.tenant_id = s.tenant_id and c.id = s.connection_id
+  and c.state = 'reauthorization_required' and c.reason in ('refresh_refused', 'refresh_outcome_lost')
+returning s.pair_sealed, t.version
+"""
+
+ADOPT = """
+update tokens set version = $3, access_sealed = $4, access_ends = $5, refresh_sealed = $6, refresh_hash = $7,
+    refresh_ends = $8, issued_at = $9, due_at = $10, fence = fence + 1, lease_until = null, failures = 0
+where tenant_id = $1 and connection_id = $2
+"""
+
+log = structlog.get_logger("suspects")
+
+
+class Suspects:
+    """Answers nobody may believe as they are, and pairs that came too late."""
+
+    def __init__(self, database: Database, vault: "Vault", spool: Spool) -> None:
+        self._database = database
+        self._vault = vault
+        self._spool = spool
+
+    async def keep(self, whose: Whose, suspect: Suspect, at: datetime) -> None:
+        """Keep an answer: on disk first, then in the books, where it is told of."""
+        slip = Slip(
+            kind=SPOOL_KIND,
+            tenant_id=whose.tenant_id,
+            owner_id=whose.owner_id,
+            app_id=whose.app_id,
+            fence=whose.fence,
+            version=whose.version,
+            sealed=whose.key.seal("answer", whose.version + 1, suspect.answer),
+            at=at.isoformat(),
+            note=" ".join(suspect.fields),
+        )
+        name = await self._spool.put(slip)
+        await self._keep(slip)
+        await self._spool.drop(name)
+
+    async def heal(self) -> int:
+        """Bring answers a killed process left on this machine's disk to the books; gives how many."""
+        healed = 0
+        for name, slip in self._spool.left():
+            if slip.kind == SPOOL_KIND:
+                await self._keep(slip)
+                await self._spool.drop(name)
+                healed += 1
+        return healed
+
+    async def newest(self, tenant_id: str, connection_id: str) -> Stored | None:
+        """The newest one of a connection that nobody has settled."""
+        async with self._database.connection() as connection:
+            row = await connection.fetchrow(NEWEST, tenant_id, connection_id)
+        if row is None:
+            return None
+        key = sealing.opened(self._vault, tenant_id, connection_id, row["key_number"], row["wrapped"])
+        whose = Whose(
+            tenant_id=tenant_id,
+            app_id=row["app_id"],
+            owner_id=connection_id,
+            key=key,
+            fence=row["fence"],
+            version=row["version"],
+        )
+        answer = key.open("answer", row["version"] + 1, row["answer_sealed"])
+        return Stored(whose=whose, reply=Reply(status=200, body=answer.reveal().encode()), at=row["at"])
+
+    async def settle(self, stored: Stored) -> None:
+        """It has been dealt with, and so have those before it."""
+        async with self._database.connection() as connection:
+            await connection.execute(
+                """
+                update suspect_answers set settled_at = now()
+                where tenant_id = $1 and owner_id = $2 and fence <= $3 and settled_at is null
+                """,
+                stored.whose.tenant_id,
+                stored.whose.owner_id,
+                stored.whose.fence,
+            )
+
+    async def adopt_orphans(self, clock: str, now: datetime) -> int:
+        """Give the newest stray pair of each connection whose standing one was refused its one chance."""
+        async with self._database.connection() as connection:
+            found = await connection.fetch(ORPHANS, clock)
+        adopted = 0
+        for row in found:
+            try:
+                async with self._database.transaction() as connection:
+                    await changes.lock(connection, row["tenant_id"], row["connection_id"])
+                    adopted += await self._adopt(connection, row, now)
+            except VaultIntegrityError:
+                log.critical("orphan.unreadable", tenant=row["tenant_id"], stray=row["id"])
+                async with self._database.connection() as connection:
+                    await connection.execute(
+                        "update stray_pairs set tried_at = now() where tenant_id = $1 and id = $2",
+                        row["tenant_id"],
+                        row["id"],
+                    )
+        return adopted
+
+    async def _adopt(self, connection: Connection, row: Any, now: datetime) -> bool:
+        where = (row["tenant_id"], row["connection_id"])
+        claimed = await connection.fetchrow(CLAIM, row["tenant_id"], row["id"])
+        if claimed is None:
+            return False
+        own = await sealing.key_of(connection, self._vault, row["tenant_id"], row["id"])
+        granted = pairs.unpacked(own.open("grant", 1, claimed["pair_sealed"]))
+        key = await sealing.key_of(connection, self._vault, *where)
+        pair = pairs.sealed(key, granted.pair, claimed["version"] + 1)
+        await connection.execute(
+            ADOPT,
+            *where,
+            pair.version,
+            pair.access,
+            pair.access_ends,
+            pair.refresh,
+            pair.refresh_hash,
+            pair.refresh_ends,
+            row["issued_at"] or now,
+            now,
+        )
+        entry = Entry(tenant_id=row["tenant_id"], actor="refresh", action="token.orphan_tried", subject=where[1])
+        await audit.write(connection, [entry])
+        log.warning("orphan.tried", tenant=row["tenant_id"], connection=where[1], stray=row["id"])
+        return True
+
+    async def _keep(self, slip: Slip) -> None:
+        at, fields = datetime.fromisoformat(slip.at), slip.note.split()
+        async with self._database.transaction() as connection:
+            given = (slip.tenant_id, slip.owner_id, slip.fence, slip.version, slip.app_id, fields, slip.sealed, at)
+            if not await connection.fetchval(KEEP, *given):
+                return
+            if slip.fence:
+                told = Event(type="connection.answer_suspect", data={"fields": fields})
+                await events.write(connection, slip.tenant_id, slip.owner_id, [told], at)
+            entry = Entry(
+                tenant_id=slip.tenant_id,
+                actor="refresh" if slip.fence else "link",
+                action="token.answer_suspect",
+                subject=slip.owner_id,
+                detail={"fields": fields},
+            )
+            await audit.write(connection, [entry])
+        log.critical("answer.suspect", tenant=slip.tenant_id, owner=slip.owner_id, fields=fields)

@@ -1,0 +1,255 @@
+"""Answers that bring a pair and something that cannot be; pairs that come too late: nothing is thrown away, each is told of."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from evergrant.actions import refresh
+from evergrant.actions.ports import AnswerLostError, NotSentError, Taken
+from evergrant.core.connection import Change
+from evergrant.core.secret import Secret
+from evergrant.providers.wire import Reply, Request
+from tests.world_fixture import KEY, World
+
+
+async def sql(world: World, statement: str, *given: Any) -> Any:
+    """One value straight from the database."""
+    async with world.hub.parts.database.connection() as connection:
+        return await connection.fetchval(statement, *given)
+
+
+async def due(world: World) -> Taken:
+    """A refresh that is due, taken."""
+    world.sandbox.advance("4d")
+    (taken,) = await world.hub.ports.books.tokens.take_due(world.sandbox.url, await world.now(), 10)
+    return taken
+
+
+async def is_the_platforms(world: World) -> bool:
+    """Whether the refresh token that stands is the one the platform knows."""
+    ours = await sql(world, "select encode(refresh_hash, 'hex') from tokens")
+    return bool(world.sandbox.get("/grants", app=KEY)["items"][0]["refresh_token_sha256"] == ours)
+
+
+async def lent(world: World, connection_id: str) -> int:
+    """The status of a token read."""
+    return (await world.hub.api.get(f"/v1/connections/{connection_id}/token")).status_code
+
+
+def answered_with(world: World, monkeypatch: pytest.MonkeyPatch, **fields: Any) -> None:
+    """The platform works as ever, and fields of its answers are replaced, or left out where None is given."""
+    platform = world.hub.ports.platform
+    send = platform.send
+
+    async def and_changed(request: Request, *, once: bool = False) -> Reply:
+        reply = await send(request, once=once)
+        if "/token/" not in request.url:
+            return reply
+        body = msgspec.json.decode(reply.body)
+        body["data"] = {name: value for name, value in (body["data"] | fields).items() if value is not None}
+        return replace(reply, body=msgspec.json.encode(body))
+
+    monkeypatch.setattr(platform, "send", and_changed)
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [("access_token_expire_in", 0), ("access_token", 7), ("refresh_token_expire_in", "soon"), ("open_id", "")],
+)
+async def test_a_suspect_answers_refresh_token_is_the_one_that_lives_and_its_access_token_only_if_sane(
+    world: World, monkeypatch: pytest.MonkeyPatch, field: str, wrong: Any
+) -> None:
+    """The platform has rotated: the new refresh token stands, the whole answer is sealed away, the next answer heals."""
+    connection_id = await world.linked()
+    taken = await due(world)
+    before = await world.hub.ports.books.tokens.access(taken.tenant_id, connection_id)
+    answered_with(world, monkeypatch, **{field: wrong})
+
+    assert "suspect" == await refresh.one(taken, world.hub.ports)
+    after = await world.hub.ports.books.tokens.access(taken.tenant_id, connection_id)
+    assert before
+    assert after
+    assert field.startswith("access") == after[0].same_as(before[0])
+    assert await is_the_platforms(world)
+    assert 200 == await lent(world, connection_id)
+    assert [field] == await sql(world, "select fields from suspect_answers")
+    assert "connection.answer_suspect" in await world.events(connection_id)
+    assert 1 == await sql(world, "select count(*) from audit where action = 'token.answer_suspect'")
+    stored = await world.hub.ports.books.suspects.newest(taken.tenant_id, connection_id)
+    assert stored
+    assert wrong == msgspec.json.decode(stored.reply.body)["data"][field]
+
+    monkeypatch.undo()
+    world.sandbox.advance("4d")
+    await world.hub.work()
+    assert await is_the_platforms(world)
+    assert "active" == (await world.connection(connection_id))["status"]
+
+
+async def test_a_suspect_answer_without_a_refresh_token_is_a_doubt_and_is_read_again_by_hand(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What this version cannot read stays kept; what it can read by then heals, and nothing waits any more."""
+    connection_id = await world.linked()
+    taken = await due(world)
+    answered_with(world, monkeypatch, refresh_token=7)
+    assert "in_doubt" == await refresh.one(taken, world.hub.ports)
+    assert 200 == await lent(world, connection_id)
+    assert (await world.connection(connection_id))["in_doubt_since"]
+    assert "still_suspect" == await refresh.reprocess(taken.tenant_id, connection_id, world.hub.ports)
+
+    grant = world.sandbox.get("/grants", app=KEY)["items"][0]
+    monkeypatch.undo()
+    suspects = world.hub.ports.books.suspects
+    stored = await suspects.newest(taken.tenant_id, connection_id)
+    assert stored
+    body = msgspec.json.decode(stored.reply.body)
+    body["data"]["refresh_token"] = "a token this version can read"
+    sealed = stored.whose.key.seal("answer", stored.whose.version + 1, Secret(msgspec.json.encode(body).decode()))
+    await sql(world, "update suspect_answers set answer_sealed = $1 returning 1", sealed)
+
+    assert "ok" == await refresh.reprocess(taken.tenant_id, connection_id, world.hub.ports)
+    assert "nothing_kept" == await refresh.reprocess(taken.tenant_id, connection_id, world.hub.ports)
+    assert (await world.connection(connection_id))["in_doubt_since"] is None
+    assert grant["refresh_token_sha256"]
+
+
+async def test_a_suspect_answer_on_disk_reaches_the_books_after_a_crash(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed right after the fsync: the answer is brought home once, with its alarm."""
+    connection_id = await world.linked()
+    taken = await due(world)
+    answered_with(world, monkeypatch, refresh_token=7)
+
+    async def killed(*_: object) -> None:
+        raise OSError
+
+    monkeypatch.setattr(world.hub.ports.books.suspects, "_keep", killed)
+    with pytest.raises(OSError):  # noqa: PT011
+        await refresh.one(taken, world.hub.ports)
+    monkeypatch.undo()
+    monkeypatch.setattr("evergrant.store.spool.SETTLED_SECONDS", 0.0)
+
+    assert [1, 0] == [await refresh.heal(world.hub.ports) for _ in range(2)]
+    assert 1 == (await world.events(connection_id)).count("connection.answer_suspect")
+
+
+async def test_an_answer_without_a_refresh_token_keeps_the_one_at_hand(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of a platform that does not rotate: the access token is new, the refresh token and its end as before."""
+    world.sandbox.post(f"/apps/{KEY}/rotation", {"mode": "stable"})
+    connection_id = await world.linked()
+    taken = await due(world)
+    answered_with(world, monkeypatch, refresh_token=None, refresh_token_expire_in=None)
+
+    assert "ok" == await refresh.one(taken, world.hub.ports)
+    assert await is_the_platforms(world)
+    assert taken.refresh_ends == await sql(world, "select refresh_ends from tokens")
+    assert taken.access_ends < await sql(world, "select access_ends from tokens")
+    assert "active" == (await world.connection(connection_id))["status"]
+
+
+async def test_another_sellers_pair_is_set_aside_and_the_connection_says_so(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old access token goes on, the pair is sealed away and never tried by itself."""
+    connection_id = await world.linked()
+    taken = await due(world)
+    answered_with(world, monkeypatch, open_id="somebody-else")
+
+    assert "in_doubt" == await refresh.one(taken, world.hub.ports)
+    assert 200 == await lent(world, connection_id)
+    assert "connection.identity_changed" in await world.events(connection_id)
+    assert (await world.connection(connection_id))["in_doubt_since"]
+    await sql(
+        world, "update connections set state = 'reauthorization_required', reason = 'refresh_refused' returning 1"
+    )
+    await sql(world, "update tokens set due_at = null returning 1")
+    assert 0 == await refresh.orphans(world.sandbox.url, world.hub.ports)
+
+
+async def test_a_pair_that_came_too_late_is_tried_once_where_the_newer_one_was_refused(world: World) -> None:
+    """The standing pair is dead, the stray one lives: it is shown through the same protocol, and the connection is back."""
+    connection_id = await world.linked()
+    taken = await due(world)
+    books, now = world.hub.ports.books, await world.now()
+    answer = await world.refreshed_by_the_platform(taken.refresh)
+    await sql(
+        world,
+        "update tokens set version = version + 1, refresh_hash = 'x', fence = fence + 1, due_at = null returning 1",
+    )
+    known = await books.connections.find(taken.tenant_id, connection_id)
+    for number, granted in enumerate((replace(answer, pair=replace(answer.pair, refresh=Secret("dead"))), answer)):
+        spooled = await books.tokens.spool(taken, granted, at=now + timedelta(seconds=1 - number), due_at=now)
+        assert "outlived" == await books.tokens.keep(spooled, Change(before=known, after=known, at=now, events=()))
+    assert 0 == await refresh.orphans(world.sandbox.url, world.hub.ports)
+    await sql(
+        world, "update connections set state = 'reauthorization_required', reason = 'refresh_refused' returning 1"
+    )
+    await world.hub.work()
+
+    found = await world.connection(connection_id)
+    assert ("active", None) == (found["status"], found["reason"])
+    assert await is_the_platforms(world)
+    assert 2 == await sql(world, "select count(*) from audit where action = 'token.orphan_tried'")
+    assert 0 == await sql(world, "select count(*) from stray_pairs where tried_at is null")
+    shown = [line for line in world.sandbox.log(kind="token") if line["path"].endswith("/refresh")]
+    assert 3 == len(shown) == len({line["token_sha256"] for line in shown})
+
+
+FAULTS: list[tuple[str, Any, str]] = [
+    ("not sent", NotSentError("refused"), "not_sent"),
+    ("time-out", AnswerLostError("late"), "in_doubt"),
+    ("502 with HTML", Reply(status=502, body=b"<html>"), "in_doubt"),
+    ("empty 200", Reply(status=200, body=b""), "in_doubt"),
+    ("truncated", Reply(status=200, body=b'{"code":0,"data":{"acc'), "in_doubt"),
+    ("gzip lie", Reply(status=200, body=b"\x1f\x8b\x08{}"), "in_doubt"),
+    ("byte order mark", Reply(status=200, body=b'\xef\xbb\xbf{"code":0}'), "in_doubt"),
+    ("429", Reply(status=429, body=b"", retry_after=7), "told_to_wait"),
+    ("429 for ever", Reply(status=429, body=b"", retry_after=1e9), "told_to_wait"),
+    ("429 without a word", Reply(status=429, body=b"<html>"), "told_to_wait"),
+    ("wrong secret", Reply(status=200, body=b'{"code":36009004,"message":"app_secret"}'), "misconfigured"),
+    ("envelope, internal", Reply(status=500, body=b'{"code":36009003,"message":"x"}'), "in_doubt"),
+    ("refused", Reply(status=200, body=b'{"code":36004004,"message":"x"}'), "final"),
+]
+
+
+async def test_every_outside_fault_has_its_class_its_state_and_its_next_step(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Section 5.3 as a table: only a final refusal moves the state, and the living token is lent through all others."""
+    connection_id = await world.linked()
+    world.sandbox.advance("4d")
+    for name, fault, expected in FAULTS:
+        await sql(world, "update tokens set lease_until = null, due_at = issued_at, failures = 0 returning 1")
+        await sql(world, "delete from presentations returning 1")
+        await sql(world, "delete from app_paces returning 1")
+        (taken,) = await world.hub.ports.books.tokens.take_due(world.sandbox.url, await world.now(), 10)
+
+        async def goes_wrong(_request: Request, *, once: bool = False, fault: Any = fault) -> Reply:
+            assert once
+            if isinstance(fault, Exception):
+                raise fault
+            found: Reply = fault
+            return found
+
+        monkeypatch.setattr(world.hub.ports.platform, "send", goes_wrong)
+        assert expected == await refresh.one(taken, world.hub.ports), name
+        monkeypatch.undo()
+        found = await world.connection(connection_id)
+        assert expected == await sql(world, "select outcome from presentations"), name
+        assert ("reauthorization_required" if expected == "final" else "active") == found["status"], name
+        assert (409 if expected == "final" else 200) == await lent(world, connection_id), name
+        again = await sql(
+            world,
+            "select greatest(due_at, case when lease_until > now() then $1::timestamptz end) from tokens",
+            await world.now(),
+        )
+        assert (again is None) == (expected == "final"), name
+        rests = await sql(world, "select shut_until is not null from app_paces")
+        assert (expected in ("told_to_wait", "misconfigured")) == bool(rests), name
