@@ -54,6 +54,9 @@ FINISHING = Told(
 )
 
 
+WRONG = "Another shop was authorized"
+
+
 def binding_name(session_id: str) -> str:
     """The cookie of one link session, so that several tabs do not disturb each other."""
     return f"{BINDING}{session_id.removeprefix('lnk_')}"
@@ -75,7 +78,7 @@ async def told(session: LinkSession, desk: Desk) -> Told:
         if named is None:
             return replace(told, renews=session.connection_id)
         waits = named.chosen.claim_id
-        return replace(told, sentence=named.sentence, renews=session.connection_id, claim_id=waits)
+        return replace(told, title=WRONG, sentence=named.sentence, renews=session.connection_id, claim_id=waits)
     return FINISHING
 
 
