@@ -49,6 +49,9 @@ FORMS = {
     "/connections/{connection_id}/pause": ("flow",),
     "/connections/{connection_id}/resume": ("flow",),
     "/l/{handle}": (),
+    "/done/{session_id}": (),
+    "/claims/{claim_id}": ("workspace", "merchant_id", "new_merchant", "password"),
+    "/claims/{claim_id}/dismiss": (),
 }
 """Every form of the pages, with its fields."""
 
