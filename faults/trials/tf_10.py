@@ -76,7 +76,7 @@ async def run(stand: Stand) -> None:
             tally = stand.tally(fault.__name__)
             for _ in range(stand.times(3, 25)):
                 bonds = [bond for mode in stand.modes for bond in await world.connect(mode, AT_ONCE)]
-                await notices.held(world, bonds)
+                await notices.polled(world, bonds)
                 everyone += bonds
                 with tally.trial(len(bonds)):
                     took += await _ended(scene, bonds, fault, tally, deaths)

@@ -29,7 +29,7 @@ async def run(stand: Stand) -> None:
             tally = stand.tally(mode.value)
             for _ in range(stand.times(4, 40)):
                 bonds = await world.connect(mode, AT_ONCE)
-                await notices.held(world, bonds)
+                await notices.polled(world, bonds)
                 with tally.trial(len(bonds)):
                     await _left(world, bonds, tally)
 

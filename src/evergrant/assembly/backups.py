@@ -8,7 +8,7 @@ from pathlib import Path
 from evergrant.assembly.house import Arguments, StartError
 from evergrant.postgres import dumps
 from evergrant.settings import Settings
-from evergrant.store import occupancy
+from evergrant.store import occupancy, schema
 
 DSN = "dsn"
 
@@ -69,3 +69,4 @@ def restore(arguments: Arguments, file: Path) -> None:
             "database_in_use", f"{users} connections of Evergrant use this database: stop serve and work first."
         )
     dumps.restore(arguments[DSN], file, asyncio.run(occupancy.server_major(arguments)))
+    asyncio.run(schema.stands(dict(arguments)))  # no dump holds who may read what: roles belong to the server
