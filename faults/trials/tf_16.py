@@ -1,9 +1,10 @@
 """TF-16: a tenth of all writes of server and worker fail, for want of room or without reason; then the disk is full."""
 
 import asyncio
+import itertools
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import monotonic
 
 from evergrant.stage.cast import StageError
@@ -17,7 +18,11 @@ from faults.tools.small_disk import small_disk
 from faults.world import Bond, World
 
 AT_ONCE = 5
-BAD_SECONDS, FULL_BAD_SECONDS = 30.0, 300.0
+BAD_SECONDS, FULL_BAD_SECONDS = 45.0, 300.0
+PARTS = itertools.cycle((0.1, 0.01))
+"""Of the writes of each life in turn. Where a tenth fail, the event loop's own wake-ups soon end the program; where a
+hundredth do, it lives long enough to work.
+"""
 ROUND_SECONDS = 1.0
 SETTLED_SECONDS = 90.0
 LONGEST_WAIT = 300
@@ -59,7 +64,7 @@ class Supervised:
     async def _spoiled(self, program: Program) -> None:
         self.world.hubs[:-1] = []
         with suppress(OSError):  # it has ended before
-            await asyncio.to_thread(self.bad.begin, program.pid)
+            await asyncio.to_thread(replace(self.bad, probability=next(PARTS)).begin, program.pid)
         if self.stopping:  # it was on its way
             program.kill()
         await program.over()
@@ -68,7 +73,7 @@ class Supervised:
 async def run(stand: Stand) -> None:
     """Single writes that fail, by two errors; a disk that is full; and a start on what all that left behind."""
     for name, error, calls in (("ENOSPC", NO_SPACE, WRITES), ("EIO", INPUT_OUTPUT, (*WRITES, *SYNCS))):
-        tally = stand.tally(f"a tenth {name}")
+        tally = stand.tally(f"{name} now and then")
         async with stand.world(f"writes_{name.lower()}", hubs=0, workers=0) as world:
             try:
                 await _bad(stand, world, BadDisk(control=world.folder / "pipes", error=error, calls=calls), tally)

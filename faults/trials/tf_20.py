@@ -148,4 +148,5 @@ TEST = Trial(
     id="TF-20",
     proves="an old dump is put back: no old refresh token is shown until somebody chooses, what is on disk is healed",
     run=run,
+    patient=True,
 )

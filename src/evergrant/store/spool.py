@@ -52,6 +52,10 @@ class Slip(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
 
 
+FORGOTTEN = Slip(kind="", tenant_id="", owner_id="", sealed=b"", at="")
+"""In the place of a slip whose owner was erased, in a file it shares with others."""
+
+
 class Spool:
     """A folder of slips."""
 
@@ -109,18 +113,26 @@ class Spool:
             whole = slips if isinstance(slips, list) else [slips]
             names = [f"{path.name}#{number}" for number in range(len(whole))]
             here = self._inside.setdefault(path.name, set(names))
+            here -= {name for name, slip in zip(names, whole, strict=True) if slip == FORGOTTEN}
             yield from ((name, slip) for name, slip in zip(names, whole, strict=True) if name in here)
 
     def _forget(self, owner_id: str) -> None:
         for path in (*self._folder.glob(f"*{SUFFIX}"), *self._folder.glob(f"*{STRAY}")):
             with suppress(FileNotFoundError, msgspec.MsgspecError):
-                if msgspec.msgpack.decode(path.read_bytes(), type=Slip).owner_id == owner_id:
+                slips = msgspec.msgpack.decode(path.read_bytes(), type=list[Slip] | Slip)
+                whole = slips if isinstance(slips, list) else [slips]
+                left = [FORGOTTEN if slip.owner_id == owner_id else slip for slip in whole]
+                if all(slip == FORGOTTEN for slip in left):
                     path.unlink()
+                elif left != whole:
+                    self._write(path, left)
 
     def _probe(self) -> None:
         path = self._folder / f"{token_hex(6)}{PROBE}"
-        path.write_bytes(ROOM)
-        path.unlink()
+        try:
+            path.write_bytes(ROOM)
+        finally:
+            path.unlink(missing_ok=True)
 
     def _set_aside(self, name: str) -> None:
         """A file of its own for one slip."""
@@ -139,18 +151,26 @@ class Spool:
         whole = f"{time.time_ns()}-{token_hex(6)}{SUFFIX}"
         names = [f"{whole}#{number}" for number in range(len(slips))]
         self._inside[whole] = set(names)
-        fresh = self._folder / f"{whole}.part"
-        with fresh.open("wb") as file:
-            file.write(msgspec.msgpack.encode(slips))
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self._folder / whole)
+        self._write(self._folder / whole, slips)
+        return names
+
+    def _write(self, path: Path, slips: Sequence[Slip]) -> None:
+        """All of it or nothing, and on the disk when this returns."""
+        fresh = path.with_name(f"{path.name}.part")
+        try:
+            with fresh.open("wb") as file:
+                file.write(msgspec.msgpack.encode(slips))
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(path)
+        except OSError:
+            fresh.unlink(missing_ok=True)
+            raise
         folder = os.open(self._folder, os.O_RDONLY)
         try:
             os.fsync(folder)
         finally:
             os.close(folder)
-        return names
 
     def _drop(self, names: Sequence[str]) -> Sequence[None]:
         for name in names:
