@@ -32,7 +32,8 @@ class Flow:
 
 async def _bond(hub: Inside, *, flows: bool = False, orders: int = 0) -> Bond:
     (bond,) = await hub.world.connect(Rotation.STRICT, 1)
-    await notices.held(hub.world, [bond], flows=flows)
+    if flows:
+        await notices.polled(hub.world, [bond])
     if orders:
         await hub.world.platform.post("/products", {"shop": bond.shop_id, "count": 1})
         await hub.world.platform.post("/orders", {"shop": bond.shop_id, "count": orders})

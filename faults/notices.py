@@ -12,7 +12,6 @@ import aiohttp
 from evergrant.providers import dialects
 from evergrant.providers.tiktok_shop import signing
 from evergrant.providers.wire import CallRefused
-from evergrant.store.values import digest
 from faults.programs import Program
 from faults.world import Bond, World
 
@@ -76,28 +75,17 @@ class Post:
         return monotonic() - begun
 
 
-async def held(world: World, bonds: Sequence[Bond], *, flows: bool = True) -> None:
-    """Let the hub know which connection holds which shop, and, with `flows`, poll its orders."""
+async def polled(world: World, bonds: Sequence[Bond]) -> None:
+    """Let the hub poll the orders of these."""
     for bond in bonds:
+        await _ciphered(world, bond)
         await world.sql(
-            "insert into shop_holders (hash, tenant_id, connection_id) values ($1, $2, $3)",
-            digest(f"{bond.app.id}|{bond.shop_id}"),
-            world.home.tenant_id,
-            bond.id,
+            """
+            insert into flows (tenant_id, connection_id, shop_id, kind, clock, paused_by_vendor, next_run_at)
+            values ($1, $2, $3, 'orders', $4, false, $5)
+            """,
+            *(world.home.tenant_id, bond.id, bond.shop_id, bond.app.clock, await world.now()),
         )
-        if flows:
-            await _ciphered(world, bond)
-            await world.sql(
-                """
-                insert into flows (tenant_id, connection_id, shop_id, kind, clock, paused_by_vendor, next_run_at)
-                values ($1, $2, $3, 'orders', $4, false, $5)
-                """,
-                world.home.tenant_id,
-                bond.id,
-                bond.shop_id,
-                bond.app.clock,
-                await world.now(),
-            )
 
 
 async def _ciphered(world: World, bond: Bond) -> None:

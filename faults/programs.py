@@ -62,6 +62,11 @@ class Program:
         """SIGTERM, as a deployment does."""
         self.process.terminate()
 
+    async def over(self) -> None:
+        """Wait until it has ended, however long that takes."""
+        while await self.ended() is None:
+            continue
+
     async def ended(self, seconds: float = STOP_SECONDS) -> float | None:
         """Seconds until it ended; None if it has not in time."""
         begun = monotonic()

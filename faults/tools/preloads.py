@@ -8,7 +8,9 @@ import os
 import subprocess
 import sys
 import sysconfig
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -20,6 +22,8 @@ CLOCKS = (
     "/usr/local/lib/faketime/libfaketime.so.1",
 )
 DISKS = ("/usr/lib/fiu/fiu_posix_preload.so", "/usr/local/lib/fiu/fiu_posix_preload.so")
+
+ANSWER_SECONDS, LOOK_SECONDS = 1.0, 0.01
 
 NO_SPACE, INPUT_OUTPUT = 28, 5
 """`ENOSPC` and `EIO`."""
@@ -103,14 +107,31 @@ class BadDisk:
         ]
 
     def _say(self, pid: int, orders: list[str]) -> None:
-        """The library reads orders from one pipe and answers on another: zero for each that it took."""
-        for order in orders:
-            ways = [self.control / f"fiu-{pid}.{way}" for way in ("in", "out")]
-            with ways[0].open("w") as there:
-                there.write(f"{order}\n")
-            with ways[1].open() as back:
-                if (said := back.readline().strip()) != "0":
-                    raise RuntimeError(f"libfiu answers {said!r} to: {order}")
+        """The library reads orders from one pipe and answers on another: zero for each that it took.
+
+        Neither pipe is waited for: the process may end at its first write that fails, which may be this answer.
+        """
+        ways = [self.control / f"fiu-{pid}.{way}" for way in ("in", "out")]
+        back = os.open(ways[1], os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            there = os.open(ways[0], os.O_WRONLY | os.O_NONBLOCK)
+            os.write(there, "".join(f"{order}\n" for order in orders).encode())
+            os.close(there)
+            said = _heard(back, len(orders))
+        finally:
+            os.close(back)
+        if wrong := [word for word in said if word != "0"]:
+            raise RuntimeError(f"libfiu answers {wrong} to: {orders}")
+
+
+def _heard(pipe: int, lines: int) -> list[str]:
+    """What came back, as soon as it is so many lines, or after a while."""
+    said, deadline = b"", time.monotonic() + ANSWER_SECONDS
+    while said.count(b"\n") < lines and time.monotonic() < deadline:
+        with suppress(BlockingIOError):
+            said += os.read(pipe, 1024)
+        time.sleep(LOOK_SECONDS)
+    return said.decode().split()
 
 
 def has_clock() -> bool:

@@ -15,6 +15,7 @@ from faults.trials import (
     tf_13,
     tf_16,
     tf_17,
+    tf_20,
     tour,
 )
 
@@ -33,5 +34,6 @@ TRIALS = (
     tf_13.TEST,
     tf_16.TEST,
     tf_17.TEST,
+    tf_20.TEST,
     tour.TEST,
 )

@@ -88,8 +88,7 @@ async def _round(
             bonds += await world.connect(mode, missing)
     await world.due(fresh)
     await asyncio.sleep(ROUND_SECONDS)
-    for mode, tally in tallies.items():
-        tally.trials += sum(bond.mode is mode for bond in fresh)
+    for tally in tallies.values():
         tally.seconds += (monotonic() - begun) / len(tallies)
     return hits
 
@@ -110,7 +109,17 @@ async def _compared(world: World, bonds: list[Bond], ended: set[str], tallies: d
             f"{each.bond.id} is {each.status}{doubt}, ended by the platform: {really}",
         )
         tally.holds(each.grant_status == "active" or really, f"the grant of {each.bond.id} is {each.grant_status}")
+    made = await world.sql(
+        """
+        select t.app_id, count(*) as made from presentations p join tokens t using (tenant_id, connection_id)
+        where p.outcome <> 'not_sent' group by 1
+        """
+    )
+    shown = {row["app_id"]: row["made"] for row in made}
     for mode, tally in tallies.items():
+        tally.trials = shown.get(
+            world.apps[mode].id, 0
+        )  # an app rests after failures: not everyone who is due is shown
         tally.note(f"{sum(each.bond.id in ended for each in found if each.bond.mode is mode)} really ended")
         tally.note(f"{sum(each.in_doubt for each in found if each.bond.mode is mode)} in doubt")
 

@@ -33,7 +33,7 @@ async def run(stand: Stand) -> None:
         worker, hub = world.programs.started[-1], world.hubs[0]
         for mode in stand.modes:
             tally = stand.tally(f"{mode.value}, SIGTERM")
-            for _ in range(stand.times(5, 25)):
+            for _ in range(stand.times(2, 25)):
                 bonds = await world.connect(mode, AT_ONCE)
                 with tally.trial(AT_ONCE):
                     worker, hub = await _stopped(world, worker, hub, bonds, tally)

@@ -7,7 +7,7 @@ from time import monotonic
 
 import aiohttp
 
-from faults import notices, oracle
+from faults import oracle
 from faults.notices import ORDER_STATUS, Post
 from faults.own_server import KINDS, OwnServer, own_server
 from faults.stand import Stand, Trial
@@ -68,7 +68,6 @@ async def run(stand: Stand) -> None:
     """Every kind of end in turn under traffic, without a hand laid on the hub or its worker."""
     async with own_server(stand) as (own, server), own.world("restarts", hubs=1, workers=1) as world:
         bonds = [bond for mode in own.modes for bond in await world.connect(mode, BONDS_A_MODE)]
-        await notices.held(world, bonds, flows=False)
         traffic = Traffic(world, Post(world), bonds)
         running = asyncio.create_task(traffic.run())
         outages: list[tuple[float, float]] = []

@@ -21,6 +21,8 @@ QUEUED, FULL_QUEUED = 2_000, 10_000
 USUALLY_SECONDS, LONGEST_SECONDS = 5.0, 60.0
 LOOK_SECONDS = 0.05
 STOPPED_SECONDS = 3.0
+POLLS_APART, POLLED_SECONDS = 3600, 5.0
+"""After the lease of the last token the clock is turned by so much that every flow which lives is polled."""
 
 OTHERS = """
 insert into notices (tenant_id, app_id, notification_id, body, priority)
@@ -76,7 +78,7 @@ async def run(stand: Stand) -> None:
             tally = stand.tally(fault.__name__)
             for _ in range(stand.times(3, 25)):
                 bonds = [bond for mode in stand.modes for bond in await world.connect(mode, AT_ONCE)]
-                await notices.held(world, bonds)
+                await notices.polled(world, bonds)
                 everyone += bonds
                 with tally.trial(len(bonds)):
                     took += await _ended(scene, bonds, fault, tally, deaths)
@@ -143,12 +145,22 @@ async def _after(
     world = scene.world
     with tally.trial(0):
         tally.holds(await scene.post.settled(90.0) is not None, "notices are still not understood")
+    living = await world.connect(everyone[0].mode, 1)
+    await notices.polled(world, living)
+    await asyncio.sleep(max(0.0, max(deaths.values()) + oracle.LEASE_OF_TOKENS + 1.0 - time()))
+    await world.platform.turn(POLLS_APART)
+    await asyncio.sleep(POLLED_SECONDS)
     usually, longest = took[int(len(took) * 0.99)], took[-1]
     tally.note(f"dead after p50 {took[len(took) // 2]:.2f} s, p99 {usually:.2f} s, max {longest:.2f} s")
     tally.holds(usually <= USUALLY_SECONDS, f"p99 {usually:.1f} s")
     tally.holds(longest <= LONGEST_SECONDS, f"max {longest:.1f} s")
     tally.add(await scene.post.lost())
     tally.add(await oracle.uses_of_the_dead(world, deaths))
+    calls = await world.platform.lines(kind="api")
+    used = sum(line["token_sha256"] in deaths for line in calls)
+    late = sum(line["wall"] > max(deaths.values()) + oracle.LEASE_OF_TOKENS for line in calls)
+    tally.note(f"{used} business calls with their tokens before, {late} calls by the living after the lease")
+    tally.holds(used >= len(deaths) // 2 and late, "hardly any business call was made: nothing is shown of the dead")
     tally.add(await _order(world, everyone))
 
 

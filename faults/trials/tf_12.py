@@ -61,7 +61,7 @@ async def run(stand: Stand) -> None:
         count = stand.times(CONNECTIONS, FULL_CONNECTIONS)
         turns = FULL_TURNS if stand.full else TURNS
         bonds = await world.connect(Rotation.STRICT, count)
-        await notices.held(world, bonds)
+        await notices.polled(world, bonds)
         readers = [Reader(world, number) for number in range(READERS)]
         reading = [asyncio.create_task(reader.run()) for reader in readers]
         breaking = asyncio.create_task(_broken(world, server, tally))

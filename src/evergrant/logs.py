@@ -1,12 +1,33 @@
 """Logs are events: a name and fields, one line each; for people on a terminal, JSON for machines."""
 
+import io
 import logging
 import sys
-from typing import Literal
+from contextlib import suppress
+from typing import Literal, TextIO
 
 import structlog
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
+
+class _Patient(io.StringIO):
+    """What cannot be written is not logged; the work it tells of goes on. The audit trail is kept elsewhere."""
+
+    def __init__(self, file: TextIO) -> None:
+        super().__init__()
+        self._file = file
+
+    def write(self, words: str) -> int:
+        """Write, if the disk takes it."""
+        with suppress(OSError):
+            return self._file.write(words)
+        return 0
+
+    def flush(self) -> None:
+        """Flush, if the disk takes it."""
+        with suppress(OSError):
+            self._file.flush()
 
 
 def configure(*, level: str, form: Literal["auto", "json", "console"]) -> None:
@@ -29,7 +50,7 @@ def configure(*, level: str, form: Literal["auto", "json", "console"]) -> None:
             render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(file=_Patient(sys.stderr)),
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)

@@ -75,3 +75,37 @@ async def test_a_disk_that_takes_nothing_is_told_to_everybody_who_waited(tmp_pat
 
     assert [""] * 8 == list(await asyncio.gather(*(kept.put(slip(number)) for number in range(8))))
     assert not await kept.takes()
+
+
+async def test_what_is_forgotten_is_in_no_file_and_takes_nobody_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Slips that share a file with a forgotten one stay, under their names; a look at the disk's room leaves nothing."""
+    monkeypatch.setattr(spool, "SETTLED_SECONDS", -1.0)
+    kept = Spool(tmp_path)
+    assert await kept.takes()
+    names = await asyncio.gather(*(kept.put(slip(number)) for number in range(8)))
+    await kept.set_aside(names[3])
+    for number in (2, 3):
+        await kept.forget(slip(number).owner_id)
+
+    left = b"".join([(tmp_path / name).read_bytes() for name in files(tmp_path)])
+    assert not [number for number in (2, 3) if slip(number).owner_id.encode() in left]
+    for reader in (Spool(tmp_path), kept):
+        assert {0, 1, 4, 5, 6, 7} == {found.fence for _, found in reader.left()}
+    for name, _ in list(kept.left()):
+        await kept.drop(name)
+    assert [] == files(tmp_path)
+
+
+async def test_a_disk_without_room_is_not_filled_by_looking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was begun on a full disk and could not be ended is taken away again."""
+
+    def full(_path: Path, room: bytes) -> int:
+        with _path.open("wb") as file:
+            file.write(room[:10])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    assert not await Spool(tmp_path).takes()
+    assert [] == files(tmp_path)

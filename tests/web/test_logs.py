@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -48,3 +49,13 @@ def test_a_line_for_machines_is_one_event_with_fields() -> None:
 
     assert ("request.crashed", "error", "/v1/x") == (found["event"], found["level"], found["path"])
     assert found["timestamp"].endswith("Z")
+
+
+@pytest.mark.processes
+def test_a_log_nobody_can_write_stops_no_work() -> None:
+    """A full disk takes no lines; the program goes on."""
+    program = CRASH.format(form="json") + '\nprint("went on")'
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=full, check=False)
+
+    assert b"went on\n" == done.stdout

@@ -123,7 +123,8 @@ class Spool:
                 continue
             names = [f"{path.name}#{number}" for number in range(len(whole))]
             here = self._inside.setdefault(path.name, set(names))
-            yield from ((name, slip) for name, slip in zip(names, whole, strict=True) if name in here and slip.kind)
+            here -= {name for name, slip in zip(names, whole, strict=True) if slip == FORGOTTEN}
+            yield from ((name, slip) for name, slip in zip(names, whole, strict=True) if name in here)
 
     def _forget(self, owner_id: str) -> None:
         """What others have in the same file stays where it is: their names count it."""
@@ -138,8 +139,10 @@ class Spool:
 
     def _probe(self) -> None:
         path = self._folder / f"{token_hex(6)}{PROBE}"
-        path.write_bytes(ROOM)
-        path.unlink()
+        try:
+            path.write_bytes(ROOM)
+        finally:
+            path.unlink(missing_ok=True)
 
     def _set_aside(self, name: str) -> None:
         """A file of its own for one slip."""
