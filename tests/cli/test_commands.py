@@ -1,10 +1,7 @@
 """The command line: every command has help with an example, and what is wrong is one clear line with a stable code."""
 
-import os
 import re
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +10,7 @@ from typer.testing import CliRunner
 from evergrant import postgres
 from evergrant.cli import main
 from evergrant.stage import cast
+from tests.cli.typed import complaint, evergrant, from_nothing
 
 COMMANDS = (
     ("serve",),
@@ -33,30 +31,6 @@ COMMANDS = (
 )
 
 
-def evergrant(
-    *arguments: str, environment: dict[str, str] | None = None, cwd: Path | None = None
-) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("EVERGRANT_")}
-    return subprocess.run(
-        [sys.executable, "-m", "evergrant", *arguments],
-        env=clean | {"COLUMNS": "200", "NO_COLOR": "1"} | (environment or {}),
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-
-
-def complaint(done: subprocess.CompletedProcess[str]) -> tuple[int, str]:
-    """Exit code and stable code of a command that cannot go on; it says so in a sentence, without a traceback."""
-    assert "Traceback" not in done.stderr, done.stderr
-    found = re.search(r"^evergrant: (\w+): (.+)", done.stderr, re.MULTILINE)
-    assert found, done.stderr
-    return done.returncode, found[1]
-
-
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_every_command_has_help_with_an_example(command: tuple[str, ...]) -> None:
     """`--help` ends well and shows how it is typed."""
@@ -73,7 +47,7 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        done = evergrant("serve", "--port", port, environment={"EVERGRANT_DATA_DIR": str(tmp_path)})
+        done = from_nothing("serve", "--port", port, environment={"EVERGRANT_DATA_DIR": str(tmp_path)})
 
     assert (2, "port_in_use") == complaint(done)
     assert port in done.stderr
@@ -163,8 +137,8 @@ def test_the_vendors_own_database_is_migrated_by_command(database: str, tmp_path
     environment = {"EVERGRANT_DATABASE_URL": database, "EVERGRANT_DATA_DIR": str(tmp_path)}
     before = evergrant("doctor", environment=environment)
     serve = evergrant("serve", "--port", "0", environment=environment)
-    migrated = evergrant("migrate", environment=environment)
-    after = evergrant("doctor", environment=environment)
+    migrated = from_nothing("migrate", environment=environment)
+    after = from_nothing("doctor", environment=environment)
 
     assert before.returncode == 1
     assert "schema_outdated" in before.stdout

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_commands import complaint, evergrant
+from tests.cli.typed import complaint, evergrant
 
 UNREACHABLE = "postgresql://u:CNRY@127.0.0.1:9/none"
 

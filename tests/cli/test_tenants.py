@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from evergrant.cli import connections
-from tests.cli.test_commands import complaint, evergrant
+from tests.cli.typed import complaint, evergrant
 from tests.world_fixture import World
 
 

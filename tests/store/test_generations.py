@@ -12,6 +12,8 @@ from tests.world_fixture import World
 
 KILLS = 6
 """How often the re-wrapping is killed in the middle."""
+BREATH = 0.01
+"""What each of the readers waits between two of its reads."""
 
 
 def keys_folder(hub: Hub) -> Path:
@@ -33,11 +35,15 @@ async def test_a_rotation_under_work_fails_nobody_and_the_old_key_can_go(world: 
         given = {"key": f"6more{number}", "secret": "more_secret", "service_id": "7000000000000000001"}
         assert (await hub.api.post("/v1/apps", json=given)).status_code == 201
     statuses: list[int] = []
-    stop = asyncio.Event()
+    stop, renewed = asyncio.Event(), asyncio.Event()
 
     async def reading() -> None:
         while not stop.is_set():
-            statuses.append((await hub.api.get(path)).status_code)
+            answer = await hub.api.get(path)
+            statuses.append(answer.status_code)
+            if answer.json().get("access_token", before) != before:
+                renewed.set()
+            await asyncio.sleep(BREATH)  # else the readers leave nobody else a turn
 
     async def noticing() -> None:
         bodies = [b'{"type":99,"timestamp":1,"tts_notification_id":"%d"}' % number for number in range(8)]
@@ -60,15 +66,18 @@ async def test_a_rotation_under_work_fails_nobody_and_the_old_key_can_go(world: 
         assert (await hub.api.get(path)).status_code == 200
         assert (await hub.api.post(f"/v1/connections/{connection_id}/refresh")).status_code == 202
         world.sandbox.advance("4d")
-        await hub.work()
+        work = asyncio.create_task(hub.work())  # comes to its end once nobody reads: every read leaves a line to bind
+        async with asyncio.timeout(60):
+            await renewed.wait()
         stop.set()
-        await asyncio.gather(*readers)
+        await asyncio.gather(work, *readers)
 
         assert counts[0] >= KILLS + 2
         assert counts == sorted(counts, reverse=True)
         assert await left(hub) == 0
         assert await worker.generations.retire(1)
     assert {200} == set(statuses)
+    assert len(statuses) > 8 + KILLS, "they read all the while"
     assert ["vault-0002.key"] == [found.name for found in keys_folder(hub).iterdir()]
 
     async with house(hub.parts.settings, hub.parts.arguments) as anew:
