@@ -134,7 +134,7 @@ async def test_a_renewal_brings_the_same_connection_back_and_catches_up(world: W
 
 @pytest.mark.requirement("R-TTS-22")
 async def test_the_same_link_again_renews_and_makes_no_second_connection(world: World) -> None:
-    """A link of purpose `link` for a shop that is connected already renews it in place."""
+    """A link of purpose `link` for a shop that is connected already renews it in place: one grant there, one connection here."""
     first = await world.linked(period="30d")
     second = await world.linked(period="365d")
     listed = (await world.hub.api.get("/v1/connections")).json()["items"]
@@ -142,6 +142,9 @@ async def test_the_same_link_again_renews_and_makes_no_second_connection(world: 
     assert first == second
     assert 1 == len(listed)
     assert listed[0]["days_remaining"] == 365
+    (grant,) = world.sandbox.get("/grants", app=KEY)["items"]
+    ends = datetime.fromisoformat(listed[0]["authorization_expires_at"])
+    assert (2, int(ends.timestamp())) == (grant["consents"], grant["ends_at_unix"])
 
 
 async def test_a_pause_made_by_hand_survives_a_renewal(world: World) -> None:

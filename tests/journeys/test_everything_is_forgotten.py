@@ -67,7 +67,7 @@ async def test_a_connection_is_erased_and_the_others_do_not_notice(world: World)
     assert got.json() == again.json() == (await hub.api.get(f"/v1/erasures/{got.json()['id']}")).json()
     assert [got.json()] == (await hub.api.get("/v1/erasures")).json()["items"]
     assert verified(got.json())["removed"]["records"] >= 25
-    assert {"audit", "connections", "erasures", "events"} == set(found_in(after, mine))
+    assert {"audit", "audit_links", "connections", "erasures", "events"} == set(found_in(after, mine))
     assert ["merchants"] == found_in(after, "Harbour Lane")
     assert [] == found_in(after, world.shop_id)
     assert theirs == [line for line in after["records"] + after["tokens"] if other in line]

@@ -90,6 +90,7 @@ async def a_slip_is_left(world: World) -> None:
     async with world.hub.parts.database.connection() as connection:
         await connection.execute("update tokens set due_at = issued_at, lease_until = null where due_at is not null")
         await connection.execute("update tokens set access_sealed = refresh_sealed where due_at is null")
+        await connection.execute("delete from app_paces")
     now = await world.now()
     (taken, *_) = await books.tokens.take_due(world.sandbox.url, now, 1)
     granted = await world.refreshed_by_the_platform(taken.refresh)

@@ -50,6 +50,7 @@ async def calm(world: World) -> None:
         await connection.execute("update tokens set lease_until = null")
         await connection.execute("update watches set lease_until = null")
         await connection.execute("update apps set refused_at = null")
+        await connection.execute("delete from app_paces")
 
 
 async def test_a_secret_that_was_switched_at_the_platform_is_the_apps_alarm_and_no_sellers(

@@ -114,6 +114,7 @@ async def time_passes(world: World, seconds: int) -> None:
         span,
     )
     await sql(world, "update notices set lease_until = lease_until - $1::interval", span)
+    await sql(world, "update app_paces set shut_until = shut_until - $1::interval", span)
 
 
 def shown(world: World) -> int:

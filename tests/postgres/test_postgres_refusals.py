@@ -47,7 +47,7 @@ def test_every_failure_has_a_code_of_its_own() -> None:
     """Codes are for programs: stable, and one for each."""
     family = postgres.PostgresError.__subclasses__()
 
-    assert 7 == len({failure.code for failure in family}) == len(family)
+    assert 8 == len({failure.code for failure in family}) == len(family)
     assert all(failure.code.startswith("postgres_") for failure in family)
 
 

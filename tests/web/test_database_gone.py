@@ -134,10 +134,10 @@ async def test_without_an_audit_record_no_token_leaves(world: World) -> None:
     refused = [await world.hub.api.get(path)]
     async with world.hub.parts.database.connection() as connection:
         await connection.execute("alter table audit_away rename to audit")
-        await connection.execute("revoke insert on audit from current_user")
+        await connection.execute("revoke insert on audit from current_user, evergrant_web")
     refused += await asyncio.gather(*(world.hub.api.get(path) for _ in range(10)))
     async with world.hub.parts.database.connection() as connection:
-        await connection.execute("grant insert on audit to current_user")
+        await connection.execute("grant insert on audit to current_user, evergrant_web")
         begun = await connection.fetchval("select max(position) from audit")
     answers = [await world.hub.api.get(path) for _ in range(5)]
     answers += [await world.hub.api.post(f"/v1/connections/{connection_id}/{verb}") for verb in ("pause", "resume")]

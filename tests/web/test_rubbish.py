@@ -138,8 +138,11 @@ async def doors(world: World) -> Doors:
     assert found
     gone = await world.hub.api.post("/v1/merchants", json={"external_id": "gone", "name": "Gone"})
     erased = await world.hub.api.delete(f"/v1/merchants/{gone.json()['id']}")
+    await world.hub.new_browser().get(world.consent(None, shop_id=str(world.seller["shops"][1]["id"])))
+    (claim, *_) = (await world.hub.api.get("/v1/claims")).json()["items"]
     known = {
         "connection_id": connection_id,
+        "claim_id": claim["id"],
         "erasure_id": erased.json()["id"],
         "session_id": link["id"],
         "name": "re-authorize-in-seller-center",

@@ -67,7 +67,9 @@ class TwoTenants:
                 return self.theirs["shop_id"][::-1]
             case "session_id":
                 return await self._own_link()
-            case _ if known in CHOSEN:
+            case "erasure_id":
+                return await erased(self.api)
+            case _ if known in CHOSEN or known == "open_id":
                 return secrets.token_hex(8)
             case _:
                 return await self._copied(known)
@@ -149,6 +151,14 @@ class TwoTenants:
         return str(made.json()["id"])
 
 
+async def erased(api: httpx2.AsyncClient) -> str:
+    """A customer comes and goes; gives the id of the erasure."""
+    made = await api.post("/v1/merchants", json={"external_id": secrets.token_hex(8), "name": "Gone"})
+    gone = await api.delete(f"/v1/merchants/{made.json()['id']}")
+    assert gone.status_code == 202, gone.text
+    return str(gone.json()["id"])
+
+
 TABLES = """
 select c.table_name as name, exists (select from information_schema.columns i
     where i.table_schema = 'evergrant' and i.table_name = c.table_name and i.column_name = 'id') as has_id
@@ -170,6 +180,7 @@ async def two_tenants(world: World) -> TwoTenants:
     merchant = await api.post("/v1/merchants", json={"external_id": "rivals", "name": "Rivals"})
     connection_id = await world.linked()
     await hub.work()
+    await erased(hub.api)
     await hub.api.post(
         "/v1/merchants", json={"external_id": "kept", "name": "K"}, headers={"idempotency-key": "shared"}
     )
@@ -187,6 +198,7 @@ async def two_tenants(world: World) -> TwoTenants:
         "merchant_id": world.merchant_id,
         "shop_id": world.shop_id,
         "session_id": session["id"],
+        "open_id": (await hub.ports.books.connections.find(hub.tenant_id, connection_id)).open_id,
         "external_id": "kept",
         "service_id": "7000000000000000042",
     }

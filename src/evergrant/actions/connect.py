@@ -14,7 +14,7 @@ from evergrant.core import errors, tokens
 from evergrant.core.app import WALL, App
 from evergrant.core.claim import Why
 from evergrant.core.connection import Connection
-from evergrant.core.link import Callback, Claimed, Mode, Purpose
+from evergrant.core.link import Callback, Claimed, Mode, Outcome, Purpose
 from evergrant.core.secret import Secret
 from evergrant.providers import dialects
 
@@ -70,6 +70,21 @@ async def leave(session: LinkSession, ports: Ports, browser: Secret | None = Non
     await ports.books.links.depart(session, ports.dice.identifier("req"), state, browser)
     url = dialects.named(app.provider).consent_url(app, state)
     return Departure(session=session, consent_url=url, browser=browser)
+
+
+async def again(session: LinkSession, browser: Secret, ports: Ports) -> Departure:
+    """Send a browser that came back with the wrong thing off once more, by the same link.
+
+    Raises:
+        LinkError: the link is over.
+    """
+    if session.is_revoked:
+        raise errors.LinkRevokedError
+    if session.outcome == Outcome.COMPLETED:
+        raise errors.LinkUsedError
+    if session.expires_at <= await ports.clock.now(WALL):
+        raise errors.LinkExpiredError
+    return await leave(session, ports, browser)
 
 
 async def come_back(callback: Callback, *, app_id: str, browsers: Sequence[Secret], ports: Ports) -> Claimed:
@@ -159,7 +174,7 @@ async def _over(claimed: Claimed, ports: Ports) -> errors.LinkError | None:
     session = await ports.books.links.find(claimed.tenant_id, claimed.session_id)
     if session.is_revoked:
         return errors.LinkRevokedError()
-    return errors.LinkUsedError() if session.outcome == "completed" else None
+    return errors.LinkUsedError() if session.outcome == Outcome.COMPLETED else None
 
 
 def _mismatch(claimed: Claimed, known: Connection | None) -> errors.LinkError | None:

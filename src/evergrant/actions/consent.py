@@ -9,6 +9,7 @@ from evergrant.core import connection, lifecycle
 from evergrant.core.app import App
 from evergrant.core.authorization import PENDING
 from evergrant.core.connection import Change, Connection, Event, Shop
+from evergrant.core.cure import Cause
 from evergrant.providers import dialects
 from evergrant.providers.wire import Granted
 
@@ -38,5 +39,9 @@ def change(known: Connection, app: App, granted: Granted, granted_at: datetime, 
     needs = dialects.named(app.provider).FLOW_SCOPES
     changed = connection.apply(connection.regranted(known, shops), news, needs=needs, now=granted_at)
     lost = known.authorization.scopes - granted.scopes
-    told = (Event(type="connection.scopes_changed", data={"lost": sorted(lost)}),) if lost else ()
+    told = [Event(type="connection.scopes_changed", data={"lost": sorted(lost)})] if lost else []
+    missing = changed.after.authorization.missing(app.required_scopes)
+    if missing and missing != (known.authorization.missing(app.required_scopes) if known.revision else None):
+        data: dict[str, str | int | list[str] | None] = {"missing": sorted(missing), "reason": Cause.NEW_PERMISSIONS}
+        told.append(Event(type="connection.scopes_missing", data=data))
     return replace(changed, before=known, events=(*changed.events, *told))

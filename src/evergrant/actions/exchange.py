@@ -45,7 +45,13 @@ async def proved(returned: Returned, app: App, ports: Ports) -> Proved:
     if kept is None:
         kept = await _exchange(returned, app, ports)
     granted, granted_at = kept
-    return Proved(granted=granted, at=granted_at, shops=await _shops(returned, app, granted, granted_at, ports))
+    dialect = dialects.named(app.provider)
+    if granted.user_type not in dialect.SELLER_USER_TYPES:
+        raise await aside(returned, granted, errors.WrongUserTypeError(), granted_at, ports)
+    shops = await _shops(returned, app, granted, granted_at, ports)
+    if any(not dialect.sells_in(app.region, shop.region) for shop in shops):
+        raise await aside(returned, granted, errors.WrongRegionError(), granted_at, ports)
+    return Proved(granted=granted, at=granted_at, shops=shops)
 
 
 async def resumed(returned: Returned, stage: str, finish: Callable[[], Awaitable[None]], ports: Ports) -> str:
@@ -131,8 +137,6 @@ async def _read(returned: Returned, app: App, reply: Reply, now: datetime, key: 
             dialect.SANDBOX_MARK
         ):
             raise await failed(returned, errors.SandboxTokenError(), ports)
-        case Granted() as granted if granted.user_type not in dialect.SELLER_USER_TYPES:
-            raise await failed(returned, errors.WrongUserTypeError(), ports)
         case Granted(keeps_refresh=True):  # a first pair has none that could be kept
             raise await failed(returned, errors.ExchangeOutcomeLostError(), ports)
         case Granted() as granted:

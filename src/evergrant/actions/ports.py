@@ -17,7 +17,7 @@ from evergrant.actions.upkeep import Upkeep
 from evergrant.actions.watching import Watches
 from evergrant.core.app import App
 from evergrant.core.connection import Change, Connection
-from evergrant.core.link import Claimed, Mode, Purpose, Returned
+from evergrant.core.link import Claimed, Mismatch, Mode, Purpose, Returned
 from evergrant.core.secret import Secret
 from evergrant.providers.wire import Granted, Reply, Request
 
@@ -95,6 +95,7 @@ class LinkSession:
     code: str | None = None
     result_id: str | None = None
     is_revoked: bool = False
+    mismatch: Mismatch | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

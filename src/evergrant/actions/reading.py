@@ -1,6 +1,6 @@
 """What the doors read and note: people and keys, lists for pages and programs, the log, the audit trail."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -125,6 +125,9 @@ class AppBook(Protocol):
     async def renew(self, tenant_id: str, app_id: str, secret: Secret | None, *, retire_older: bool, actor: str) -> App:
         """Use another secret, the one before it still accepted on notices. Raises NotFoundError, ConflictError."""
 
+    async def require(self, tenant_id: str, app_id: str, scopes: Collection[str], now: datetime, *, actor: str) -> App:
+        """Require these scopes of every consent, and tell each connection that comes to lack one. Raises NotFoundError."""
+
     async def refused_since(self, tenant_id: str) -> Mapping[str, datetime]:
         """Apps whose own credentials the platform refuses, and since when."""
 
@@ -184,6 +187,10 @@ class Listed:
     connection: Connection
     merchant_name: str
     app_name: str
+    required_scopes: frozenset[str]
+    """What the app requires of every consent."""
+    app_refused: bool
+    """The platform refuses the app's own credentials."""
     token_issued_at: datetime | None
     token_ends: datetime | None
     refresh_due_at: datetime | None

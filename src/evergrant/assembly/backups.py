@@ -5,10 +5,11 @@ import os
 import shutil
 from pathlib import Path
 
+from evergrant.assembly import database
 from evergrant.assembly.house import Arguments, StartError
 from evergrant.postgres import dumps
 from evergrant.settings import Settings
-from evergrant.store import occupancy, schema
+from evergrant.store import occupancy
 
 DSN = "dsn"
 
@@ -69,4 +70,4 @@ def restore(arguments: Arguments, file: Path) -> None:
             "database_in_use", f"{users} connections of Evergrant use this database: stop serve and work first."
         )
     dumps.restore(arguments[DSN], file, asyncio.run(occupancy.server_major(arguments)))
-    asyncio.run(schema.stands(dict(arguments)))  # no dump holds who may read what: roles belong to the server
+    database.migrate(arguments)  # a dump holds no rights: the wall between tenants is put up again

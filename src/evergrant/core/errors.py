@@ -116,6 +116,12 @@ class WrongUserTypeError(LinkError):
     code = "wrong_user_type"
 
 
+class WrongRegionError(LinkError):
+    """The authorized shop sells in another region than this app is for. Ask whoever sent the link for one that fits."""
+
+    code = "wrong_region"
+
+
 class ShopAlreadyConnectedError(LinkError):
     """This shop is connected already, under another customer. Ask your vendor which connection should stay."""
 

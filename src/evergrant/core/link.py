@@ -54,6 +54,17 @@ class Callback:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mismatch:
+    """What a link for one shop was answered with instead: a grant of these shops, and either the claim it waits as or the
+    connection that held them already and has it now.
+    """
+
+    shop_ids: tuple[str, ...]
+    claim_id: str | None = None
+    connection_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Returned:
     """A return from the platform whose code is kept, at the right app: only the store makes one."""
 

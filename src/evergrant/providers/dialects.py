@@ -25,6 +25,9 @@ class Dialect(Protocol):
     BASIC_SCOPES: frozenset[str]
     FLOW_SCOPES: Mapping[flows.Kind, frozenset[str]]
 
+    def sells_in(self, region: str, country: str) -> bool:
+        """Whether a shop of this country can be an app's of that region."""
+
     def consent_url(self, app: App, state: Secret) -> str:
         """Where the seller's browser is sent."""
 

@@ -1,6 +1,6 @@
 """Apps and merchants: a tenant's platform credentials, and the customers it connects with them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from evergrant.core.app import App, Hosts
 from evergrant.core.errors import ConflictError, NotFoundError
 from evergrant.core.secret import Secret
 from evergrant.core.tokens import Rotation
-from evergrant.store import audit, sealing, values, walls
+from evergrant.store import audit, permissions, sealing, values, walls
 from evergrant.store.database import Connection, Database
 
 if TYPE_CHECKING:
@@ -145,9 +145,28 @@ class Apps:
             changed = self._app(
                 await connection.fetchrow(f"{SELECT} where a.tenant_id = $1 and a.id = $2", tenant_id, app_id)
             )
+        self._forget(app_id)
+        return changed
+
+    async def require(self, tenant_id: str, app_id: str, scopes: Collection[str], now: datetime, *, actor: str) -> App:
+        """Require these scopes of every consent from now on, and tell each connection that comes to lack one.
+
+        Raises:
+            NotFoundError: the tenant has no such app.
+        """
+        select = f"{SELECT} where a.tenant_id = $1 and a.id = $2"
+        async with self._database.transaction() as connection:
+            row = await connection.fetchrow(f"{select} for update of a", tenant_id, app_id)
+            if row is None:
+                raise NotFoundError("There is no such app.")
+            await permissions.require(connection, self._app(row), scopes, now, actor=actor)
+            changed = self._app(await connection.fetchrow(select, tenant_id, app_id))
+        self._forget(app_id)
+        return changed
+
+    def _forget(self, app_id: str) -> None:
         for whose in [whose for whose in self._read if whose[1] == app_id]:
             del self._read[whose]
-        return changed
 
     async def refused_since(self, tenant_id: str) -> dict[str, datetime]:
         """Apps whose own credentials the platform refuses, and since when."""

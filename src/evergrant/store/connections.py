@@ -23,7 +23,7 @@ from connections c
 """
 
 LISTED = """
-select c.*, m.name as merchant_name, a.name as app_name, t.access_ends, t.issued_at, t.due_at,
+select c.*, m.name as merchant_name, a.name as app_name, a.required_scopes, a.refused_at, t.access_ends, t.issued_at, t.due_at,
     (select json_agg(s order by s.shop_id) from shops s where s.tenant_id = c.tenant_id and s.connection_id = c.id)::text as shops,
     (select json_agg(f order by f.shop_id, f.kind) from flows f
      where f.tenant_id = c.tenant_id and f.connection_id = c.id)::text as flows
@@ -213,6 +213,8 @@ def _listed(row: Any) -> Listed:
         connection=whole(row),
         merchant_name=row["merchant_name"],
         app_name=row["app_name"],
+        required_scopes=frozenset(row["required_scopes"]),
+        app_refused=row["refused_at"] is not None,
         token_issued_at=row["issued_at"],
         token_ends=row["access_ends"],
         refresh_due_at=row["due_at"],

@@ -9,7 +9,7 @@ import structlog
 from evergrant.actions.ports import SealingKey, Shown, StaleError
 from evergrant.actions.reading import Entry
 from evergrant.core.connection import Change, Event
-from evergrant.core.link import Claimed, Returned
+from evergrant.core.link import Claimed, Mismatch, Returned
 from evergrant.providers.wire import Granted
 from evergrant.store import audit, changes, events, pairs, returns, sealing
 from evergrant.store.database import Connection, Database
@@ -219,7 +219,9 @@ class Exchanges:
             await changes.keep(connection, change, actor=returns.actor(returned))
             await pairs.replace(connection, self._vault, change.after, granted, issued_at=change.at, due_at=due_at)
             if failure:
-                await returns.fail(connection, returned, failure, change.at)
+                shops = tuple(shop.id for shop in change.after.shops if shop.authorized)
+                instead = Mismatch(shop_ids=shops, connection_id=change.after.id)
+                await returns.fail(connection, returned, failure, change.at, instead)
                 return True
             await returns.end(connection, returned, "done")
             if isinstance(returned, Claimed):
@@ -248,7 +250,7 @@ async def _completed(connection: Connection, claimed: Claimed, change: Change) -
     """End the session with its one result. Raises StaleError if it was used or withdrawn meanwhile."""
     first = await connection.fetchval(
         """
-        update link_sessions set outcome = 'completed', code = null, result_id = $3, ended_at = now()
+        update link_sessions set outcome = 'completed', code = null, mismatch = null, result_id = $3, ended_at = now()
         where tenant_id = $1 and id = $2 and outcome is distinct from 'completed' and revoked_at is null returning true
         """,
         claimed.tenant_id,

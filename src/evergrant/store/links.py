@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from evergrant.actions.ports import LinkSession
 from evergrant.actions.reading import Entry
 from evergrant.core import errors
-from evergrant.core.link import STATE_LIFE, Claimed, Mode, Purpose
+from evergrant.core.link import STATE_LIFE, Claimed, Mismatch, Mode, Purpose
 from evergrant.core.secret import Secret
 from evergrant.store import audit, returns, sealing
 from evergrant.store.database import Connection, Database
-from evergrant.store.values import digest
+from evergrant.store.values import digest, from_json
 
 if TYPE_CHECKING:
     from evergrant.store.vault import Vault
@@ -137,7 +137,7 @@ class Links:
         async with self._database.transaction() as connection:
             await connection.execute(
                 """
-                update link_sessions set opened_at = coalesce(opened_at, now()), outcome = null, code = null
+                update link_sessions set opened_at = coalesce(opened_at, now()), outcome = null, code = null, mismatch = null
                 where tenant_id = $1 and id = $2 and outcome is distinct from 'completed'
                 """,
                 session.tenant_id,
@@ -239,4 +239,12 @@ def _session(row: Any) -> LinkSession:
         code=row["code"],
         result_id=row["result_id"],
         is_revoked=row["revoked_at"] is not None,
+        mismatch=_mismatch(row["mismatch"]),
     )
+
+
+def _mismatch(text: str | None) -> Mismatch | None:
+    if text is None:
+        return None
+    kept = from_json(text)
+    return Mismatch(shop_ids=tuple(kept["shop_ids"]), claim_id=kept["claim_id"], connection_id=kept["connection_id"])

@@ -12,7 +12,7 @@ from evergrant.core.app import App
 from evergrant.core.claim import Claim, Stage, Why
 from evergrant.core.connection import Change, Event, Shop
 from evergrant.core.connection import Connection as Known
-from evergrant.core.link import STATE_LIFE, Returned, Unasked
+from evergrant.core.link import STATE_LIFE, Mismatch, Returned, Unasked
 from evergrant.core.secret import Secret
 from evergrant.providers.wire import Granted
 from evergrant.store import audit, changes, connections, events, pairs, returns, sealing, tokens
@@ -144,7 +144,7 @@ class Quarantine:
             if isinstance(returned, Unasked):
                 await returns.end(connection, returned, "done")
             else:
-                await returns.fail(connection, returned, _code_of(why), proved.at)
+                await returns.fail(connection, returned, _code_of(why), proved.at, _instead(returned, proved))
             data = {"claim_id": returned.claim_id, "app_id": returned.app_id, "reason": why.value}
             told = Event(type="claim.waiting", data=data | {"shops": [shop.id for shop in proved.shops]})
             await events.write(connection, returned.tenant_id, of, [told], proved.at)
@@ -307,6 +307,10 @@ def _code_key(app: App, code: Secret) -> bytes:
 def _code_of(why: Why) -> str:
     """How the link says it that brought such a grant."""
     return errors.WrongShopError.code if why is Why.WRONG_SHOP else errors.ShopAlreadyConnectedError.code
+
+
+def _instead(returned: Returned, proved: Proved) -> Mismatch:
+    return Mismatch(shop_ids=tuple(shop.id for shop in proved.shops), claim_id=returned.claim_id)
 
 
 def _packed(shop: Shop) -> dict[str, str]:

@@ -1,14 +1,16 @@
 """Returns from the platform: how one is read from its row, and how it ends."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from evergrant.actions.reading import Entry
 from evergrant.core import errors
 from evergrant.core.connection import Event
-from evergrant.core.link import Claimed, Mode, Purpose, Returned, Unasked
+from evergrant.core.link import Claimed, Mismatch, Mode, Purpose, Returned, Unasked
 from evergrant.store import audit, events, sealing
 from evergrant.store.database import Connection
+from evergrant.store.values import json_text
 
 
 async def is_to_be_ended(connection: Connection, returned: Returned) -> bool:
@@ -35,24 +37,35 @@ async def end(connection: Connection, returned: Returned, how: str) -> None:
     await sealing.destroy(connection, returned.tenant_id, returned.request_id)
 
 
-async def fail(connection: Connection, returned: Returned, code: str, now: datetime) -> None:
-    """End a return without a connection, in the caller's transaction. Its code is destroyed, and its session says why."""
+async def fail(
+    connection: Connection, returned: Returned, code: str, now: datetime, instead: Mismatch | None = None
+) -> None:
+    """End a return without a connection, in the caller's transaction. Its code is destroyed, and its session says why.
+
+    `instead` is kept where the wrong shop was chosen.
+    """
     await end(connection, returned, "failed")
     if not isinstance(returned, Claimed):
         await claim_ended(connection, returned, "failed", reason=code)
         return
+    is_wrong = code == errors.WrongShopError.code
+    kept = asdict(instead) if instead and is_wrong else None
     failed = await connection.fetchval(
         """
-        update link_sessions set outcome = 'failed', code = $3, ended_at = now()
+        update link_sessions set outcome = 'failed', code = $3, mismatch = $4, ended_at = now()
         where tenant_id = $1 and id = $2 and outcome is distinct from 'completed' returning true
         """,
         returned.tenant_id,
         returned.session_id,
         code,
+        json_text(kept) if kept else None,
     )
     if failed:
-        kind = "link_session.wrong_shop" if code == errors.WrongShopError.code else "link_session.failed"
-        told = Event(type=kind, data={"link_session_id": returned.session_id, "code": code})
+        kind = "link_session.wrong_shop" if is_wrong else "link_session.failed"
+        data: dict[str, str | list[str] | None] = {"link_session_id": returned.session_id, "code": code}
+        if instead and is_wrong:
+            data |= {"shops": list(instead.shop_ids), "claim_id": instead.claim_id}
+        told = Event(type=kind, data=data)
         await events.write(connection, returned.tenant_id, returned.connection_id, [told], now)
 
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from evergrant.store import chain_proof, sealing
 from evergrant.store.database import Connection, Database
 from evergrant.store.invariants import INVARIANTS, Invariant
 from evergrant.store.signing import Signer
-from evergrant.store.spool import SUFFIX, Slip
+from evergrant.store.spool import SUFFIX, read
 
 if TYPE_CHECKING:
     from evergrant.store.vault import Vault
@@ -80,18 +81,9 @@ class Selfcheck:
         """Slips in this machine's spool, oldest first."""
         found = []
         for path in sorted(self._spool.glob(f"*{SUFFIX}")):
-            try:
+            with suppress(FileNotFoundError):  # brought to the database meanwhile
                 age = time.time() - path.stat().st_mtime  # noqa: TID251  (a file's age, by the disk's own clock)
-                content = path.read_bytes()
-            except FileNotFoundError:
-                continue  # brought to the database meanwhile
-            try:
-                slip = msgspec.msgpack.decode(content, type=Slip)
-            except msgspec.MsgspecError:
-                found.append(Waiting(name=path.name, seconds=age))
-                continue
-            owner = f"{slip.tenant_id}/{slip.owner_id}"
-            found.append(Waiting(name=path.name, seconds=age, kind=slip.kind, owner=owner))
+                found += [Waiting(name=path.name, seconds=age, kind=kind, owner=owner) for kind, owner in _owners(path)]
         return found
 
     async def _answer(self, connection: Connection, invariant: Invariant, *, whole_chain: bool) -> Answer:
@@ -138,3 +130,11 @@ class Selfcheck:
 CHAINS = """
 select t.id, coalesce(c.number, 0) as number from tenants t left join audit_chains c on c.tenant_id = t.id order by t.id
 """
+
+
+def _owners(path: Path) -> list[tuple[str, str]]:
+    """The kind of each slip in a file, and whose it is."""
+    try:
+        return [(slip.kind, f"{slip.tenant_id}/{slip.owner_id}") for slip in read(path) if slip.kind]
+    except msgspec.MsgspecError:
+        return [("torn", "")]

@@ -53,7 +53,18 @@ class Slip(msgspec.Struct, frozen=True, kw_only=True):
 
 
 FORGOTTEN = Slip(kind="", tenant_id="", owner_id="", sealed=b"", at="")
-"""In the place of a slip whose owner was erased, in a file it shares with others."""
+"""What stands in the place of a slip whose owner was erased."""
+
+
+def read(path: Path) -> list[Slip]:
+    """The slips in a file.
+
+    Raises:
+        FileNotFoundError: they were brought to the database meanwhile.
+        MsgspecError: the file is torn.
+    """
+    slips = msgspec.msgpack.decode(path.read_bytes(), type=list[Slip] | Slip)
+    return slips if isinstance(slips, list) else [slips]
 
 
 class Spool:
@@ -107,25 +118,24 @@ class Spool:
             try:
                 if time.time() - path.stat().st_mtime < SETTLED_SECONDS:  # noqa: TID251  (a file's age, by the disk's own clock)
                     continue
-                slips = msgspec.msgpack.decode(path.read_bytes(), type=list[Slip] | Slip)
+                whole = read(path)
             except (FileNotFoundError, msgspec.MsgspecError):
                 continue
-            whole = slips if isinstance(slips, list) else [slips]
             names = [f"{path.name}#{number}" for number in range(len(whole))]
             here = self._inside.setdefault(path.name, set(names))
-            here -= {name for name, slip in zip(names, whole, strict=True) if slip == FORGOTTEN}
+            here -= {name for name, slip in zip(names, whole, strict=True) if not slip.kind}
             yield from ((name, slip) for name, slip in zip(names, whole, strict=True) if name in here)
 
     def _forget(self, owner_id: str) -> None:
+        """What others have in the same file stays where it is: their names count it."""
         for path in (*self._folder.glob(f"*{SUFFIX}"), *self._folder.glob(f"*{STRAY}")):
             with suppress(FileNotFoundError, msgspec.MsgspecError):
-                slips = msgspec.msgpack.decode(path.read_bytes(), type=list[Slip] | Slip)
-                whole = slips if isinstance(slips, list) else [slips]
-                left = [FORGOTTEN if slip.owner_id == owner_id else slip for slip in whole]
-                if all(slip == FORGOTTEN for slip in left):
+                whole = read(path)
+                kept = [FORGOTTEN if slip.owner_id == owner_id else slip for slip in whole]
+                if not any(slip.kind for slip in kept):
                     path.unlink()
-                elif left != whole:
-                    self._write(path, left)
+                elif kept != whole:
+                    self._write(path, kept)
 
     def _probe(self) -> None:
         path = self._folder / f"{token_hex(6)}{PROBE}"
@@ -138,13 +148,9 @@ class Spool:
         """A file of its own for one slip."""
         whole, _, number = name.partition("#")
         with suppress(FileNotFoundError, msgspec.MsgspecError):  # another process of this machine was quicker
-            slips = msgspec.msgpack.decode((self._folder / whole).read_bytes(), type=list[Slip] | Slip)
-            slip = slips[int(number)] if isinstance(slips, list) else slips
+            slip = read(self._folder / whole)[int(number)]
             aside = self._folder / f"{whole.removesuffix(SUFFIX)}{f'-{number}' if int(number) else ''}{STRAY}"
-            with aside.open("wb") as file:
-                file.write(msgspec.msgpack.encode([slip]))
-                file.flush()
-                os.fsync(file.fileno())
+            self._write(aside, [slip])
 
     def _put(self, slips: Sequence[Slip]) -> Sequence[str]:
         """One file for all; it and its folder, for which all of them wait, are brought to the disk once."""
@@ -155,7 +161,7 @@ class Spool:
         return names
 
     def _write(self, path: Path, slips: Sequence[Slip]) -> None:
-        """All of it or nothing, and on the disk when this returns."""
+        """Write a file whole or not at all, so that it survives a crash."""
         fresh = path.with_name(f"{path.name}.part")
         try:
             with fresh.open("wb") as file:

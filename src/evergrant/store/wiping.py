@@ -42,9 +42,21 @@ OF_CONNECTION: Statements = (
             select r.id from authorization_requests r
             join link_sessions s on s.tenant_id = r.tenant_id and s.id = r.session_id
             where s.tenant_id = $1 and $2 in (s.connection_id, s.result_id)
-            union all select id from stray_pairs where tenant_id = $1 and connection_id = $2)
+            union all select id from stray_pairs where tenant_id = $1 and connection_id = $2
+            union all select id from claims where tenant_id = $1 and connection_id = $2)
         """,
     ),
+    (
+        "",
+        """
+        delete from suspect_answers where tenant_id = $1 and (owner_id = $2 or owner_id in (
+            select r.id from authorization_requests r
+            join link_sessions s on s.tenant_id = r.tenant_id and s.id = r.session_id
+            where s.tenant_id = $1 and $2 in (s.connection_id, s.result_id)))
+        """,
+    ),
+    ("claims", "delete from claims where tenant_id = $1 and connection_id = $2"),
+    ("", "delete from kept_answers where tenant_id = $1 and position($2 in route) > 0"),
     ("stray_pairs", "delete from stray_pairs where tenant_id = $1 and connection_id = $2"),
     (
         "",
@@ -62,6 +74,9 @@ OF_CONNECTION: Statements = (
     ),
     ("link_sessions", "delete from link_sessions where tenant_id = $1 and $2 in (connection_id, result_id)"),
     ("", "delete from presentations where tenant_id = $1 and connection_id = $2"),
+    ("", "delete from recovery_held where tenant_id = $1 and connection_id = $2"),
+    ("", "delete from awaited_notices where tenant_id = $1 and connection_id = $2"),
+    ("", "delete from watches where tenant_id = $1 and connection_id = $2"),
     ("", "delete from flows where tenant_id = $1 and connection_id = $2"),
     ("", "delete from shop_holders where tenant_id = $1 and connection_id = $2"),
     ("shops", "delete from shops where tenant_id = $1 and connection_id = $2"),
@@ -108,6 +123,9 @@ OF_MERCHANT: Statements = (
 OF_TENANT: Statements = (
     ("", "delete from data_keys where tenant_id = $1 and $2 = $1"),
     ("stray_pairs", "delete from stray_pairs where tenant_id = $1 and $2 = $1"),
+    ("claims", "delete from claims where tenant_id = $1 and $2 = $1"),
+    ("", "delete from suspect_answers where tenant_id = $1 and $2 = $1"),
+    ("", "delete from kept_answers where tenant_id = $1 and $2 = $1"),
     ("", "delete from authorization_requests where tenant_id = $1 and $2 = $1"),
     ("", "delete from link_handles where tenant_id = $1 and $2 = $1"),
     ("link_sessions", "delete from link_sessions where tenant_id = $1 and $2 = $1"),
@@ -132,6 +150,7 @@ OF_TENANT: Statements = (
         """,
     ),
     ("", "delete from app_secrets where tenant_id = $1 and $2 = $1"),
+    ("", "delete from app_identities where tenant_id = $1 and $2 = $1"),
     (
         "apps",
         """

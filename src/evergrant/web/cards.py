@@ -5,10 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from evergrant.actions.reading import Listed
+from evergrant.core import cure
 from evergrant.core.authorization import Authorization, State
 from evergrant.core.connection import Flow
+from evergrant.core.cure import Cause
 from evergrant.web import words
 from evergrant.web.words import Status, Tone
+
+CONNECTS = frozenset({Cause.SELLER_CANCELLED, Cause.VENDOR_DISCONNECTED, Cause.ERASED})
+"""What connecting the shop again cures."""
 
 ORDER = {Tone.OVER: 0, Tone.SOON: 1, Tone.WAITING: 2, Tone.WELL: 3}
 
@@ -40,6 +45,16 @@ class FlowLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """What is wrong and what cures it, in words; `href` leads to a cure that is not re-authorization, if a page is one."""
+
+    cause: Cause
+    title: str
+    sentence: str
+    href: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     """One connection on the Dashboard."""
 
@@ -53,6 +68,9 @@ class Card:
     refresh_due_at: datetime | None
     now: datetime
     fate: str
+    need: Need | None
+    renews: bool
+    """Whether the shop's owner can renew: not where something else has to be put right."""
     flows: Sequence[FlowLine]
     wants_person: bool
     lives: bool
@@ -63,6 +81,7 @@ def card(found: Listed, now: datetime, records: dict[tuple[str, str], int] | Non
     """The card of a connection at `now` (platform time of its app)."""
     known, authorization = found.connection, found.connection.authorization
     status = words.status_of(authorization, now)
+    cause = cure.cause(authorization, required=found.required_scopes, app_refused=found.app_refused, now=now)
     lines = tuple(
         _line(found, flow, now, (records or {}).get((flow.shop_id, flow.kind.value), 0)) for flow in known.flows
     )
@@ -76,9 +95,13 @@ def card(found: Listed, now: datetime, records: dict[tuple[str, str], int] | Non
         token_ends=found.token_ends,
         refresh_due_at=found.refresh_due_at,
         now=now,
-        fate=fate(authorization, status, [words.FLOWS[kind] for kind in sorted({flow.kind for flow in known.flows})]),
+        fate=fate(
+            authorization, status, cause, [words.FLOWS[kind] for kind in sorted({flow.kind for flow in known.flows})]
+        ),
+        need=_need(found, cause),
+        renews=cause is None or cause in cure.REAUTHORIZES,
         flows=lines,
-        wants_person=status.tone in (Tone.OVER, Tone.SOON) and authorization.state is not State.ERASED,
+        wants_person=cause in cure.REAUTHORIZES or status.tone is Tone.SOON,
         lives=status.tone in (Tone.WELL, Tone.SOON),
         in_doubt=known.in_doubt_since is not None,
     )
@@ -97,6 +120,15 @@ def _of(found: Listed) -> str:
     return " · ".join(part for part in (owner, regions) if part)
 
 
+def _need(found: Listed, cause: Cause | None) -> Need | None:
+    if cause is None:
+        return None
+    title, sentence = words.CAUSES[cause]
+    missing = sorted(found.connection.authorization.missing(found.required_scopes))
+    href = f"/connect?merchant_id={found.connection.merchant_id}" if cause in CONNECTS else None
+    return Need(cause=cause, title=title, sentence=sentence.format(missing=words.listed(missing)), href=href)
+
+
 def in_order(cards: Sequence[Card]) -> list[Card]:
     """Those that need a person first, then by how soon they end."""
     return sorted(cards, key=lambda shown: (ORDER[shown.status.tone], shown.ends or shown.now, shown.title))
@@ -105,20 +137,27 @@ def in_order(cards: Sequence[Card]) -> list[Card]:
 def summary(cards: Sequence[Card]) -> str:
     """All of them in one sentence."""
     counted = {tone: sum(shown.status.tone is tone for shown in cards) for tone in Tone}
+    lacking = sum(
+        shown.need is not None and shown.need.cause is Cause.NEW_PERMISSIONS and shown.status.tone is Tone.WELL
+        for shown in cards
+    )
     parts = [
-        _count(counted[Tone.OVER], "is stopped and needs a new consent", "are stopped and need a new consent"),
+        _count(counted[Tone.OVER], "is stopped", "are stopped"),
         _count(counted[Tone.SOON], "ends within 30 days", "end within 30 days"),
         _count(counted[Tone.WAITING], "is being verified", "are being verified"),
-        _count(counted[Tone.WELL], "is fine", "are fine"),
+        _count(counted[Tone.WELL] - lacking, "is fine", "are fine"),
+        _count(lacking, "needs new permissions", "need new permissions"),
     ]
     return words.listed([part for part in parts if part])
 
 
-def fate(authorization: Authorization, status: Status, flows: list[str]) -> str:
+def fate(authorization: Authorization, status: Status, cause: Cause | None, flows: list[str]) -> str:
     """What stops, and when, if nobody acts; or what has stopped."""
     what = words.listed(flows) or "Everything"
     if status.tone is Tone.WAITING:
         return f"{what} wait until TikTok has confirmed or denied it."
+    if status.tone is Tone.OVER and cause not in cure.REAUTHORIZES:
+        return f"{what} have stopped."
     if status.tone is Tone.OVER:
         return f"{what} have stopped. They resume, and catch up, once the shop owner renews."
     if authorization.ends is None:

@@ -1,6 +1,8 @@
 """How a link came out, in words for the person who comes back; and the cookie that tells their browser from others."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from starlette.responses import Response
@@ -9,7 +11,8 @@ from evergrant.actions.connect import Departure
 from evergrant.actions.ports import LinkSession
 from evergrant.actions.reading import Listed
 from evergrant.core import errors, link
-from evergrant.core.link import Outcome, Purpose
+from evergrant.core.claim import Stage
+from evergrant.core.link import Mismatch, Outcome, Purpose
 from evergrant.web import access, words
 from evergrant.web.desk import Desk
 
@@ -27,6 +30,19 @@ class Told:
     code: str
     title: str
     sentence: str
+    renews: str | None = None
+    """The connection another try would renew, where the wrong thing was authorized."""
+    claim_id: str | None = None
+    """What waits for an owner because of it, and can be added as new."""
+
+    @property
+    def can_repeat(self) -> bool:
+        """Whether choosing again is the cure."""
+        return self.code in AGAIN
+
+
+AGAIN = frozenset({errors.WrongShopError.code, errors.WrongUserTypeError.code, errors.AuthorizationRefusedError.code})
+"""What another choice on the platform's page cures."""
 
 
 FINISHING = Told(
@@ -36,6 +52,9 @@ FINISHING = Told(
     title="Finishing with TikTok",
     sentence="Your consent has arrived. This takes a moment; the page looks again by itself.",
 )
+
+
+WRONG = "Another shop was authorized"
 
 
 def binding_name(session_id: str) -> str:
@@ -54,8 +73,54 @@ async def told(session: LinkSession, desk: Desk) -> Told:
     if session.outcome == Outcome.COMPLETED:
         return await _succeeded(session, desk)
     if session.outcome == Outcome.FAILED:
-        return failed(session.code or errors.EvergrantError.code)
+        told = failed(session.code or errors.EvergrantError.code)
+        named = await mismatch(session, desk)
+        if named is None:
+            return replace(told, renews=session.connection_id)
+        waits = named.chosen.claim_id
+        return replace(told, title=WRONG, sentence=named.sentence, renews=session.connection_id, claim_id=waits)
     return FINISHING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """What a link was for and what was authorized instead: shops by id and name."""
+
+    expected: Mapping[str, str]
+    found: Mapping[str, str]
+    chosen: Mismatch
+
+    @property
+    def sentence(self) -> str:
+        """What the person reads who chose."""
+        expected, found = (words.listed(list(shops.values())) for shops in (self.expected, self.found))
+        said = f"This link is for {expected}, and {found} was authorized. Nothing changed for {expected}."
+        if self.chosen.connection_id:
+            return f"{said} {found} was connected before, and keeps what was authorized."
+        return f"{said} {found} can be added as a new connection." if self.chosen.claim_id else said
+
+
+async def mismatch(session: LinkSession, desk: Desk) -> Named | None:
+    """The shops on either side, if the session failed for choosing the wrong one."""
+    chosen = session.mismatch
+    if chosen is None or session.connection_id is None:
+        return None
+    names: dict[str, str] = {}
+    if chosen.claim_id:
+        with suppress(errors.NotFoundError):
+            claim = await desk.claims.find(session.tenant_id, chosen.claim_id)
+            names = {shop.id: shop.name for shop in claim.shops}
+            if claim.stage is not Stage.WAITING:
+                chosen = replace(chosen, claim_id=None)
+    elif chosen.connection_id:
+        names = await _shops_of(chosen.connection_id, session, desk)
+    expected = await _shops_of(session.connection_id, session, desk)
+    return Named(expected=expected, found={key: names.get(key) or key for key in chosen.shop_ids}, chosen=chosen)
+
+
+async def _shops_of(connection_id: str, session: LinkSession, desk: Desk) -> dict[str, str]:
+    known = (await desk.connections.listed(session.tenant_id, connection_id)).connection
+    return {shop.id: shop.name or shop.id for shop in known.shops}
 
 
 def sentence_of(code: str) -> str:

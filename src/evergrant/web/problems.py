@@ -63,6 +63,7 @@ STATUSES: Mapping[str, int] = {
     "token_being_refreshed": 503,
     "too_large": 413,
     "vault_integrity": 500,
+    "wrong_region": 422,
     "wrong_shop": 409,
     "wrong_user_type": 422,
     **{why.value: 409 for why in Why},

@@ -13,6 +13,7 @@ from babel.lists import format_list
 from evergrant.core import gate
 from evergrant.core.authorization import Authorization, Reason, State
 from evergrant.core.claim import Why as ClaimedWhy
+from evergrant.core.cure import Cause
 from evergrant.core.flows import Kind
 from evergrant.core.gate import Why
 
@@ -97,6 +98,7 @@ EVENTS: Mapping[str, tuple[str, str]] = {
     ),
     "connection.reauthorization_required": ("alert-triangle", "TikTok refuses the authorization before its end."),
     "connection.scopes_changed": ("key", "The last consent gives fewer permissions than the one before."),
+    "connection.scopes_missing": ("key", "New permissions are needed. The shop's owner has to authorize again."),
     "connection.shops_changed": ("building-store", "TikTok lists other shops or names for it than before."),
     "connection.erased": ("eye-off", "The connection was erased."),
     "connection.authorized_elsewhere": (
@@ -117,6 +119,35 @@ EVENTS: Mapping[str, tuple[str, str]] = {
     "tokens.destroyed": ("shield-lock", "Its tokens were destroyed."),
     "notices.missed": ("alert-triangle", "TikTok's notices about authorizations did not arrive."),
 }
+
+CAUSES: Mapping[Cause, tuple[str, str]] = {
+    Cause.EXPIRED_CREDENTIALS: (
+        "Disconnected: expired credentials",
+        "Only the shop's owner can renew the authorization.",
+    ),
+    Cause.NEW_PERMISSIONS: (
+        "New permissions needed",
+        "Your app requires {missing}. The shop's owner has to authorize again to give it.",
+    ),
+    Cause.APP_REFUSED: (
+        "TikTok does not accept your app's credentials",
+        "Compare key and secret with Partner Center. The shop's owner needs to do nothing.",
+    ),
+    Cause.SELLER_CANCELLED: (
+        "Disconnected: cancelled",
+        "The seller or TikTok took the authorization back. Talk to the seller; if they want it again, connect the shop again.",
+    ),
+    Cause.VENDOR_DISCONNECTED: (
+        "Disconnected: by your team",
+        "If that was a mistake, connect the shop again. Its records are kept.",
+    ),
+    Cause.PLATFORM_DEACTIVATED: (
+        "Disconnected: deactivated by TikTok",
+        "The shop's owner has to look into Seller Center first: until TikTok lifts it, another consent changes nothing.",
+    ),
+    Cause.ERASED: ("Erased", "Everything of it was destroyed. Connect the shop anew if it is wanted again."),
+}
+"""What is wrong with a connection, and what cures it."""
 
 CLAIMS: Mapping[ClaimedWhy, str] = {
     ClaimedWhy.UNKNOWN_SHOP: "No customer of yours is connected with this shop yet.",

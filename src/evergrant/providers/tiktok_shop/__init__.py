@@ -13,6 +13,7 @@ from evergrant.providers.tiktok_shop.requests import (
     exchange_request,
     pull_request,
     refresh_request,
+    sells_in,
     shops_request,
 )
 from evergrant.providers.tiktok_shop.signing import is_notice_signed
@@ -34,5 +35,6 @@ __all__ = [
     "read_shops",
     "read_tokens",
     "refresh_request",
+    "sells_in",
     "shops_request",
 ]

@@ -10,6 +10,7 @@ from evergrant.actions import connect
 from evergrant.actions.reading import ApiKey
 from evergrant.core.errors import InvalidRequestError
 from evergrant.core.link import DEFAULT_LINK, LONGEST_LINK, Mode, Purpose
+from evergrant.web import outcomes
 from evergrant.web.access import WithScope, desk_of
 from evergrant.web.api import shapes
 from evergrant.web.given import Text
@@ -62,8 +63,11 @@ async def create(given: NewLinkSession, key: Manages, request: Request) -> dict[
 
 @router.get("/{session_id}")
 async def read(session_id: str, key: Reads, request: Request) -> dict[str, Any]:
-    """How far a link has come."""
-    return shapes.link_session(await desk_of(request).links.find(key.tenant_id, session_id))
+    """How far a link has come; with `wrong_shop`, which shops it is for and which were authorized instead."""
+    desk = desk_of(request)
+    session = await desk.links.find(key.tenant_id, session_id)
+    named = await outcomes.mismatch(session, desk)
+    return shapes.link_session(session) | {"mismatch": shapes.mismatch(named) if named else None}
 
 
 @router.post("/{session_id}/revoke")

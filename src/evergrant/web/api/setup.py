@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from evergrant.actions.reading import ApiKey, Merchant
 from evergrant.core.app import WALL, App, Hosts
-from evergrant.core.errors import InvalidRequestError
+from evergrant.core.errors import InvalidRequestError, NotFoundError
 from evergrant.core.secret import Secret
 from evergrant.core.tokens import Rotation
 from evergrant.providers import dialects
@@ -56,12 +56,19 @@ class NewApp(BaseModel):
 
 
 class AppChange(BaseModel):
-    """What may change of an app: its secret. The one before stays accepted on notices until older ones are retired."""
+    """What may change of an app: its secret, and what it requires of consents. The secret before stays accepted on notices
+    until older ones are retired.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     secret: Text | None = Field(default=None, min_length=1, max_length=500)
     retire_older: bool = Field(default=False, description="From now on accept notices under the secret in use only.")
+    required_scopes: list[Text] | None = Field(
+        default=None,
+        max_length=200,
+        description="All the app requires from now on. Connections that lack one are told, and ask for re-authorization.",
+    )
 
 
 class NewMerchant(BaseModel):
@@ -121,14 +128,30 @@ async def list_apps(key: Reads, request: Request) -> dict[str, Any]:
 
 @router.patch("/apps/{app_id}")
 async def change_app(app_id: str, given: AppChange, key: Manages, request: Request) -> dict[str, Any]:
-    """Change the secret. The new one signs at once; TikTok refusing it is told, and no older one is used instead."""
-    if given.secret is None and not given.retire_older:
-        raise InvalidRequestError("Give a new secret, or retire_older, or both.")
-    desk = desk_of(request)
-    secret = Secret(given.secret) if given.secret else None
-    changed = await desk.apps.renew(key.tenant_id, app_id, secret, retire_older=given.retire_older, actor=key.id)
+    """Change the secret, or the scopes that are required.
+
+    A new secret signs at once; TikTok refusing it is told, and no older one is used instead.
+    """
+    if given.secret is None and not given.retire_older and given.required_scopes is None:
+        raise InvalidRequestError("Give a new secret, retire_older or required_scopes.")
+    desk, changed = desk_of(request), None
+    if given.secret is not None or given.retire_older:
+        secret = Secret(given.secret) if given.secret else None
+        changed = await desk.apps.renew(key.tenant_id, app_id, secret, retire_older=given.retire_older, actor=key.id)
+    if given.required_scopes is not None:
+        changed = await _require(desk, key, app_id, frozenset(given.required_scopes))
+    assert changed is not None
     refused = await desk.apps.refused_since(key.tenant_id)
     return shapes.app(changed, refused.get(app_id))
+
+
+async def _require(desk: Desk, key: ApiKey, app_id: str, scopes: frozenset[str]) -> App:
+    known = next((app for app in await desk.apps.of(key.tenant_id) if app.id == app_id), None)
+    if known is None:
+        raise NotFoundError("There is no such app.")
+    wanted = scopes | dialects.named(known.provider).BASIC_SCOPES
+    now = await desk.ports.clock.now(known.clock)
+    return await desk.apps.require(key.tenant_id, app_id, wanted, now, actor=key.id)
 
 
 @router.post("/merchants", status_code=201)

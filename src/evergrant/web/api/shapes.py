@@ -9,12 +9,14 @@ from evergrant.actions import history as history_of
 from evergrant.actions.ports import LinkSession
 from evergrant.actions.reading import Happened, Listed, Merchant
 from evergrant.actions.watching import Missed
+from evergrant.core import cure
 from evergrant.core.app import App
-from evergrant.core.authorization import EXPIRING
+from evergrant.core.authorization import EXPIRING, Authorization
 from evergrant.core.claim import Claim
 from evergrant.core.connection import Connection, Flow
 from evergrant.core.errors import InvalidRequestError
 from evergrant.web import given
+from evergrant.web.outcomes import Named
 
 MOST = 200
 
@@ -71,8 +73,18 @@ def link_session(found: LinkSession, url: str | None = None) -> dict[str, Any]:
         "outcome": found.outcome,
         "code": found.code,
         "result": {"connection_id": found.result_id} if found.result_id else None,
+        "mismatch": None,
     }
     return told | ({"url": url} if url else {})
+
+
+def mismatch(found: Named) -> dict[str, Any]:
+    """What a link for one shop was answered with instead."""
+    return {
+        "expected": [{"id": key, "name": name} for key, name in found.expected.items()],
+        "chosen": [{"id": key, "name": name} for key, name in found.found.items()],
+        "claim_id": found.chosen.claim_id,
+    }
 
 
 def claim(found: Claim) -> dict[str, Any]:
@@ -115,6 +127,7 @@ def connection(found: Listed, required: frozenset[str], now: datetime) -> dict[s
         "token_refresh_due_at": instant(found.refresh_due_at),
         "scopes": sorted(authorization.scopes),
         "missing_scopes": sorted(authorization.missing(required)),
+        "reauthorization": _reauthorization(authorization, required, now),
         "shops": [
             {
                 "id": shop.id,
@@ -127,6 +140,12 @@ def connection(found: Listed, required: frozenset[str], now: datetime) -> dict[s
         ],
         "flows": flows(known),
     }
+
+
+def _reauthorization(known: Authorization, required: frozenset[str], now: datetime) -> dict[str, str] | None:
+    """What the seller is to authorize again for, and the purpose of the link that asks; None where that is no cure."""
+    found = cure.reauthorization(known, required=required, now=now)
+    return {"reason": found, "purpose": cure.REAUTHORIZES[found]} if found else None
 
 
 def flows(known: Connection) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from evergrant.actions import connect
 from evergrant.actions.reading import Filter, Listed, Merchant, Person
+from evergrant.core import cure
 from evergrant.core.errors import DatabaseUnavailableError, NotFoundError
 from evergrant.core.link import DASHBOARD_LINK, Mode, Purpose
 from evergrant.web import access, alarms, cards, look, outcomes, words
@@ -49,7 +50,7 @@ async def link_outcome(session_id: str, request: Request, person: Watcher) -> Re
     session = await desk.links.find(person.tenant_id, session_id)
     told = await outcomes.told(session, desk)
     headers = {"x-link-outcome": session.outcome or "open"}
-    return look.page(request, "_told.html", {"told": told}, headers=headers)
+    return look.page(request, "_told.html", look.signed_in(request, person, told=told), headers=headers)
 
 
 @router.post("/dashboard/renew")
@@ -61,18 +62,23 @@ async def renew(
 ) -> Response:
     """Make a renewal link for one connection, and send this browser straight on to the platform."""
     desk = access.desk_of(request)
-    known = (await desk.connections.listed(person.tenant_id, connection_id)).connection
-    wanted = _wanted(person, known.merchant_id, known.app_id, mode, Purpose.RENEW, connection_id)
+    found = await desk.connections.listed(person.tenant_id, connection_id)
+    known = found.connection
+    now = await desk.ports.clock.now(known.clock)
+    cause = cure.reauthorization(known.authorization, required=found.required_scopes, now=now)
+    purpose = cure.REAUTHORIZES[cause] if cause else Purpose.RENEW
+    wanted = _wanted(person, known.merchant_id, known.app_id, mode, purpose, connection_id)
     return await _leave(request, desk, wanted)
 
 
 @router.get("/connect")
-async def show_connect(request: Request, person: Reader) -> Response:
-    """The form that connects a new shop."""
+async def show_connect(request: Request, person: Reader, merchant_id: str = "") -> Response:
+    """The form that connects a shop; with a customer chosen already where a page leads here for one."""
     desk = access.desk_of(request)
     context = {
         "apps": await desk.apps.of(person.tenant_id),
         "merchants": await desk.merchants.page(person.tenant_id, after="", limit=SHOWN),
+        "chosen": merchant_id,
     }
     return look.page(request, "connect.html", look.signed_in(request, person, **context))
 

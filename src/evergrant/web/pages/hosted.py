@@ -99,7 +99,23 @@ async def done(session_id: str, request: Request) -> Response:
     elif told.open:
         headers |= {"refresh": str(int(LOOK_AGAIN.total_seconds()))}
         status = 202
-    return look.page(request, "done.html", {"session": session, "told": told}, status=status, headers=headers)
+    context = {"session": session, "told": told, "csrf": access.csrf_of(browser)}
+    return look.page(request, "done.html", context, status=status, headers=headers)
+
+
+@router.post("/done/{session_id}")
+async def try_again(session_id: str, request: Request) -> Response:
+    """Back to the platform by the same link, for the browser that chose the wrong thing there."""
+    name = outcomes.binding_name(session_id)
+    await access.check_csrf(request, name)
+    desk = access.desk_of(request)
+    browser = Secret(request.cookies[desk.cookie(name)])
+    session = await desk.links.of_browser(session_id, browser)
+    desk.walls.enter(session.tenant_id)
+    departure = await connect.again(session, browser, desk.ports)
+    answer = RedirectResponse(departure.consent_url, status_code=303)
+    outcomes.bind(answer, desk, departure)
+    return answer
 
 
 def _callback(request: Request) -> Callback:
