@@ -26,7 +26,7 @@ PAST_THE_PROBE = 0.3 * DAY
 async def run(stand: Stand) -> None:
     """Kills at every point in turn, in every mode; then wait, compare, let the probes come, compare again."""
     tallies = {mode: stand.tally(mode.value) for mode in stand.modes}
-    rounds = stand.times(4, 42)
+    rounds = stand.times(2, 42)
     bonds: dict[Rotation, list[Bond]] = {mode: [] for mode in stand.modes}
     dice = stand.dice()
     async with stand.world("kills", hubs=1, workers=0) as world:
@@ -37,7 +37,7 @@ async def run(stand: Stand) -> None:
                     fresh = await world.connect(mode, AT_ONCE)
                     bonds[mode] += fresh
                     cut = dice.random() < 0.5
-                    with tally.trial():
+                    with tally.trial(AT_ONCE):
                         await _killed_at(world, worker, fresh, point, cut=cut, tally=tally)
                         worker = await world.worker()
             stand.told(f"TF-03: round {number + 1} of {rounds}")

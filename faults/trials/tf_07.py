@@ -27,7 +27,7 @@ async def run(stand: Stand) -> None:
             ways = [(act, nth) for act in (Act.LOSE_WORD, Act.LOSE_COMMIT) for nth in range(1, commits + 1)]
             stand.dice(flow.name).shuffle(ways)  # sweeps commit too, and there are more ways than trials by default
             hits = 0
-            for number in range(1, stand.times(30, 200) + 1):
+            for number in range(1, stand.times(24, 200) + 1):
                 act, nth = ways[(number - 1) % len(ways)]
                 with tally.trial():
                     hits += bool(await _struck(hub, proxy, flow, act, nth, number, tally))

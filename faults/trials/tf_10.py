@@ -188,4 +188,5 @@ TEST = Trial(
     id="TF-10",
     proves="a deauthorization under kills, restarts, without a worker, behind thousands of notices: dead in seconds",
     run=run,
+    patient=True,
 )

@@ -35,7 +35,7 @@ def migrate(connect_arguments: dict[str, Any]) -> None:
         MigrationError: the database knows a revision this code does not, or a step failed; nothing was changed.
     """
     try:
-        if asyncio.run(stands(connect_arguments)):
+        if asyncio.run(_stands(connect_arguments)):
             return
     except asyncpg.exceptions.RaiseError as error:
         raise MigrationError(f"The wall between tenants cannot be put up: {error}") from error
@@ -55,7 +55,7 @@ def migrate(connect_arguments: dict[str, Any]) -> None:
         raise MigrationError(f"A migration failed, nothing was changed: {error}") from error
 
 
-async def stands(connect_arguments: dict[str, Any]) -> bool:
+async def _stands(connect_arguments: dict[str, Any]) -> bool:
     """Whether the schema is the one this code needs; then its wall is made whole."""
     connection = await asyncpg.connect(**connect_arguments)
     try:
