@@ -35,7 +35,7 @@ from tests.model import made, seen
 from tests.model.hand import WORKS, Hand, in_hand
 from tests.model.seen import Line
 
-LIVES, STEPS = int(os.environ.get("MODEL_LIVES", "500")), 60
+LIVES, STEPS = int(os.environ.get("MODEL_LIVES", "150")), 60
 BETWEEN_RESTS = 8
 READ_EVERY = 3
 PROBE_AGE = int(0.85 * 7 * 86_400)
@@ -314,7 +314,9 @@ def life(database_server: postgres.Server, tmp_path: Path, monkeypatch: pytest.M
 
 @pytest.mark.timeout(1200)
 def test_whatever_happens_the_hub_says_what_is(life: type[Life]) -> None:
-    """500 lives of 60 steps, the same at every run (`MODEL_LIVES=5000`: as many new ones): nothing unseen is lost, nothing is shown twice, nothing lands with somebody else."""
+    """So many lives of 60 steps, the same at every run (`MODEL_LIVES=5000`: as many new ones): nothing is lost unseen, shown
+    twice, or lands with somebody else.
+    """
     chosen = settings(
         max_examples=LIVES,
         stateful_step_count=STEPS,

@@ -123,11 +123,7 @@ class Spool:
                 continue
             names = [f"{path.name}#{number}" for number in range(len(whole))]
             here = self._inside.setdefault(path.name, set(names))
-<<<<<<< HEAD
             here -= {name for name, slip in zip(names, whole, strict=True) if slip == FORGOTTEN}
-=======
-            here -= {name for name, slip in zip(names, whole, strict=True) if not slip.kind}
->>>>>>> i4-faults3
             yield from ((name, slip) for name, slip in zip(names, whole, strict=True) if name in here)
 
     def _forget(self, owner_id: str) -> None:
@@ -167,23 +163,11 @@ class Spool:
     def _write(self, path: Path, slips: Sequence[Slip]) -> None:
         """Write a file whole or not at all, so that it survives a crash."""
         fresh = path.with_name(f"{path.name}.part")
-<<<<<<< HEAD
         with fresh.open("wb") as file:
             file.write(msgspec.msgpack.encode(slips))
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(path)
-=======
-        try:
-            with fresh.open("wb") as file:
-                file.write(msgspec.msgpack.encode(slips))
-                file.flush()
-                os.fsync(file.fileno())
-            fresh.replace(path)
-        except OSError:
-            fresh.unlink(missing_ok=True)
-            raise
->>>>>>> i4-faults3
         folder = os.open(self._folder, os.O_RDONLY)
         try:
             os.fsync(folder)
