@@ -18,6 +18,7 @@ class Dialect(Protocol):
 
     NAME: str
     REGIONS: tuple[str, ...]
+    EVERYWHERE: str
     HOSTS: Mapping[str, Hosts]
     SELLER_USER_TYPES: frozenset[int]
     SANDBOX_MARK: str

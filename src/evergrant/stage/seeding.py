@@ -101,7 +101,7 @@ def _apps(hands: Hands) -> None:
     """
     seeded = hands.sandbox("GET", "/world")["apps"][0]
     given = {"name": "Acme Sync"} | {name: seeded[name] for name in ("key", "secret", "service_id")}
-    hub = {"base_urls": {"sandbox": hands.stage.places.sandbox}, "required_scopes": SCOPES}
+    hub = {"region": "ALL", "base_urls": {"sandbox": hands.stage.places.sandbox}, "required_scopes": SCOPES}
     made = hands.hub("POST", "/v1/apps", given | hub)
     sandbox = {
         "kind": "shop",

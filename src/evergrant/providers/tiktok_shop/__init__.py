@@ -3,6 +3,7 @@
 from evergrant.providers.tiktok_shop.replies import read_notice, read_page, read_shops, read_tokens
 from evergrant.providers.tiktok_shop.requests import (
     BASIC_SCOPES,
+    EVERYWHERE,
     FLOW_SCOPES,
     HOSTS,
     NAME,
@@ -20,6 +21,7 @@ from evergrant.providers.tiktok_shop.signing import is_notice_signed
 
 __all__ = [
     "BASIC_SCOPES",
+    "EVERYWHERE",
     "FLOW_SCOPES",
     "HOSTS",
     "NAME",

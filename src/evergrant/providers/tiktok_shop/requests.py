@@ -18,12 +18,15 @@ NAME = "tiktok-shop"
 REGIONS: tuple[str, ...] = ("US", "ROW")
 """Two portals with different apps and keys (G-14): the United States, and the rest of the world."""
 
+EVERYWHERE = "ALL"
+"""The region of a sandbox's app that is made for all markets. The platform asks for one app for each market group."""
+
 
 def sells_in(region: str, country: str) -> bool:
     """Whether a shop of this country can be an app's of that region. "TikTok requires a separate app/service per market
     group" (5.1); of the groups only the United States are told apart, as by the portals. A shop without a country fits.
     """
-    return not country or (country == "US") == (region == "US")
+    return not country or region == EVERYWHERE or (country == "US") == (region == "US")
 
 
 HOSTS: Mapping[str, Hosts] = {

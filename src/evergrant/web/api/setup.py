@@ -87,9 +87,10 @@ async def add_app(given: NewApp, key: Manages, request: Request) -> dict[str, An
     """Keep platform credentials."""
     desk = desk_of(request)
     dialect = dialects.named(given.provider)
-    if given.region not in dialect.REGIONS:
-        raise InvalidRequestError(f"region has to be one of: {', '.join(dialect.REGIONS)}")
-    hosts, clock = _hosts(given.base_urls, dialect.HOSTS[given.region], desk)
+    everywhere = given.region == dialect.EVERYWHERE and given.base_urls.sandbox is not None
+    if given.region not in dialect.REGIONS and not everywhere:
+        raise InvalidRequestError(f"region has to be one of: {', '.join(dialect.REGIONS)}; ALL is for sandboxes")
+    hosts, clock = _hosts(given.base_urls, dialect.HOSTS.get(given.region), desk)
     if given.claim_url is not None and given.claim_url not in desk.return_urls:
         raise InvalidRequestError("claim_url has to be one of the registered return_urls, to the letter.")
     made = App(
@@ -185,7 +186,7 @@ async def list_merchants(
     return {"items": [shapes.merchant(known) for known in shown], "next_cursor": following}
 
 
-def _hosts(given: BaseUrls, usual: Hosts, desk: Desk) -> tuple[Hosts, str]:
+def _hosts(given: BaseUrls, usual: Hosts | None, desk: Desk) -> tuple[Hosts, str]:
     """The hosts of a new app and the clock it lives by. Only the platform's own and registered sandboxes are reached."""
     if given.sandbox is not None:
         base = given.sandbox.rstrip("/")
@@ -195,6 +196,7 @@ def _hosts(given: BaseUrls, usual: Hosts, desk: Desk) -> tuple[Hosts, str]:
                 "for tests add it there and restart the hub."
             )
         return Hosts(authorize=base, auth=base, api=base), base
+    assert usual is not None
     known = {hosts for region in dialects.DIALECTS.values() for hosts in region.HOSTS.values()}
     allowed = {url for hosts in known for url in (hosts.authorize, hosts.auth, hosts.api)}
     wanted = Hosts(
