@@ -35,7 +35,7 @@ from tests.model import made, seen
 from tests.model.hand import WORKS, Hand, in_hand
 from tests.model.seen import Line
 
-LIVES, STEPS = int(os.environ.get("MODEL_LIVES", "150")), 60
+LIVES, STEPS = int(os.environ.get("MODEL_LIVES", "40")), 60
 BETWEEN_RESTS = 8
 READ_EVERY = 3
 PROBE_AGE = int(0.85 * 7 * 86_400)

@@ -59,7 +59,6 @@ async def test_each_answers_as_it_would_alone_and_all_are_recorded_in_one_commit
     good, damaged = await world.linked(), await world.linked_elsewhere()
     ids = [good, damaged, "con_nobody", good]
     await rows(world, "update tokens set access_sealed = access_sealed || '\\x00' where connection_id = $1", damaged)
-    await rows(world, "delete from audit")
     answer = await ask(world, {"ids": ids})
     items = answer.json()["items"]
 
@@ -70,9 +69,12 @@ async def test_each_answers_as_it_would_alone_and_all_are_recorded_in_one_commit
     assert await alone(world, "con_nobody") == bare(items[2])
     assert answer.headers["x-request-id"] == items[2]["error"]["request_id"]
     told = await rows(
-        world, "select subject, count(*) from audit where request_id = $1 group by 1", answer.headers["x-request-id"]
+        world,
+        "select subject, action, count(*) from audit where request_id = $1 group by 1, 2",
+        answer.headers["x-request-id"],
     )
-    assert {good: 1} == {row["subject"]: row["count"] for row in told}
+    recorded = {(row["subject"], row["action"]): row["count"] for row in told}
+    assert {(good, "token.read"): 1, (damaged, "vault.integrity_failed"): 1} == recorded
 
     await world.hub.api.post(f"/v1/connections/{damaged}/disconnect")
     assert await alone(world, damaged) == bare((await ask(world, {"ids": [damaged]})).json()["items"][0])
