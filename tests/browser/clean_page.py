@@ -31,7 +31,8 @@ def all_clean(shown: Iterator[Shown]) -> list[str]:
     names = []
     for name, page in shown:
         page.wait_for_load_state()
-        assert [] == faults(page), name
+        found = faults(page)
+        assert [] == found, f"{name}: {found}"
         names.append(name)
     return names
 
