@@ -58,7 +58,7 @@ def measure(ground: Ground, *, seconds: float, rounds: int, wanted: frozenset[st
 
 
 async def _fill(ground: Ground, platform: str) -> Home:
-    async with house(ground.settings, {"dsn": ground.server.dsn}) as parts:
+    async with house(ground.settings_of(ground.server.dsn), {"dsn": ground.server.dsn}) as parts:
         home = await filling.settle(parts, platform)
         now = await parts.ports.clock.now(home.app.clock)
         await filling.connections(parts, home, range(CONNECTIONS), due_at=None, now=now, told=ground.told)

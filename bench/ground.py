@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import asyncpg
 
@@ -32,10 +33,13 @@ class Ground:
     children: Children
     told: Told
 
-    @property
-    def settings(self) -> Settings:
-        """The settings everything here runs with: the defaults, in this folder."""
-        return settings.read(data_dir=self.folder / "data", log_format="json")
+    def data_dir_of(self, dsn: str) -> Path:
+        """The data directory of one database: it remembers which database it has seen, so no two may share one."""
+        return self.folder / ("data" if dsn == self.server.dsn else f"data-{urlsplit(dsn).path.strip('/')}")
+
+    def settings_of(self, dsn: str) -> Settings:
+        """The settings a database is opened with: the defaults, in a folder of its own."""
+        return settings.read(data_dir=self.data_dir_of(dsn), log_format="json")
 
     def new_database(self, name: str) -> str:
         """A fresh database with the schema; gives its address."""

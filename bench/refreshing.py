@@ -23,7 +23,7 @@ def measure(ground: Ground, *, seconds: float, rounds: int) -> list[Line]:
     dsn = ground.new_database("of_refreshes")
     errand = Errand(
         dsn=dsn,
-        data_dir=str(ground.folder / "data"),
+        data_dir=str(ground.data_dir_of(dsn)),
         app_id=asyncio.run(_fill(ground, dsn, f"http://127.0.0.1:{bare}", int(LIKELY_AT_MOST * seconds))),
         seconds=seconds,
         rounds=rounds,
@@ -67,7 +67,7 @@ def measure(ground: Ground, *, seconds: float, rounds: int) -> list[Line]:
 
 
 async def _fill(ground: Ground, dsn: str, platform: str, count: int) -> str:
-    async with house(ground.settings, {"dsn": dsn}) as parts:
+    async with house(ground.settings_of(dsn), {"dsn": dsn}) as parts:
         home = await filling.settle(parts, platform)
         now = await parts.ports.clock.now(home.app.clock)
         await filling.connections(parts, home, range(count), due_at=None, now=now, told=ground.told)

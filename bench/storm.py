@@ -34,7 +34,7 @@ def measure(ground: Ground, *, rounds: int) -> list[Line]:
     ground.await_program(f"http://127.0.0.1:{platform}/")
     key = asyncio.run(_fill(ground, dsn, f"http://127.0.0.1:{platform}"))
     own = {
-        "EVERGRANT_DATA_DIR": str(ground.folder / "data"),
+        "EVERGRANT_DATA_DIR": str(ground.data_dir_of(dsn)),
         "EVERGRANT_DATABASE_URL": dsn,
         "EVERGRANT_LOG_FORMAT": "json",
         "EVERGRANT_APP_CALLS_AT_ONCE": str(CAP),
@@ -46,7 +46,7 @@ def measure(ground: Ground, *, rounds: int) -> list[Line]:
 
 
 async def _fill(ground: Ground, dsn: str, platform: str) -> str:
-    async with house(ground.settings, {"dsn": dsn}) as parts:
+    async with house(ground.settings_of(dsn), {"dsn": dsn}) as parts:
         home = await filling.settle(parts, platform)
         now = await parts.ports.clock.now(home.app.clock)
         await filling.connections(parts, home, range(DUE), due_at=None, now=now, told=ground.told)

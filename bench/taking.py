@@ -43,7 +43,7 @@ def measure(ground: Ground, *, rounds: int) -> list[Line]:
 
 async def _fill(ground: Ground, dsn: str, size: int, *, due: int) -> None:
     """A crowd whose refreshes lie ahead, spread as in life, and the same number of due ones for every size."""
-    async with house(ground.settings, {"dsn": dsn}) as parts:
+    async with house(ground.settings_of(dsn), {"dsn": dsn}) as parts:
         home = await filling.settle(parts, "http://127.0.0.1:9")
         await crowd.gather(dsn, home, size - due, ground.told)
         now = await parts.ports.clock.now(WALL)
@@ -59,7 +59,7 @@ async def _take_in_turns(ground: Ground, addresses: dict[int, str], rounds: int)
     spent: dict[int, list[float]] = {size: [] for size in addresses}
     async with AsyncExitStack() as stack:
         opened = {
-            size: await stack.enter_async_context(house(ground.settings, {"dsn": dsn}))
+            size: await stack.enter_async_context(house(ground.settings_of(dsn), {"dsn": dsn}))
             for size, dsn in addresses.items()
         }
         for turn in range(rounds + 1):

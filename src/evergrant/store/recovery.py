@@ -9,6 +9,9 @@ from evergrant.core.connection import Change
 from evergrant.store import changes
 from evergrant.store.database import Connection, Database
 
+ALL_SECONDS = 600.0
+"""How long a statement over every pair there is may take: ten million are some minutes."""
+
 HELD = """
 select count(*) from recovery_held h
 join tokens t on t.tenant_id = h.tenant_id and t.connection_id = h.connection_id and t.version = h.version
@@ -83,7 +86,7 @@ select count(*) from freed
 
 async def hold_all(connection: Connection) -> int:
     """Hold every pair that would be refreshed, as it stands; gives how many."""
-    done = await connection.execute(HOLD_ALL)
+    done = await connection.execute(HOLD_ALL, timeout=ALL_SECONDS)
     return int(done.split()[-1])
 
 
@@ -114,7 +117,7 @@ class Recovery:
     async def probe(self) -> int:
         """Let each pair be shown once more, as a declared probe; gives how many."""
         async with self._database.transaction() as connection:
-            freed: int = await connection.fetchval(PROBE)
+            freed: int = await connection.fetchval(PROBE, timeout=ALL_SECONDS)
             await connection.execute("delete from recovery_held")
         return freed
 
