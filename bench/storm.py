@@ -18,6 +18,7 @@ from evergrant.stage.cast import free_port
 DUE, CAP, LATENCY = 10_000, 50, 0.05
 LIMIT_SECONDS = DUE / CAP * LATENCY
 """What the cap itself takes."""
+MUST_SECONDS, AIM_SECONDS = 60.0, 15.0
 READ_EVERY, QUIET_SECONDS, PATIENCE_SECONDS = 0.02, 3.0, 120.0
 
 ALL_DUE = "update evergrant.tokens set due_at = now(), lease_until = null; notify evergrant_work, 'refresh'"
@@ -82,9 +83,9 @@ async def _storms(ground: Ground, dsn: str, platform: int, hub: int, key: str, r
             values=tuple(spent),
             against=against,
             ratios=tuple(seconds / LIMIT_SECONDS for seconds in spent),
-            goal=Goal(bound=1.3, at_most=True),
+            goal=Goal(bound=MUST_SECONDS, at_most=True, of_ratio=False),
             troubles=tuple(dict.fromkeys(troubles)),
-            notes=f"platform: {CAP} in flight, {1000 * LATENCY:.0f} ms each",
+            notes=f"platform: {CAP} in flight, {1000 * LATENCY:.0f} ms each; the aim is {AIM_SECONDS:.0f} s",
         ),
         Line(
             name="token read p99 in the storm",

@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from time import monotonic
@@ -18,9 +18,10 @@ from faults.tools.small_disk import small_disk
 from faults.world import Bond, World
 
 AT_ONCE = 5
-BAD_SECONDS, FULL_BAD_SECONDS = 45.0, 300.0
-PARTS = itertools.cycle((0.1, 0.01))
-"""Of the writes of each life in turn. Where a tenth fail, the event loop's own wake-ups soon end the program; where a
+BAD_SECONDS, FULL_BAD_SECONDS, LONGEST_SECONDS = 45.0, 300.0, 360.0
+"""How long writes fail: so long, and on until enough was done to prove something, but no longer than the last."""
+PARTS = {"hub": (0.1, 0.01), "worker": (0.01, 0.1)}
+"""Of the writes of each program's lives in turn. Where a tenth fail, the event loop's own wake-ups soon end the program; where a
 hundredth do, it lives long enough to work.
 """
 ROUND_SECONDS = 1.0
@@ -42,6 +43,9 @@ class Supervised:
     bad: BadDisk
     ends: int = 0
     programs: dict[str, Program] = field(default_factory=dict)
+    parts: Mapping[str, Iterator[float]] = field(
+        default_factory=lambda: {name: itertools.cycle(parts) for name, parts in PARTS.items()}
+    )
     stopping: bool = False
 
     async def run(self, name: str, start: Callable[..., Awaitable[Program]]) -> None:
@@ -50,7 +54,7 @@ class Supervised:
         while not self.stopping:
             with suppress(StageError, RuntimeError):
                 self.programs[name] = await start(more=more)
-                await self._spoiled(self.programs[name])
+                await self._spoiled(self.programs[name], next(self.parts[name]))
             if not self.stopping:
                 self.ends += 1
                 await asyncio.sleep(AGAIN_SECONDS)
@@ -61,10 +65,10 @@ class Supervised:
         for program in self.programs.values():
             program.kill()
 
-    async def _spoiled(self, program: Program) -> None:
+    async def _spoiled(self, program: Program, part: float) -> None:
         self.world.hubs[:-1] = []
         with suppress(OSError):  # it has ended before
-            await asyncio.to_thread(replace(self.bad, probability=next(PARTS)).begin, program.pid)
+            await asyncio.to_thread(replace(self.bad, probability=part).begin, program.pid)
         if self.stopping:  # it was on its way
             program.kill()
         await program.over()
@@ -89,15 +93,25 @@ async def _bad(stand: Stand, world: World, bad: BadDisk, tally: Tally) -> None:
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(supervised.run("worker", world.worker))
         tasks.create_task(supervised.run("hub", world.hub))
-        until = monotonic() + (FULL_BAD_SECONDS if stand.full else BAD_SECONDS)
-        while monotonic() < until:
+        begun, least = monotonic(), FULL_BAD_SECONDS if stand.full else BAD_SECONDS
+        while (spent := monotonic() - begun) < least or (spent < LONGEST_SECONDS and await _done(world, post) < LEAST):
             with tally.trial(2 * len(bonds)):
                 await _traffic(world, post, bonds)
         supervised.stop()
-    (kept,) = await world.sql("select count(*) as kept from presentations where outcome = 'ok'")
-    tally.note(f"programs ended {supervised.ends} times, {kept['kept']} refreshes kept")
-    tally.holds(min(len(post.acknowledged), kept["kept"]) >= LEAST, "too little was done to prove anything")
+    kept = await _kept(world)
+    tally.note(f"programs ended {supervised.ends} times, {kept} refreshes kept")
+    tally.holds(await _done(world, post) >= LEAST, "too little was done to prove anything")
     await _after(world, list(supervised.programs.values()), post, bonds, tally)
+
+
+async def _kept(world: World) -> int:
+    (row,) = await world.sql("select count(*) as kept from presentations where outcome = 'ok'")
+    return int(row["kept"])
+
+
+async def _done(world: World, post: Post) -> int:
+    """How much was done while writes failed, of what less was done of."""
+    return min(len(post.acknowledged), await _kept(world))
 
 
 async def _bonds(stand: Stand, world: World) -> list[Bond]:
