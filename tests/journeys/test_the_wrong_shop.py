@@ -57,11 +57,11 @@ def astray(world: World) -> list[dict[str, Any]]:
     ]
 
 
-async def two_shops(world: World) -> tuple[str, str, str]:
+async def two_shops(world: World, period: str = "30d") -> tuple[str, str, str]:
     """Connections of both shops of the seller; gives both, and the second shop."""
     outlet, person = str(world.seller["shops"][1]["id"]), world.hub.new_browser()
-    first, link = await world.linked(period="30d"), await world.link_session()
-    await person.get(world.consent(await world.depart(person, link), shop_id=outlet, period="30d"))
+    first, link = await world.linked(period=period), await world.link_session()
+    await person.get(world.consent(await world.depart(person, link), shop_id=outlet, period=period))
     return first, (await session(world, link))["result"]["connection_id"], outlet
 
 
