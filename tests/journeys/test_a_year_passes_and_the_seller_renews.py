@@ -132,9 +132,8 @@ async def test_a_renewal_brings_the_same_connection_back_and_catches_up(world: W
     ]
 
 
-@pytest.mark.requirement("R-TTS-22")
-async def test_the_same_link_again_renews_and_makes_no_second_connection(world: World) -> None:
-    """A link of purpose `link` for a shop that is connected already renews it in place: one grant there, one connection here."""
+async def test_another_link_for_a_connected_shop_renews_it_in_place(world: World) -> None:
+    """A second link of purpose `link`: one grant there, one connection here; of the same link see test_in_seller_center."""
     first = await world.linked(period="30d")
     second = await world.linked(period="365d")
     listed = (await world.hub.api.get("/v1/connections")).json()["items"]

@@ -1,6 +1,7 @@
 """An install without a state waits for its owner: nobody gets it without a login, a customer and two deliberate steps."""
 
 import asyncio
+import hashlib
 from pathlib import Path
 
 import httpx2
@@ -23,7 +24,7 @@ from tests.journeys.claiming import (
     types,
 )
 from tests.sandbox_fixture import Sandbox
-from tests.world_fixture import World, settle
+from tests.world_fixture import KEY, World, settle
 
 CLAIM_PAGE = "https://app.acme.example/tiktok"
 
@@ -52,7 +53,7 @@ async def test_an_install_from_the_store_is_connected_after_a_login_and_two_step
 
     found = await world.connection(connection_id)
     assert ("active", world.merchant_id) == (found["status"], found["merchant_id"])
-    assert 200 == (await world.hub.api.get(f"/v1/connections/{connection_id}/token")).status_code
+    assert await is_the_platforms(world, connection_id)
     assert {"connection.authorized", "claim.claimed"} <= set(await world.events(connection_id))
     assert 0 == await sql(world, "select count(*) from data_keys where owner_id = $1", claim_id)
     assert (409, "claim_taken") == told(await seller.get(f"/claims/{claim_id}"))
@@ -246,6 +247,7 @@ async def test_the_vendors_own_login_finishes_it_through_the_api(
             waiting["shops"][0]["name"],
         )
         path, given = f"/v1/claims/{claim_id}", {"merchant_id": world.merchant_id}
+        assert [] == await connections(world)
 
         assert (403, "claim_token_missing") == told(await hub.api.post(path, json=given))
         assert (403, "claim_token_wrong") == told(await hub.api.post(path, json=given | {"claim_token": token[:-1]}))
@@ -255,10 +257,22 @@ async def test_the_vendors_own_login_finishes_it_through_the_api(
             assert (404, theirs.json()["error"]["message"]) == (missing.status_code, missing.json()["error"]["message"])
         strange = {"merchant_id": other.merchant_id, "claim_token": token}
         assert (404, "not_found") == told(await hub.api.post(path, json=strange))
+        assert [] == await connections(world)
+        assert 0 == await sql(world, "select count(*) from tokens")
         answers = await asyncio.gather(*(hub.api.post(path, json=given | {"claim_token": token}) for _ in range(4)))
         assert [200, 409, 409, 409] == sorted(answer.status_code for answer in answers)
         done = (await hub.api.get(path)).json()
         assert ("claimed", "active") == (done["status"], (await world.connection(done["connection_id"]))["status"])
+        assert await is_the_platforms(world, done["connection_id"])
+
+
+async def is_the_platforms(world: World, connection_id: str) -> bool:
+    """Whether both halves of the pair that is bound are those the platform gave for its one grant."""
+    (grant,) = world.sandbox.get("/grants", app=KEY)["items"]
+    access = (await world.hub.api.get(f"/v1/connections/{connection_id}/token")).json()["access_token"]
+    refresh = await sql(world, "select encode(refresh_hash, 'hex') from tokens where connection_id = $1", connection_id)
+    given = (grant["access_token_sha256"], grant["refresh_token_sha256"])
+    return given == (hashlib.sha256(access.encode()).hexdigest(), refresh)
 
 
 async def test_the_api_dismisses(world: World) -> None:

@@ -57,11 +57,11 @@ def astray(world: World) -> list[dict[str, Any]]:
     ]
 
 
-async def two_shops(world: World) -> tuple[str, str, str]:
+async def two_shops(world: World, period: str = "30d") -> tuple[str, str, str]:
     """Connections of both shops of the seller; gives both, and the second shop."""
     outlet, person = str(world.seller["shops"][1]["id"]), world.hub.new_browser()
-    first, link = await world.linked(period="30d"), await world.link_session()
-    await person.get(world.consent(await world.depart(person, link), shop_id=outlet, period="30d"))
+    first, link = await world.linked(period=period), await world.link_session()
+    await person.get(world.consent(await world.depart(person, link), shop_id=outlet, period=period))
     return first, (await session(world, link))["result"]["connection_id"], outlet
 
 
@@ -72,6 +72,7 @@ async def test_the_wrong_shop_leaves_the_right_one_alone_and_is_put_right_at_onc
     await world.hub.work()
     world.sandbox.advance("1d")
     before, here = ends(world), await ends_here(world, first, second)
+    token = (await world.hub.api.get(f"/v1/connections/{first}/token")).json()
     person = world.hub.new_browser()
     link = await world.link_session(purpose="renew", connection_id=first)
     page = await outcome(person, world.consent(await world.depart(person, link), shop_id=outlet, period="180d"))
@@ -87,6 +88,8 @@ async def test_the_wrong_shop_leaves_the_right_one_alone_and_is_put_right_at_onc
     assert wrong == wrong_here
     assert before[world.shop_id] == wrong[world.shop_id]
     assert before[outlet] < wrong[outlet]
+    meanwhile = (await world.hub.api.get(f"/v1/connections/{first}/token")).json()
+    assert token["access_token"] == meanwhile["access_token"]
 
     again = await person.post(f"/done/{link['id']}", data={"csrf": field(page, "csrf")})
     state = httpx2.URL(again.headers["location"]).params["state"]

@@ -140,7 +140,7 @@ async def outcome(cell: Cell, claim_id: str) -> tuple[str, str, str]:
     return claim["status"], found["status"], became
 
 
-@pytest.mark.requirement("R-TTS-10", "R-TTS-23")
+@pytest.mark.requirement("R-TTS-10")
 async def test_the_matrix_of_consents_without_a_state(world: World) -> None:
     """{1, 2} workspaces x {same, fewer, more} scopes x {active, expired, deauthorized, paused}: 24 cells, one table."""
     cells = [

@@ -1,4 +1,4 @@
-"""A person at a browser without JavaScript, in front of the sandbox of this process."""
+"""A person at a browser without JavaScript, in front of a sandbox: the one of this process, unless a client says otherwise."""
 
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
@@ -10,8 +10,8 @@ from tests.sandbox.kit import HERE, Client, Reply, Sandbox
 class Visitor:
     """A person at a browser without JavaScript: reads labels, fills fields, presses buttons, follows redirects."""
 
-    def __init__(self, sandbox: Sandbox, *, client: Client | None = None) -> None:
-        self.client = client or Client(sandbox.application)
+    def __init__(self, sandbox: Sandbox | None = None, *, client: Client | None = None) -> None:
+        self.client = client or Client(sandbox and sandbox.application)
         self.reply = Reply(status=0, headers=[], body=b"")
         self.address = HERE
         self.trail: list[str] = []

@@ -8,10 +8,10 @@ from evergrant.actions.ports import Ports
 from evergrant.core import connection, lifecycle
 from evergrant.core.app import App
 from evergrant.core.authorization import PENDING
-from evergrant.core.connection import Change, Connection, Event, Shop
+from evergrant.core.connection import Change, Connection, Event, Flow, Shop
 from evergrant.core.cure import Cause
 from evergrant.providers import dialects
-from evergrant.providers.wire import Granted
+from evergrant.providers.wire import Granted, Trouble
 
 
 def fresh(app: App, merchant_id: str, granted: Granted, ports: Ports) -> Connection:
@@ -37,7 +37,9 @@ def change(known: Connection, app: App, granted: Granted, granted_at: datetime, 
         kind=lifecycle.Kind.GRANTED, at=granted_at, ends=granted.pair.refresh_ends, scopes=granted.scopes
     )
     needs = dialects.named(app.provider).FLOW_SCOPES
-    changed = connection.apply(connection.regranted(known, shops), news, needs=needs, now=granted_at)
+    again = connection.regranted(known, shops)
+    again = replace(again, flows=tuple(_retried(flow) for flow in again.flows))
+    changed = connection.apply(again, news, needs=needs, now=granted_at)
     lost = known.authorization.scopes - granted.scopes
     told = [Event(type="connection.scopes_changed", data={"lost": sorted(lost)})] if lost else []
     missing = changed.after.authorization.missing(app.required_scopes)
@@ -45,3 +47,8 @@ def change(known: Connection, app: App, granted: Granted, granted_at: datetime, 
         data: dict[str, str | int | list[str] | None] = {"missing": sorted(missing), "reason": Cause.NEW_PERMISSIONS}
         told.append(Event(type="connection.scopes_missing", data=data))
     return replace(changed, before=known, events=(*changed.events, *told))
+
+
+def _retried(flow: Flow) -> Flow:
+    """A poll the platform refused for want of a permission waits no longer: this consent may have given it."""
+    return replace(flow, next_run_at=None) if flow.last_error == Trouble.SCOPE_MISSING else flow

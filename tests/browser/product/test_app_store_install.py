@@ -1,6 +1,7 @@
 """The platform's App store and Seller Center end at the hub without a state; a person of the team says whose shop it is."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -53,17 +54,20 @@ def test_an_install_from_the_store_is_connected_after_logging_in(scene: Scene) -
     assert ("active", seller.shop_id) == (found["status"], found["shops"][0]["id"])
 
 
-@pytest.mark.requirement("R-TTS-10", "R-TTS-23", "R-PIPE-40")
+@pytest.mark.requirement("R-TTS-10", "R-TTS-23")
 def test_a_renewal_in_seller_center_renews_the_connection_by_itself(scene: Scene) -> None:
-    """Where Seller Center calls the app back, it does so without a state: the expired shop flows again, no login needed."""
+    """Authorize in the row; where Seller Center calls the app back, then without a state: the expired shop flows again."""
     seller = scene.seller("Willow & Wren")
     connection_id = scene.expired(seller)
-    grant = scene.grant(seller)["id"]
     scene.hands.sandbox("POST", "/switches", {"seller_center_renewal": "calls_back"})
     try:
-        page = scene.browser().new_page()
-        page.goto(f"{scene.stage.places.sandbox}/seller/login?next=/seller/apps/{grant}/renew")
+        page, sent = scene.browser().new_page(), []
+        page.on("request", lambda request: sent.append(request.url))
+        page.goto(f"{scene.stage.places.sandbox}/seller/login?next=/seller")
         log_in_as_seller(page, seller)
+        page.get_by_role("button", name="Growth").hover()
+        page.get_by_role("link", name="My Apps & Services").click()
+        page.get_by_role("button", name="Authorize Acme Sync for Willow & Wren (GB)", exact=True).click()
         page.get_by_label("I agree to share").check()
         page.get_by_role("button", name="Confirm to install", exact=True).click()
         expect(page.get_by_role("heading", name="successfully renewed")).to_be_visible()
@@ -71,8 +75,11 @@ def test_a_renewal_in_seller_center_renews_the_connection_by_itself(scene: Scene
     finally:
         scene.hands.sandbox("POST", "/switches", {"seller_center_renewal": "stays"})
 
-    assert "active" == scene.connection(connection_id)["status"]
-    assert [connection_id] == [found["id"] for found in scene.hands.all("/v1/connections")]
+    (back,) = [url for url in sent if "/cb/tiktok-shop/" in url]
+    assert ("code=" in back, "state" in back) == (True, False)
+    (found,) = scene.hands.all("/v1/connections")
+    ends = int(datetime.fromisoformat(found["authorization_expires_at"]).timestamp())
+    assert (connection_id, "active", scene.grant(seller)["ends_at_unix"]) == (found["id"], found["status"], ends)
 
 
 def around_a_claim(scene: Scene) -> Iterator[Shown]:

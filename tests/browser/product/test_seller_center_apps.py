@@ -75,7 +75,7 @@ def at(scene: Scene, owner: Owner, path: str, **browser: Any) -> Page:
     return page
 
 
-@pytest.mark.requirement("R-TTS-6", "R-TTS-7", "R-TTS-8")
+@pytest.mark.requirement("R-TTS-6", "R-TTS-7", "R-TTS-8", "R-TTS-10")
 def test_an_install_from_the_app_store_lands_at_the_hub(scene: Scene, owner: Owner) -> None:
     """Growth, App store, Install now, form, review, Authorize: at the app's Redirect URL, with a code and no state."""
     page = at(scene, owner, "/seller")
@@ -99,6 +99,10 @@ def test_an_install_from_the_app_store_lands_at_the_hub(scene: Scene, owner: Own
     (back,) = [url for url in sent if "/cb/tiktok-shop/" in url]
     assert back.startswith(f"{scene.stage.places.hub}/cb/tiktok-shop/{scene.app_id}?code=GCP_sbx")
     assert "state" not in back
+    expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+    assert [] == scene.hands.all("/v1/connections")
+    (claim,) = scene.hands.all("/v1/claims")
+    assert ("waiting", owner.seller.shop_id) == (claim["status"], claim["shops"][0]["id"])
     assert "active" == scene.grant(owner.seller)["status"]
 
 
