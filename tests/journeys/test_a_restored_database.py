@@ -21,6 +21,7 @@ from tests.hub_fixture import Hub
 from tests.world_fixture import KEY, World
 
 MANY = 4
+COUNT = "update epochs set counter = $1 where number = (select max(number) from epochs)"
 
 
 async def linked(world: World) -> list[str]:
@@ -42,10 +43,15 @@ def shown(world: World) -> Counter[str]:
 
 
 @asynccontextmanager
-async def restored(server: postgres.Server, world: World, file: Path) -> AsyncIterator[Hub]:
-    """The hub on what the dump holds, with the data folder as it is."""
+async def restored(
+    server: postgres.Server, world: World, file: Path, *, doors_first: bool = False
+) -> AsyncIterator[Hub]:
+    """The hub on what the dump holds, with the data folder as it is; `doors_first`: `serve` starts before `work`."""
     async with postgres_fixture.fresh(server) as dsn:
         await asyncio.to_thread(backups.restore, {"dsn": dsn}, file)
+        if doors_first:
+            async with house(world.hub.parts.settings, {"dsn": dsn}, walled=True):
+                pass
         async with house(world.hub.parts.settings, {"dsn": dsn}, clock_believed=0.0) as parts:
             yield replace(world.hub, parts=parts)
 
@@ -73,7 +79,7 @@ async def test_no_old_token_is_shown_until_somebody_decides(
     await world.hub.work()
     before = shown(world)
     assert MANY == before.total()
-    async with restored(database_server, world, file) as hub:
+    async with restored(database_server, world, file, doors_first=True) as hub:
         await hub.work()
         assert before == shown(world)
         assert MANY == await hub.parts.recovery.held(world.hub.tenant_id)
@@ -172,9 +178,18 @@ async def test_two_machines_settle_one_restore(
         async with house(elsewhere, hub.parts.arguments) as second:
             assert 0 == await second.recovery.held()
         connection = await asyncpg.connect(**hub.parts.arguments, server_settings={"search_path": "evergrant"})
-        await connection.execute("update epochs set counter = 7 where number = (select max(number) from epochs)")
+        await connection.execute(COUNT, 7)
         assert not await hub.ports.books.upkeep.epochs.compare()
-        await connection.execute("update epochs set counter = 6 where number = (select max(number) from epochs)")
-        await connection.close()
+        await connection.execute(COUNT, 6)
         assert [] == await hub.ports.books.tokens.take_due(world.sandbox.url, await world.now(), 10)
         assert MANY == await hub.parts.recovery.held()
+
+        assert MANY == await hub.parts.recovery.probe()
+        await connection.execute(COUNT, 3)
+        async with house(world.hub.parts.settings, hub.parts.arguments, walled=True) as doors:
+            await connection.execute(COUNT, 2)
+            with doors.database.visited():
+                doors.database.enter("ten_of_somebody_else")
+                assert await doors.ports.books.upkeep.epochs.compare()  # a code of theirs is about to be shown
+        assert MANY == await hub.parts.recovery.held()
+        await connection.close()

@@ -24,12 +24,6 @@ join tokens t on t.tenant_id = h.tenant_id and t.connection_id = h.connection_id
 order by 1, 2 limit $1
 """
 
-HOLD_ALL = """
-insert into recovery_held (tenant_id, connection_id, version)
-select tenant_id, connection_id, version from tokens where due_at is not null
-on conflict (tenant_id, connection_id) do update set version = excluded.version, held_at = now()
-"""
-
 # An answer from the spool to a presentation this database no longer knows of: it is newer than the pair that is held.
 HEAL = """
 with held as (
@@ -85,9 +79,9 @@ select count(*) from freed
 
 
 async def hold_all(connection: Connection) -> int:
-    """Hold every pair that would be refreshed, as it stands; gives how many."""
-    done = await connection.execute(HOLD_ALL, timeout=ALL_SECONDS)
-    return int(done.split()[-1])
+    """Hold every pair that would be refreshed, as it stands and whoever asks, a door too (migration 0015); gives how many."""
+    held: int = await connection.fetchval("select hold_all()", timeout=ALL_SECONDS)
+    return held
 
 
 async def heal(connection: Connection, given: Sequence[Any]) -> bool:
