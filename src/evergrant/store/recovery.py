@@ -77,6 +77,11 @@ with freed as (
 select count(*) from freed
 """
 
+FORGET = """
+delete from recovery_held h where not exists (select from tokens t
+    where t.tenant_id = h.tenant_id and t.connection_id = h.connection_id and t.version = h.version)
+"""
+
 
 async def hold_all(connection: Connection) -> int:
     """Hold every pair that would be refreshed, as it stands and whoever asks, a door too (migration 0015); gives how many."""
@@ -112,7 +117,7 @@ class Recovery:
         """Let each pair be shown once more, as a declared probe; gives how many."""
         async with self._database.transaction() as connection:
             freed: int = await connection.fetchval(PROBE, timeout=ALL_SECONDS)
-            await connection.execute("delete from recovery_held")
+            await connection.execute("delete from recovery_held", timeout=ALL_SECONDS)
         return freed
 
     async def some(self, limit: int) -> Sequence[Held]:
@@ -120,6 +125,11 @@ class Recovery:
         async with self._database.connection() as connection:
             rows = await connection.fetch(SOME, limit)
         return [Held(tenant_id=row["tenant_id"], connection_id=row["connection_id"]) for row in rows]
+
+    async def done(self) -> None:
+        """Forget what was held and is proven since, so that no later restore counts it again."""
+        async with self._database.connection() as connection:
+            await connection.execute(FORGET, timeout=ALL_SECONDS)
 
     async def give_up(self, held: Held, change: Change) -> None:
         """Keep what was decided of one, and hold it no longer. Raises StaleError."""
