@@ -193,6 +193,8 @@ async def test_a_code_that_brings_nothing_says_so_to_who_brought_it(world: World
     browser, callback = world.hub.new_browser(), f"/cb/tiktok-shop/{world.app_id}"
     made_up = await browser.get(callback, params={"code": "TTP_made_up"})
     assert (400, "code_refused") == told(await browser.get(made_up.headers["location"]))
+    as_state = {"code": "x", "state": f"code|{world.app_id}|TTP_made_up"}  # what the code is known by is no state
+    assert (400, "state_unknown") == told(await browser.get(callback, params=as_state))
     world.sandbox.post("/faults", {"kind": "token", "path": "/api/v2/token/get", "action": "lose_reply", "times": 1})
     lost = await browser.get(f"/claims/{await installed(world, browser)}")
     assert (409, "exchange_outcome_lost") == told(lost)
