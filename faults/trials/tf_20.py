@@ -37,7 +37,7 @@ async def run(stand: Stand) -> None:
             bonds = [bond for mode in stand.modes for bond in await world.connect(mode, some)]
             with tally.trial(len(bonds)):
                 healed = await _refreshed_behind_the_dump(world, bonds, world.folder / "old.dump")
-                async with _restored(stand, world, world.folder / "old.dump") as old:
+                async with _restored(stand, world, world.folder / "old.dump", hub_first=choice == "--probe") as old:
                     await _held(old, bonds, healed, tally)
                     await _chosen(old, choice, bonds, healed, tally)
 
@@ -65,8 +65,11 @@ async def _refreshed(world: World, bonds: Sequence[Bond]) -> None:
 
 
 @asynccontextmanager
-async def _restored(stand: Stand, world: World, file: Path) -> AsyncIterator[World]:
-    """The dump in another database, and hub and worker on it with the data directory as it is."""
+async def _restored(stand: Stand, world: World, file: Path, *, hub_first: bool) -> AsyncIterator[World]:
+    """The dump in another database, and hub and worker on it with the data directory as it is.
+
+    Whoever is first finds out; a hub sees one tenant's rows at a time, and holds everybody's all the same.
+    """
     name = f"{world.folder.name}_restored"
     connection = await asyncpg.connect(stand.server.dsn)
     try:
@@ -76,8 +79,11 @@ async def _restored(stand: Stand, world: World, file: Path) -> AsyncIterator[Wor
     dsn = stand.server.dsn_of(name)
     await asyncio.to_thread(backups.restore, {"dsn": dsn}, file)
     old = replace(world, dsn=dsn, hubs=[])
+    if hub_first:
+        await old.hub()
     worker = await old.worker()
-    await old.hub()
+    if not hub_first:
+        await old.hub()
     async with house(world.parts.settings, {"dsn": dsn}) as parts:
         yield replace(old, parts=parts)
     worker.kill()

@@ -54,6 +54,9 @@ class Settings(BaseSettings):
     claim_hours: int = Field(
         default=24, ge=1, le=168, description="Hours an authorization without an owner waits to be claimed."
     )
+    arrivals_a_minute: int = Field(
+        default=60, ge=1, le=10_000, description="Unproven codes without a state each app takes a minute at the most."
+    )
     database_connections: int = Field(
         default=10, ge=2, le=200, description="Connections a process keeps to the database."
     )

@@ -10,17 +10,21 @@ from datetime import timedelta
 from pathlib import Path
 
 import asyncpg
+import httpx2
 import pytest
 
 from evergrant import postgres
-from evergrant.actions import recover
-from evergrant.assembly import backups
+from evergrant.actions import recover, steer
+from evergrant.assembly import backups, programs
 from evergrant.assembly.house import StartError, house
+from evergrant.web import app
+from evergrant.web.live import Live
 from tests import postgres_fixture
-from tests.hub_fixture import Hub
+from tests.hub_fixture import ORIGIN, Hub
 from tests.world_fixture import KEY, World
 
 MANY = 4
+COUNT = "update epochs set counter = $1 where number = (select max(number) from epochs)"
 
 
 async def linked(world: World) -> list[str]:
@@ -42,12 +46,19 @@ def shown(world: World) -> Counter[str]:
 
 
 @asynccontextmanager
-async def restored(server: postgres.Server, world: World, file: Path) -> AsyncIterator[Hub]:
-    """The hub on what the dump holds, with the data folder as it is."""
+async def restored(
+    server: postgres.Server, world: World, file: Path, *, doors_first: bool = False
+) -> AsyncIterator[Hub]:
+    """The hub on what the dump holds, with the data folder as it is; `doors_first`: `serve` starts before `work`."""
     async with postgres_fixture.fresh(server) as dsn:
         await asyncio.to_thread(backups.restore, {"dsn": dsn}, file)
+        if doors_first:
+            async with house(world.hub.parts.settings, {"dsn": dsn}, walled=True):
+                pass
         async with house(world.hub.parts.settings, {"dsn": dsn}, clock_believed=0.0) as parts:
-            yield replace(world.hub, parts=parts)
+            doors = httpx2.ASGITransport(app=app.build(programs.desk_of(parts, Live())))
+            async with httpx2.AsyncClient(transport=doors, base_url=ORIGIN, headers=world.hub.api.headers) as api:
+                yield replace(world.hub, parts=parts, api=api, transport=doors)
 
 
 @pytest.fixture
@@ -73,7 +84,7 @@ async def test_no_old_token_is_shown_until_somebody_decides(
     await world.hub.work()
     before = shown(world)
     assert MANY == before.total()
-    async with restored(database_server, world, file) as hub:
+    async with restored(database_server, world, file, doors_first=True) as hub:
         await hub.work()
         assert before == shown(world)
         assert MANY == await hub.parts.recovery.held(world.hub.tenant_id)
@@ -121,14 +132,30 @@ async def test_what_is_proven_is_released_and_the_rest_can_be_given_up(
         access = await hub.ports.books.tokens.access(world.hub.tenant_id, ids[0])
         assert access
         assert access[0].same_as(spooled.granted.pair.access)
-        assert MANY - 1 == await recover.ask_sellers(hub.ports)
-        assert 0 == await hub.parts.recovery.held()
+        await _ends_and_begins_anew(world, hub, ids[1])
+        assert MANY - 2 == await recover.ask_sellers(hub.ports)
+        assert (0, 0) == (await hub.parts.recovery.status())[:2]
         states = {
             each: (await hub.parts.connections.find(world.hub.tenant_id, each)).authorization.state for each in ids
         }
-        assert {ids[0]: "active"} | dict.fromkeys(ids[1:], "reauthorization_required") == states
+        assert dict.fromkeys(ids[:2], "active") | dict.fromkeys(ids[2:], "reauthorization_required") == states
         await hub.work()
         assert before == shown(world)
+
+
+async def _ends_and_begins_anew(world: World, hub: Hub, connection_id: str) -> None:
+    """A connection that is held ends, and its seller renews it: the new pair is its first again, and is not held."""
+    await steer.disconnect(hub.tenant_id, connection_id, actor="test", ports=hub.ports)
+    assert (MANY - 2, 1) == (await hub.parts.recovery.status())[:2]
+    async with hub.parts.database.connection() as connection:  # left behind by a version that did not know better
+        await connection.execute(
+            "insert into recovery_held (tenant_id, connection_id, version) values ($1, $2, 1)",
+            hub.tenant_id,
+            connection_id,
+        )
+    renewed = await replace(world, hub=hub).linked_by({"email": "s1@x.example"}, "customer 1")
+    assert renewed == connection_id
+    assert (MANY - 2, 1) == (await hub.parts.recovery.status())[:2]
 
 
 async def test_what_is_no_old_database_is_no_alarm(
@@ -172,9 +199,18 @@ async def test_two_machines_settle_one_restore(
         async with house(elsewhere, hub.parts.arguments) as second:
             assert 0 == await second.recovery.held()
         connection = await asyncpg.connect(**hub.parts.arguments, server_settings={"search_path": "evergrant"})
-        await connection.execute("update epochs set counter = 7 where number = (select max(number) from epochs)")
+        await connection.execute(COUNT, 7)
         assert not await hub.ports.books.upkeep.epochs.compare()
-        await connection.execute("update epochs set counter = 6 where number = (select max(number) from epochs)")
-        await connection.close()
+        await connection.execute(COUNT, 6)
         assert [] == await hub.ports.books.tokens.take_due(world.sandbox.url, await world.now(), 10)
         assert MANY == await hub.parts.recovery.held()
+
+        assert MANY == await hub.parts.recovery.probe()
+        await connection.execute(COUNT, 3)
+        async with house(world.hub.parts.settings, hub.parts.arguments, walled=True) as doors:
+            await connection.execute(COUNT, 2)
+            with doors.database.visited():
+                doors.database.enter("ten_of_somebody_else")
+                assert await doors.ports.books.upkeep.epochs.compare()  # a code of theirs is about to be shown
+        assert MANY == await hub.parts.recovery.held()
+        await connection.close()

@@ -194,6 +194,8 @@ async def test_a_code_that_brings_nothing_says_so_to_who_brought_it(world: World
     browser, callback = world.hub.new_browser(), f"/cb/tiktok-shop/{world.app_id}"
     made_up = await browser.get(callback, params={"code": "TTP_made_up"})
     assert (400, "code_refused") == told(await browser.get(made_up.headers["location"]))
+    as_state = {"code": "x", "state": f"code|{world.app_id}|TTP_made_up"}  # what the code is known by is no state
+    assert (400, "state_unknown") == told(await browser.get(callback, params=as_state))
     world.sandbox.post("/faults", {"kind": "token", "path": "/api/v2/token/get", "action": "lose_reply", "times": 1})
     lost = await browser.get(f"/claims/{await installed(world, browser)}")
     assert (409, "exchange_outcome_lost") == told(lost)
@@ -206,6 +208,34 @@ async def test_a_code_that_brings_nothing_says_so_to_who_brought_it(world: World
     await sql(world, "update claims set ended_at = now() - interval '2 days' returning 1")
     await world.hub.work()
     assert 0 == await sql(world, "select (select count(*) from claims) + (select count(*) from authorization_requests)")
+
+
+async def test_codes_somebody_makes_up_are_let_in_so_many_a_minute(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those beyond are not shown and not kept; the page looks again by itself, and then a seller's code is as good as ever."""
+    monkeypatch.setattr(world.hub.ports.books.quarantine, "_a_minute", 10)
+    callback, browser, seller = f"/cb/tiktok-shop/{world.app_id}", world.hub.new_browser(), world.hub.new_browser()
+    claim_id = await installed(world, seller)  # what proved to be something does not count
+    made_up = [await browser.get(callback, params={"code": f"TTP_made_up_{number}"}) for number in range(10)]
+    assert [303] * 10 == [answer.status_code for answer in made_up]
+    cookies = [name for name in browser.cookies if name.startswith("eg_claim_")]
+    assert 8 == len(cookies)
+    assert f"eg_claim_{made_up[-1].headers['location'].removeprefix('/claims/clm_')}" in cookies
+    back = world.consent(None)
+    shown = exchanges(world)
+    held_up = await seller.get(back)
+    assert (429, "too_many_arrivals") == told(held_up)
+    assert ("60", "60") == (held_up.headers["retry-after"], held_up.headers["refresh"])
+    assert "in a minute" in held_up.text
+    assert 303 == (await seller.get(f"/claims/{claim_id}")).status_code
+    assert shown == exchanges(world)
+    assert 0 == await sql(world, "select count(*) from claims where state = 'arriving'")
+
+    assert await sql(world, "update claims set arrived_at = arrived_at - interval '1 minute' returning 1")
+    assert 303 == (await seller.get(back)).status_code
+    assert shown + 1 == exchanges(world)
+    assert 2 == await sql(world, "select count(*) from claims where state = 'waiting'")
 
 
 async def test_a_platform_that_is_away_is_asked_again_by_a_worker(world: World) -> None:

@@ -96,6 +96,30 @@ async def test_a_lost_exchange_is_not_given_up_while_its_answer_may_come(world: 
     assert "completed" == (await world.hub.api.get(f"/v1/link-sessions/{link['id']}")).json()["outcome"]
 
 
+async def test_a_refusal_is_told_though_the_process_dies_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The state is spent and the reason known in one commit. What an older version left without a code is told, too."""
+    person, refused = world.hub.new_browser(), await world.link_session()
+    state = await world.depart(person, refused)
+    with monkeypatch.context() as patch:
+        patch.setattr(world.hub.ports.books.exchanges, "fail", None)  # the process does nothing more
+        back = f"/cb/tiktok-shop/{world.app_id}?code=null&error=auth_denied&state={state}"
+        assert (403, "authorization_refused") == await outcome(person, back)
+    left = await world.link_session()
+    await world.depart(person, left)
+    await sql(
+        world,
+        """
+        update authorization_requests set consumed_at = now(), exchange = 'waiting', lease_until = now() - interval '1 second'
+        where consumed_at is null returning 1
+        """,
+    )
+    await world.hub.work()
+    codes = [(await world.hub.api.get(f"/v1/link-sessions/{each['id']}")).json()["code"] for each in (refused, left)]
+
+    assert ["authorization_refused", "code_missing"] == codes
+    assert [] == world.sandbox.log(kind="token")
+
+
 async def test_a_shops_connection_that_was_let_go_is_not_brought_back_by_another_customer(world: World) -> None:
     """Disconnected, the shop is free: the other customer gets a connection of its own, the first one gets nothing."""
     let_go = await world.linked()

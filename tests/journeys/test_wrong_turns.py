@@ -24,6 +24,12 @@ def exchanges(world: World) -> list[dict[str, Any]]:
     return [entry for entry in world.sandbox.log(kind="token") if entry["path"].endswith("/get")]
 
 
+async def pace(world: World) -> tuple[int, str | None]:
+    """How often in a row the platform could not be used, and why the app rests, if it does."""
+    async with world.hub.parts.database.connection() as connection:
+        return tuple(await connection.fetchrow("select failures, why from app_paces"))
+
+
 async def outcome(person: httpx2.AsyncClient, back: str) -> tuple[int, str]:
     """Come back, follow to the result page; its status and code."""
     first = await person.get(back)
@@ -140,7 +146,11 @@ async def test_a_return_without_a_code_is_told_so(world: World, query: str) -> N
 
 
 async def test_a_code_the_platform_refuses_ends_the_request_clearly(world: World) -> None:
-    """A made-up code: refused for good, and not shown again."""
+    """A made-up code: refused for good, and not shown again. But the platform is there: what was open closes."""
+    for _ in range(5):
+        await world.hub.ports.books.paces.unreached(world.app_id)
+    async with world.hub.parts.database.connection() as connection:
+        await connection.execute("update app_paces set shut_until = now()")
     person = world.hub.new_browser()
     state = await world.depart(person, await world.link_session())
     back = f"/cb/tiktok-shop/{world.app_id}?code=TTP_made_up&state={state}"
@@ -148,6 +158,7 @@ async def test_a_code_the_platform_refuses_ends_the_request_clearly(world: World
     assert (400, "code_refused") == await outcome(person, back)
     await world.hub.work()
     assert 1 == len(exchanges(world))
+    assert (0, None) == await pace(world)
 
 
 async def test_a_wrong_app_secret_marks_the_app_and_no_seller(world: World) -> None:
@@ -159,6 +170,7 @@ async def test_a_wrong_app_secret_marks_the_app_and_no_seller(world: World) -> N
     assert (409, "app_credentials_invalid") == await outcome(person, back)
     (app,) = (await world.hub.api.get("/v1/apps")).json()["items"]
     assert app["credentials_refused_at"]
+    assert (0, "credentials_refused") == await pace(world)
 
 
 @pytest.mark.parametrize(
@@ -178,6 +190,7 @@ async def test_an_answer_that_cannot_be_read_is_not_guessed_at(world: World, fau
     back = world.consent(await world.depart(person, link))
 
     assert (409, code) == await outcome(person, back)
+    assert (1, None) == await pace(world)
     await world.hub.work()
     assert 1 == len(exchanges(world))
     assert [] == (await world.hub.api.get("/v1/connections")).json()["items"]

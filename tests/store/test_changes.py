@@ -2,8 +2,11 @@
 
 from dataclasses import replace
 
+import pytest
+
 from evergrant.actions import refresh, steer
-from evergrant.core import connection
+from evergrant.actions.ports import StaleError
+from evergrant.core import connection, lifecycle
 from tests.world_fixture import World
 
 
@@ -26,3 +29,23 @@ async def test_a_pause_decided_before_a_doubt_does_not_take_it_back(world: World
     assert found["in_doubt_since"]
     await steer.resume(world.hub.tenant_id, connection_id, actor="key_1", ports=world.hub.ports)
     assert (await world.connection(connection_id))["in_doubt_since"]
+
+
+async def test_what_changes_nothing_rests_on_what_was_read_too(world: World) -> None:
+    """A second notice of a lapsed authorization is read, then its seller renews, then nothing is kept: it stays renewed."""
+    connection_id = await world.linked(period="7d")
+    book = world.hub.ports.books
+    world.sandbox.advance("8d")
+    await world.hub.work()
+    known = await book.connections.find(world.hub.tenant_id, connection_id)
+    news = lifecycle.News(kind=lifecycle.Kind.DEAUTHORIZATION_NOTICED, at=await world.now())
+    change = connection.apply(known, news, needs={}, now=news.at)
+    assert change.is_empty
+    await book.connections.keep(change, actor="notice")
+    assert connection_id == await world.linked()
+    with pytest.raises(StaleError):
+        await book.connections.keep(change, actor="notice")
+    found = await world.connection(connection_id)
+
+    assert "active" == found["status"]
+    assert found["token_refresh_due_at"]

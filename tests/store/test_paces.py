@@ -11,6 +11,7 @@ import pytest
 from bench import filling
 from evergrant.actions.ports import Taken
 from evergrant.core.app import WALL
+from evergrant.store.database import Database
 from evergrant.store.paces import Paces
 from evergrant.store.tokens import Tokens
 from tests.hub_fixture import Hub
@@ -133,6 +134,21 @@ async def test_a_budget_of_calls_in_flight_is_kept_by_all_processes_together(hub
     assert [True, True, False] == [await each[7].enter(apps[0]) for _ in range(3)]
     await sql(hub, "update app_calls set until = now() returning 1")
     assert dict.fromkeys(apps, 3) == Counter(one.app_id for one in await take(hub, by=books[0]))
+
+
+async def test_a_call_made_for_a_request_is_counted_off_behind_the_wall(hub: Hub, apps: list[str]) -> None:
+    """What lands is written for many at once, and sees the rows of those who asked."""
+    tenant = await sql(hub, "select tenant_id from apps limit 1")
+    database = await Database.connect(hub.parts.arguments, size=2, walled=True)
+    paces = Paces(database, at_once=1)
+    try:
+        with database.visited():
+            database.enter(tenant)
+            assert [True, False] == [await paces.enter(apps[0]) for _ in range(2)]
+            await paces.left(apps[0])
+            assert await paces.enter(apps[0])
+    finally:
+        await database.close()
 
 
 async def test_a_budget_of_calls_a_second_is_one_for_refreshes_and_all_others(hub: Hub, apps: list[str]) -> None:

@@ -23,6 +23,7 @@ PLANTED: list[tuple[str, str]] = [
         "I1",
         "ATTEMPT select tenant_id, id, -1, (select refresh_hash from tokens), false, now(), 'in_doubt' from connections",
     ),
+    ("I1", "update tokens set due_at = null"),
     ("I2", "ATTEMPT select tenant_id, id, -n, 'x', false, now(), 'final' from connections, generate_series(1, 2) n"),
     ("I2", "ATTEMPT select tenant_id, id, -n, 'x', true, now(), 'final' from connections, generate_series(1, 2) n"),
     (

@@ -22,6 +22,7 @@ async def arrive(code: Secret, app: App, proof: Secret, ports: Ports) -> Unasked
 
     Raises:
         StateUsedError: another browser brought it before.
+        TooManyArrivalsError: too many came within a minute.
     """
     return await ports.books.quarantine.arrive(app, ports.dice.identifier("req"), code, proof)
 

@@ -97,12 +97,13 @@ async def come_back(callback: Callback, *, app_id: str, browsers: Sequence[Secre
     if callback.state is None:
         # Nothing was begun here and nothing granted there: a discarded install, for instance from the platform's store.
         raise errors.StateMissingError if callback.error is None else errors.AuthorizationRefusedError
-    claimed = await ports.books.links.claim(callback.state, app_id, browsers, callback.code)
-    if callback.error is not None:
-        raise await exchange.failed(claimed, errors.AuthorizationRefusedError(), ports)
-    if callback.code is None:
-        raise await exchange.failed(claimed, errors.CodeMissingError(), ports)
-    return claimed
+    if callback.code is not None and callback.error is None:
+        return await ports.books.links.claim(callback.state, app_id, browsers, callback.code)
+    wrong = errors.CodeMissingError() if callback.error is None else errors.AuthorizationRefusedError()
+    now = await ports.clock.now((await ports.books.apps.by_id(app_id)).clock)
+    claimed = await ports.books.links.claim(callback.state, app_id, browsers, (wrong, now))
+    wrong.session_id = claimed.session_id
+    raise wrong
 
 
 async def finish(claimed: Claimed, ports: Ports) -> None:

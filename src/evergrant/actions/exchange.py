@@ -21,9 +21,9 @@ from evergrant.providers.wire import (
     Granted,
     Misconfigured,
     Refused,
-    Reply,
     Suspect,
     Throttled,
+    TokenAnswer,
     Trouble,
     Unreadable,
 )
@@ -63,6 +63,8 @@ async def resumed(returned: Returned, stage: str, finish: Callable[[], Awaitable
     match stage:
         case "sent":
             return await _lost(returned, ports)
+        case "empty":
+            return (await failed(returned, errors.CodeMissingError(), ports)).code
         case "overdue":
             return (await failed(returned, errors.PlatformUnavailableError(), ports)).code
         case "unplaced":
@@ -123,16 +125,21 @@ async def _exchange(returned: Returned, app: App, ports: Ports) -> tuple[Granted
     except AnswerLostError as error:
         raise await failed(returned, errors.ExchangeOutcomeLostError(), ports) from error
     now = await ports.clock.now(app.clock)
-    granted = await _read(returned, app, reply, now, shown.key, ports)
-    await ports.books.exchanges.keep_answer(returned, shown.key, granted, now)
-    await ports.books.paces.reached(app.id)
+    answer = dialect.read_tokens(reply, now)
+    try:
+        granted = await _read(returned, app, answer, now, shown.key, ports)
+        await ports.books.exchanges.keep_answer(returned, shown.key, granted, now)
+    finally:  # whatever it is worth to the seller, it came from the platform; and it is kept before anything else
+        await pace.heard(app.id, answer, ports)
     await ports.books.apps.refused(app.id, False)
     return granted, now
 
 
-async def _read(returned: Returned, app: App, reply: Reply, now: datetime, key: SealingKey, ports: Ports) -> Granted:
+async def _read(
+    returned: Returned, app: App, answer: TokenAnswer, now: datetime, key: SealingKey, ports: Ports
+) -> Granted:
     dialect = dialects.named(app.provider)
-    match dialect.read_tokens(reply, now):
+    match answer:
         case Granted() as granted if app.is_production and granted.pair.access.reveal().partition("_")[2].startswith(
             dialect.SANDBOX_MARK
         ):
@@ -146,7 +153,6 @@ async def _read(returned: Returned, app: App, reply: Reply, now: datetime, key: 
             await ports.books.suspects.keep(whose, suspect, now)
             raise await failed(returned, errors.ExchangeOutcomeLostError(), ports)
         case Throttled(wait=wait):
-            await ports.books.paces.rest(app.id, wait, "told_to_wait")
             await ports.books.exchanges.put_back(returned, wait)
             raise errors.PlatformThrottledError
         case Misconfigured():

@@ -3,11 +3,13 @@
 Whoever makes a call of its own asks `enter`, or uses `send`; the refreshes are taken within the pace already.
 """
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import Protocol
 
 from evergrant.actions.ports import AnswerLostError, NotSentError, Ports
-from evergrant.providers.wire import Reply, Request
+from evergrant.core.errors import DatabaseUnavailableError
+from evergrant.providers.wire import Misconfigured, Reply, Request, Suspect, Throttled, TokenAnswer, Unreadable
 
 CREDENTIALS_WAIT = timedelta(seconds=60)
 """How long an app whose own credentials are refused rests before one call looks whether they are right by now."""
@@ -48,4 +50,19 @@ async def send(app_id: str, request: Request, ports: Ports) -> Reply:
         await paces.unreached(app_id)
         raise
     finally:
-        await paces.left(app_id)
+        with suppress(DatabaseUnavailableError):  # the answer in hand is worth more; what is not counted off runs out
+            await paces.left(app_id)
+
+
+async def heard(app_id: str, answer: TokenAnswer, ports: Ports) -> None:
+    """What an answer about tokens says of the platform, whatever it says of a seller: it can be used, or has to rest."""
+    paces = ports.books.paces
+    match answer:
+        case Throttled(wait=wait):
+            await paces.rest(app_id, wait, "told_to_wait")
+        case Misconfigured():
+            await paces.rest(app_id, CREDENTIALS_WAIT, "credentials_refused")
+        case Unreadable() | Suspect():
+            await paces.unreached(app_id)
+        case _:
+            await paces.reached(app_id)

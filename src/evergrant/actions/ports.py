@@ -17,6 +17,7 @@ from evergrant.actions.upkeep import Upkeep
 from evergrant.actions.watching import Watches
 from evergrant.core.app import App
 from evergrant.core.connection import Change, Connection
+from evergrant.core.errors import LinkError
 from evergrant.core.link import Claimed, Mismatch, Mode, Purpose, Returned
 from evergrant.core.secret import Secret
 from evergrant.providers.wire import Granted, Reply, Request
@@ -121,9 +122,11 @@ class Links(Protocol):
     async def depart(self, session: LinkSession, request_id: str, state: Secret, browser: Secret) -> None:
         """Keep that a browser left for the platform with this state."""
 
-    async def claim(self, state: Secret, app_id: str, browsers: Sequence[Secret], code: Secret | None) -> Claimed:
-        """Spend a state and keep the code sealed, in one statement; one of `browsers` has to be the one that left with
-        it. Raises a LinkError that says why not.
+    async def claim(
+        self, state: Secret, app_id: str, browsers: Sequence[Secret], brought: Secret | tuple[LinkError, datetime]
+    ) -> Claimed:
+        """Spend a state, and keep the code sealed or end it at once because none came, in one commit; one of `browsers` has
+        to be the one that left with it. Raises a LinkError that says why not.
         """
 
 
@@ -150,7 +153,8 @@ class Exchanges(Protocol):
 
     async def take_unfinished(self, limit: int) -> Sequence[tuple[Returned, str]]:
         """Requests whose worker is gone, each with how far it came: `waiting`, `sent`, `answered`, or too
-        old to go on with: `overdue` (the code was never shown) or `unplaced` (its answer never found a connection).
+        old to go on with: `overdue` (the code was never shown) or `unplaced` (its answer never found a connection); or
+        `empty`: it has no code.
         """
 
     async def heal(self) -> int:

@@ -28,7 +28,8 @@ class Quarantine(Protocol):
     async def arrive(self, app: App, request_id: str, code: Secret, proof: Secret) -> Unasked | None:
         """Keep a code that came without a state, sealed, in one commit; None if this browser brought it before.
 
-        `proof` is what the browser can prove from now on. Raises StateUsedError: another browser brought it before.
+        `proof` is what the browser can prove from now on. Raises StateUsedError: another browser brought it before. Raises
+        TooManyArrivalsError: nothing is kept, for now.
         """
 
     async def keep(

@@ -16,6 +16,7 @@ async def ask_sellers(ports: Ports) -> int:
         for one in held:
             await _ask(one, ports)
         asked += len(held)
+    await ports.books.upkeep.recovery.done()
     return asked
 
 

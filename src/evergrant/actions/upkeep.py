@@ -38,6 +38,9 @@ class Recovery(Protocol):
     async def some(self, limit: int) -> Sequence[Held]:
         """Some that are still held."""
 
+    async def done(self) -> None:
+        """Forget what was held and is proven since."""
+
     async def give_up(self, held: Held, change: Change) -> None:
         """Keep what was decided of one, and hold it no longer. Raises StaleError."""
 

@@ -57,7 +57,7 @@ def filled(settings: Settings, database: Database, vault: Vault, spool: Spool) -
     keys = settings.data_dir / "keys"
     apps, links = Apps(database, vault, monotonic), Links(database, vault)
     connections, inbox = Connections(database), Inbox(database)
-    quarantine = Quarantine(database, vault, timedelta(hours=settings.claim_hours))
+    quarantine = Quarantine(database, vault, timedelta(hours=settings.claim_hours), settings.arrivals_a_minute)
     signer = Signer(lambda: vaults.read_keys(keys))
     epochs, recovery = Epochs(database, settings.data_dir / "recovery"), Recovery(database)
     generations, erasures = Generations(database, vault, keys), Erasures(database, spool, Proofs(keys))

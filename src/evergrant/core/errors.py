@@ -74,6 +74,12 @@ class StateExpiredError(LinkError):
     code = "state_expired"
 
 
+class TooManyArrivalsError(LinkError):
+    """More people are coming back from TikTok just now than can be let in. Nothing is lost: load this page again in a minute."""
+
+    code = "too_many_arrivals"
+
+
 class BrowserMismatchError(LinkError):
     """The authorization began in another browser. Finish it there, or start again here."""
 

@@ -11,6 +11,8 @@ from evergrant.store.values import digest
 async def keep(connection: Database, change: Change, *, actor: str) -> None:
     """Write a change in the caller's transaction.
 
+    One that changes nothing says it of what was read, too: what has moved since may need what follows, or must not have it.
+
     Raises:
         StaleError: the connection has moved since it was read.
     """
@@ -18,6 +20,8 @@ async def keep(connection: Database, change: Change, *, actor: str) -> None:
         await _create(connection, change)
     elif not change.is_empty:
         await _update(connection, change)
+    else:
+        await _still_stands(connection, change.before)
     await _keep_shops(connection, change)
     await _keep_flows(connection, change)
     await events.write(connection, change.after.tenant_id, change.after.id, change.events, change.at)
@@ -104,6 +108,17 @@ async def _update(connection: Database, change: Change) -> None:
         raise StaleError
     if change.asks:
         await connection.execute("select pg_notify('evergrant_work', 'verify')")
+
+
+async def _still_stands(connection: Database, known: Connection) -> None:
+    still = await connection.fetchval(
+        "select true from connections where tenant_id = $1 and id = $2 and revision = $3 for update",
+        known.tenant_id,
+        known.id,
+        known.revision,
+    )
+    if not still:
+        raise StaleError
 
 
 async def _keep_shops(connection: Database, change: Change) -> None:
@@ -203,6 +218,9 @@ async def _settle_tokens(connection: Database, change: Change) -> None:
             "delete from tokens where tenant_id = $1 and connection_id = $2", after.tenant_id, after.id
         )
         await sealing.destroy(connection, after.tenant_id, after.id)
+        await connection.execute(  # the next pair's versions begin anew: none of them is the one that was held
+            "delete from recovery_held where tenant_id = $1 and connection_id = $2", after.tenant_id, after.id
+        )
         await connection.execute(
             """
             update presentations set outcome = 'outlived', ended_at = now()

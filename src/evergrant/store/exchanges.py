@@ -42,6 +42,7 @@ with taken as (
     returning *
 )
 select r.tenant_id, r.id as request_id, r.app_id, r.consumed_at, r.exchange, now() - r.consumed_at as age,
+    r.code_sealed is null as is_empty,
     s.id as session_id, s.merchant_id, s.purpose, s.mode, s.connection_id, s.return_to
 from taken r left join link_sessions s on s.tenant_id = r.tenant_id and s.id = r.session_id
 """
@@ -63,7 +64,8 @@ class Exchanges:
             sealed = await connection.fetchval(
                 """
                 update authorization_requests set exchange = 'sent', lease_until = now() + interval '60 seconds'
-                where tenant_id = $1 and id = $2 and exchange = 'waiting' returning code_sealed
+                where tenant_id = $1 and id = $2 and exchange = 'waiting' and code_sealed is not null
+                returning code_sealed
                 """,
                 returned.tenant_id,
                 returned.request_id,
@@ -279,6 +281,8 @@ def _about(returned: Returned) -> str | None:
 
 def _stage(row: Any) -> str:
     match row["exchange"]:
+        case "waiting" if row["is_empty"]:
+            return "empty"
         case "waiting" if row["age"] > SHOW_FOR:
             return "overdue"
         case "answered" if row["age"] > PLACE_FOR:

@@ -39,6 +39,12 @@ join connections c on c.tenant_id = t.tenant_id and c.id = t.connection_id
 where p.outcome = 'in_doubt' and c.in_doubt_since is null and c.state = 'active' limit 20
 """
 
+STOPPED = """
+select t.tenant_id || '/' || t.connection_id from tokens t
+join connections c on c.tenant_id = t.tenant_id and c.id = t.connection_id
+where t.due_at is null and c.state in ('active', 'suspended') limit 20
+"""
+
 SHOWN_TWICE = """
 select p.tenant_id || '/' || p.connection_id from presentations p
 join connections c on c.tenant_id = p.tenant_id and c.id = p.connection_id
@@ -133,9 +139,9 @@ INVARIANTS = (
     Invariant(
         id="I1",
         name="No silent loss",
-        seen="every lost answer is told of its connection, and no answer waits in the spool",
+        seen="every lost answer is told of its connection, no answer waits in the spool, and no living token clock stands still",
         unseen="whether the platform's current token is ours: only its own books say",
-        queries=(SILENT, UNFLAGGED),
+        queries=(SILENT, UNFLAGGED, STOPPED),
     ),
     Invariant(
         id="I2",

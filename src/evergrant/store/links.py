@@ -157,8 +157,15 @@ class Links:
                 STATE_LIFE,
             )
 
-    async def claim(self, state: Secret, app_id: str, browsers: Sequence[Secret], code: Secret | None) -> Claimed:
-        """Spend a state and keep the code sealed, in one statement; one of `browsers` has to be the one that left with it.
+    async def claim(
+        self,
+        state: Secret,
+        app_id: str,
+        browsers: Sequence[Secret],
+        brought: Secret | tuple[errors.LinkError, datetime],
+    ) -> Claimed:
+        """Spend a state, and keep the code sealed or say at once why none came; one of `browsers` has to be the one that
+        left with it.
 
         Raises:
             LinkError: unknown, another app's, another browser's, spent or too old.
@@ -166,7 +173,7 @@ class Links:
         key = digest(state.reveal())
         async with self._database.transaction() as connection:
             request = await connection.fetchrow("select * from authorization_requests where state_hash = $1", key)
-            if request is None:
+            if request is None or request["session_id"] is None:  # what came without a state is known by its code
                 raise errors.StateUnknownError
             if request["app_id"] != app_id:
                 raise errors.AppMismatchError
@@ -175,13 +182,17 @@ class Links:
             if not any(known):
                 raise errors.BrowserMismatchError
             sealed = None
-            if code is not None:
+            if isinstance(brought, Secret):
                 data_key = await sealing.key_for(connection, self._vault, request["tenant_id"], request["id"])
-                sealed = data_key.seal("code", 1, code)
+                sealed = data_key.seal("code", 1, brought)
             row = await connection.fetchrow(CLAIM, key, app_id, browser_hash, request["tenant_id"], sealed)
-            if row is not None:
-                return returns.claimed(row)
-            raise await _why_not(connection, key)
+            if row is None:
+                raise await _why_not(connection, key)
+            claimed = returns.claimed(row)
+            if not isinstance(brought, Secret):
+                error, now = brought
+                await returns.fail(connection, claimed, error.code, now)
+        return claimed
 
 
 async def _why_not(connection: Connection, state_hash: bytes) -> errors.LinkError:

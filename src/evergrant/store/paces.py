@@ -8,6 +8,7 @@ from secrets import token_hex
 
 import structlog
 
+from evergrant.store import walls
 from evergrant.store.database import Connection, Database
 from evergrant.store.together import Together
 
@@ -87,7 +88,7 @@ class Paces:
         self._per_second = per_second
         self._at_once = at_once
         self._process = token_hex(8)
-        self._landings: Together[str, None] = Together(self._land)
+        self._landings: Together[tuple[str, walls.Seen], None] = Together(self._land)
 
     @property
     def has_budget(self) -> bool:
@@ -109,7 +110,7 @@ class Paces:
     async def left(self, app_id: str) -> None:
         """A call that was let in is over. Whoever was cancelled meanwhile leaves all the same."""
         if self._at_once is not None:
-            await asyncio.shield(self._landings.put(app_id))
+            await asyncio.shield(self._landings.put((app_id, walls.here())))
 
     async def reached(self, app_id: str) -> None:
         """The platform answered as it should: the breaker closes."""
@@ -150,8 +151,10 @@ class Paces:
             if self._at_once is not None:
                 await connection.execute(FLY, app_id, self._process, count, IN_FLIGHT)
 
-    async def _land(self, app_ids: Sequence[str]) -> Sequence[None]:
-        async with self._database.connection() as connection:
-            for app_id, count in sorted(Counter(app_ids).items()):
+    async def _land(self, group: Sequence[tuple[str, walls.Seen]]) -> Sequence[None]:
+        whose = [seen for _, seen in group]  # of requests; a worker sees the whole house
+        tenants = None if None in whose else {tenant for seen in whose for tenant in seen or ()}
+        async with self._database.connection(of=tenants) as connection:
+            for app_id, count in sorted(Counter(app_id for app_id, _ in group).items()):
                 await connection.execute(LAND, app_id, self._process, count)
-        return [None] * len(app_ids)
+        return [None] * len(group)

@@ -101,6 +101,10 @@ async def replace(
     version = await connection.fetchval(
         "select version from tokens where tenant_id = $1 and connection_id = $2 for update", holder.tenant_id, holder.id
     )
+    if version is None:  # versions begin anew, so what is held of this connection would hold a pair it never meant
+        await connection.execute(
+            "delete from recovery_held where tenant_id = $1 and connection_id = $2", holder.tenant_id, holder.id
+        )
     pair = sealed(key, granted.pair, (version or 0) + 1)
     await connection.execute(
         """

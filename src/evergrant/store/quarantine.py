@@ -39,6 +39,13 @@ values ($1, $2, $3, $4, $5, now() + $6, now(), 'waiting', 1, now() + interval '3
 on conflict (state_hash) do nothing returning tenant_id, id as request_id, app_id, consumed_at
 """
 
+# What a code brings is known only by showing it, and anybody can make one up. Those who come at the same moment do not see
+# each other: there may be as many more as there are connections to the database.
+UNPROVEN = """
+select count(*) from claims
+where tenant_id = $1 and app_id = $2 and state in ('arriving', 'failed') and arrived_at > now() - interval '1 minute'
+"""
+
 KEEP = """
 insert into claims (tenant_id, id, app_id, clock, browser_hash, state, reason, connection_id, open_id, seller_name, shops,
     scopes, authorization_ends, granted_at, pair_sealed, expires_at)
@@ -60,18 +67,23 @@ where tenant_id = $1 and id = $2 and state = 'waiting' and ($3 = 'expired') = (e
 
 
 class Quarantine:
-    """Claims, from the return that began them to their end. What waits ends after `life`."""
+    """Claims, from the return that began them to their end. What waits ends after `life`.
 
-    def __init__(self, database: Database, vault: "Vault", life: timedelta) -> None:
+    Of codes that have proved nothing yet, or nothing at all, `a_minute` are let in for each app.
+    """
+
+    def __init__(self, database: Database, vault: "Vault", life: timedelta, a_minute: int) -> None:
         self._database = database
         self._vault = vault
         self._life = life
+        self._a_minute = a_minute
 
     async def arrive(self, app: App, request_id: str, code: Secret, proof: Secret) -> Unasked | None:
         """Keep a code that came without a state, sealed, in one commit; None if this browser brought it before.
 
         Raises:
             StateUsedError: another browser brought it before.
+            TooManyArrivalsError: too many came within a minute. Nothing is kept, and the code is good still.
         """
         key, browser = _code_key(app, code), digest(proof.reveal())
         async with self._database.transaction() as connection:
@@ -83,6 +95,8 @@ class Quarantine:
                 if not hmac.compare_digest(known, browser):
                     raise errors.StateUsedError
                 return None
+            if await connection.fetchval(UNPROVEN, app.tenant_id, app.id) >= self._a_minute:
+                raise errors.TooManyArrivalsError
             unasked = returns.unasked(row)
             data_key = await sealing.key_for(connection, self._vault, app.tenant_id, request_id)
             await connection.execute(

@@ -24,12 +24,6 @@ join tokens t on t.tenant_id = h.tenant_id and t.connection_id = h.connection_id
 order by 1, 2 limit $1
 """
 
-HOLD_ALL = """
-insert into recovery_held (tenant_id, connection_id, version)
-select tenant_id, connection_id, version from tokens where due_at is not null
-on conflict (tenant_id, connection_id) do update set version = excluded.version, held_at = now()
-"""
-
 # An answer from the spool to a presentation this database no longer knows of: it is newer than the pair that is held.
 HEAL = """
 with held as (
@@ -83,11 +77,16 @@ with freed as (
 select count(*) from freed
 """
 
+FORGET = """
+delete from recovery_held h where not exists (select from tokens t
+    where t.tenant_id = h.tenant_id and t.connection_id = h.connection_id and t.version = h.version)
+"""
+
 
 async def hold_all(connection: Connection) -> int:
-    """Hold every pair that would be refreshed, as it stands; gives how many."""
-    done = await connection.execute(HOLD_ALL, timeout=ALL_SECONDS)
-    return int(done.split()[-1])
+    """Hold every pair that would be refreshed, as it stands and whoever asks, a door too (migration 0015); gives how many."""
+    held: int = await connection.fetchval("select hold_all()", timeout=ALL_SECONDS)
+    return held
 
 
 async def heal(connection: Connection, given: Sequence[Any]) -> bool:
@@ -118,7 +117,7 @@ class Recovery:
         """Let each pair be shown once more, as a declared probe; gives how many."""
         async with self._database.transaction() as connection:
             freed: int = await connection.fetchval(PROBE, timeout=ALL_SECONDS)
-            await connection.execute("delete from recovery_held")
+            await connection.execute("delete from recovery_held", timeout=ALL_SECONDS)
         return freed
 
     async def some(self, limit: int) -> Sequence[Held]:
@@ -126,6 +125,11 @@ class Recovery:
         async with self._database.connection() as connection:
             rows = await connection.fetch(SOME, limit)
         return [Held(tenant_id=row["tenant_id"], connection_id=row["connection_id"]) for row in rows]
+
+    async def done(self) -> None:
+        """Forget what was held and is proven since, so that no later restore counts it again."""
+        async with self._database.connection() as connection:
+            await connection.execute(FORGET, timeout=ALL_SECONDS)
 
     async def give_up(self, held: Held, change: Change) -> None:
         """Keep what was decided of one, and hold it no longer. Raises StaleError."""

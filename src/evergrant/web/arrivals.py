@@ -22,6 +22,8 @@ from evergrant.web.desk import Desk
 COOKIE = "eg_claim_"
 COOKIE_LIFE = timedelta(days=7)
 """At least as long as anything waits."""
+MOST_COOKIES = 8
+"""Of so many claims a browser keeps the proof; beyond, the oldest is forgotten. Any page can lead a browser here."""
 
 
 async def arrived(code: Secret, app: App, request: Request) -> Response:
@@ -33,6 +35,7 @@ async def arrived(code: Secret, app: App, request: Request) -> Response:
     Raises:
         StateMissingError: a picture or a frame of some page asked for this, and no person.
         StateUsedError: another browser brought the code before.
+        TooManyArrivalsError: too many came within a minute. The address works again then.
     """
     if request.headers.get("sec-fetch-dest", "document") != "document":
         raise errors.StateMissingError
@@ -48,6 +51,10 @@ async def arrived(code: Secret, app: App, request: Request) -> Response:
     access.set_cookie(
         answer, desk, cookie_name(unasked.claim_id), browser.reveal(), seconds=int(COOKIE_LIFE.total_seconds())
     )
+    first = desk.cookie(COOKIE)
+    carried_before = [name for name in request.cookies if name.startswith(first)]  # browsers send the oldest first
+    for name in carried_before[: -(MOST_COOKIES - 1)]:
+        access.drop_cookie(answer, desk, f"{COOKIE}{name.removeprefix(first)}")
     return answer
 
 

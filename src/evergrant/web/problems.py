@@ -62,6 +62,7 @@ STATUSES: Mapping[str, int] = {
     "state_unknown": 400,
     "token_being_refreshed": 503,
     "too_large": 413,
+    "too_many_arrivals": 429,
     "vault_integrity": 500,
     "wrong_region": 422,
     "wrong_shop": 409,
@@ -71,6 +72,8 @@ STATUSES: Mapping[str, int] = {
 
 RETRY_AFTER_SECONDS = 2
 """What a 503 says: come back this soon. All of them are the kind that passes."""
+A_MINUTE_SECONDS = 60
+"""What a 429 says; the page looks again by itself."""
 
 
 class DoorError(EvergrantError):
@@ -150,6 +153,8 @@ def headers_of(error: EvergrantError) -> dict[str, str]:
     status = status_of(error)
     if status == 503:
         headers["retry-after"] = str(RETRY_AFTER_SECONDS)
+    if status == 429:
+        headers["retry-after"] = headers["refresh"] = str(A_MINUTE_SECONDS)
     if status == 401 and error.code.startswith("api_key"):
         headers["www-authenticate"] = 'Bearer realm="evergrant"'
     return headers

@@ -175,6 +175,7 @@ PROBLEMS: Mapping[str, str] = {
     "state_expired": "This took too long",
     "state_missing": "Please start again",
     "state_unknown": "Please start again",
+    "too_many_arrivals": "Wait a minute, please",
 }
 """What stands above the sentence of an error, by its code."""
 
