@@ -94,7 +94,7 @@ class Generations:
     async def rewrap(self, limit: int = AT_ONCE) -> int:
         """Wrap some data keys again under the newest generation; gives how many. What it did stays done."""
         async with self._database.transaction() as connection:
-            living = await _living(connection)
+            living = await _held(connection)
             for old in living[1:]:
                 if living[0] not in self._vault.generations and not self._vault.read_again():
                     raise VaultIntegrityError(f"generation {living[0]} of the vault's key is not on this machine")
@@ -213,6 +213,17 @@ class Generations:
         except VaultIntegrityError:
             log.critical("vault.data_key_unreadable", tenant=row["tenant_id"], owner=row["owner_id"], generation=old)
             return None
+
+
+async def _held(connection: Connection) -> list[int]:
+    """Those that live, the newest first; that one is not retired until the caller's transaction ends."""
+    while True:
+        living = await _living(connection)
+        is_held = await connection.fetchval(
+            "select true from vault_keys where number = $1 and retired_at is null for key share", living[0]
+        )
+        if is_held:
+            return living
 
 
 async def _living(connection: Connection) -> list[int]:
