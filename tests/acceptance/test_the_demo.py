@@ -3,6 +3,7 @@
 import json
 import os
 import queue
+import re
 import signal
 import subprocess
 import sys
@@ -72,6 +73,14 @@ def world(port: int) -> dict[str, Any]:
     return found
 
 
+def core_limits(pid: str) -> tuple[str, str]:
+    """How large a core dump of a process may become, and how large it could let it become."""
+    said = Path(f"/proc/{pid}/limits").read_text(encoding="ascii")
+    found = re.search(r"^Max core file size +(\S+) +(\S+)", said, re.MULTILINE)
+    assert found
+    return found[1], found[2]
+
+
 @pytest.mark.processes
 def test_a_demo_that_was_interrupted_is_whole_at_its_next_start(tmp_path: Path) -> None:
     """Interrupted while its world is made, it says so at the next start and makes it again; each time it ends well."""
@@ -82,9 +91,15 @@ def test_a_demo_that_was_interrupted_is_whole_at_its_next_start(tmp_path: Path) 
     with demo(tmp_path, ports) as second:
         second.until("Ctrl-C stops everything")
         known = world(ports[1])
+        programs = {"demo": str(second.process.pid)} | {
+            path.stem: path.read_text(encoding="ascii").strip() for path in tmp_path.rglob("run/*.pid")
+        }
+        cores = {name: core_limits(pid) for name, pid in programs.items()}
         assert 0 == second.end(signal.SIGINT)
     told = "\n".join(second.said)
 
+    assert {"demo", "hub", "worker", "sandbox"} <= cores.keys()
+    assert {("0", "0")} == set(cores.values()), "a program that dies would write its memory to a disk"
     assert "beginning afresh" in told
     assert "press Renew now beside Cedar Ridge Outfitters" in told
     assert "ten_" in told

@@ -1,6 +1,7 @@
 """House rules that linters cannot see: sizes, names, first lines, and which outside package may be used where."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -173,6 +174,19 @@ def test_the_inner_rings_are_pure(path: Path) -> None:
 
     assert room
     assert set() == impure(path, room)
+
+
+def test_every_lock_has_a_number_of_its_own() -> None:
+    """Advisory locks: each number is given once, in `store/locks.py` or in a migration."""
+    found = [
+        number.replace("_", "")
+        for path in sorted((SRC / "evergrant").rglob("*.*"))
+        if path.suffix in {".py", ".sql"}
+        for line in path.read_text(encoding="utf-8").splitlines()
+        for number in re.findall(r"\b7_?316_?\d{3}\b", line.partition("#")[0].partition("--")[0])
+    ]
+    assert len(found) > 4
+    assert len(found) == len(set(found)), found
 
 
 def test_nothing_of_others_is_committed() -> None:

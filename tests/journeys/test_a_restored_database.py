@@ -15,12 +15,14 @@ import pytest
 
 from evergrant import postgres
 from evergrant.actions import recover, steer
-from evergrant.assembly import backups, programs
+from evergrant.assembly import backups, programs, provisioning
 from evergrant.assembly.house import StartError, house
+from evergrant.cli import backup
+from evergrant.core.secret import Secret
 from evergrant.web import app
 from evergrant.web.live import Live
 from tests import postgres_fixture
-from tests.hub_fixture import ORIGIN, Hub
+from tests.hub_fixture import EMAIL, ORIGIN, PASSWORD, Hub
 from tests.world_fixture import KEY, World
 
 MANY = 4
@@ -51,7 +53,7 @@ async def restored(
 ) -> AsyncIterator[Hub]:
     """The hub on what the dump holds, with the data folder as it is; `doors_first`: `serve` starts before `work`."""
     async with postgres_fixture.fresh(server) as dsn:
-        await asyncio.to_thread(backups.restore, {"dsn": dsn}, file)
+        backup.tell(await asyncio.to_thread(backups.restore, {"dsn": dsn}, file))
         if doors_first:
             async with house(world.hub.parts.settings, {"dsn": dsn}, walled=True):
                 pass
@@ -159,10 +161,20 @@ async def _ends_and_begins_anew(world: World, hub: Hub, connection_id: str) -> N
 
 
 async def test_what_is_no_old_database_is_no_alarm(
-    world: World, database_server: postgres.Server, file: Path, tmp_path: Path
+    world: World, database_server: postgres.Server, file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A new machine, a second machine that was away, the newest dump: nothing is held. A used database is not restored over."""
+    """A new machine, a second machine that was away, the newest dump: nothing is held. A used database is not restored over.
+
+    Nobody is logged in by the dump, and whoever restores is told which API keys live again.
+    """
     await linked(world)
+    parts, login = world.hub.parts, Secret("a login")
+    person = await parts.people.by_password(EMAIL, Secret(PASSWORD))
+    assert person
+    await parts.people.log_in(person, login)
+    spare = await provisioning.add_key(parts, world.hub.tenant_id, name="spare", scopes=["read"])
+    first, second_key = await parts.keys.of(world.hub.tenant_id)
+    await parts.keys.revoke(world.hub.tenant_id, first.id)
     elsewhere = world.hub.parts.settings.model_copy(update={"data_dir": tmp_path / "elsewhere"})
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "keys").symlink_to(world.hub.parts.settings.data_dir / "keys")
@@ -173,8 +185,19 @@ async def test_what_is_no_old_database_is_no_alarm(
     async with house(elsewhere, world.hub.parts.arguments) as second:
         assert 0 == await second.recovery.held()
     await dumped(world, file)
+    await parts.keys.revoke(world.hub.tenant_id, second_key.id)
     async with restored(database_server, world, file) as hub:
         assert 0 == await hub.parts.recovery.held()
+        assert await parts.people.by_login(login)
+        assert None is await hub.parts.people.by_login(login)
+        known = await hub.parts.keys.find(spare)
+        assert known
+        assert not known.revoked
+    told = capsys.readouterr().out
+    assert "logins    1 ended" in told
+    assert "keys      1 API keys work" in told
+    assert f"keys revoke {second_key.id} --tenant {world.hub.tenant_id}   spare" in told
+    assert "secrets   1 apps have the secrets of the dump, and 0 older" in told
     with pytest.raises(StartError, match="stop serve and work"):
         await asyncio.to_thread(backups.restore, world.hub.parts.arguments, file)
     with pytest.raises(StartError, match="there already"):

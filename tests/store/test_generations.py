@@ -7,6 +7,8 @@ import pytest
 
 from evergrant.assembly.house import StartError, house
 from evergrant.core.errors import ConflictError, VaultIntegrityError
+from evergrant.store import generations
+from evergrant.store.database import Connection
 from tests.hub_fixture import Hub
 from tests.world_fixture import World
 
@@ -108,6 +110,30 @@ async def test_a_program_that_sleeps_through_a_rotation_wraps_with_nothing_retir
     assert (await hub.api.post("/v1/apps", json=given | {"key": "6gen0002"})).status_code == 201
     assert [0, 2] == [one.wraps for one in await hub.parts.generations.all()]
     assert [app.secret.reveal() for app in await hub.parts.apps.of(hub.tenant_id)] == ["gen_secret_1"] * 2
+
+
+async def test_nothing_is_wrapped_again_under_what_is_retired_at_that_moment(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker read that 2 is the newest; before it writes, 3 is announced and 2 destroyed. What it wraps opens all the same."""
+    given = {"key": "6gen0003", "secret": "gen_secret_3", "service_id": "7000000000000000001"}
+    assert (await hub.api.post("/v1/apps", json=given)).status_code == 201
+    ours, living, raced = hub.parts.generations, generations._living, asyncio.Event()
+    await ours.rotate()
+
+    async def overtaken(connection: Connection) -> list[int]:
+        found = await living(connection)
+        if not raced.is_set():
+            raced.set()
+            await ours.rotate()
+            await ours.retire(2)
+        return found
+
+    monkeypatch.setattr(generations, "_living", overtaken)
+    assert 1 == await ours.rewrap()
+    assert [(0, True), (0, False), (1, True)] == [(one.wraps, one.is_here) for one in await ours.all()]
+    async with house(hub.parts.settings, hub.parts.arguments) as anew:
+        assert ["gen_secret_3"] == [app.secret.reveal() for app in await anew.apps.of(hub.tenant_id)]
 
 
 async def test_a_key_that_does_not_open_is_named_and_left_and_stops_no_other(hub: Hub) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from evergrant.actions import erase
+from evergrant.actions.custody import Subject
 from evergrant.store import vault as vaults
 from evergrant.store.database import Connection
 from evergrant.store.invariants import INVARIANTS
@@ -98,6 +100,14 @@ PLANTED: list[tuple[str, str]] = [
 ]
 
 
+INSTALLS = """
+    insert into authorization_requests (state_hash, tenant_id, id, app_id, browser_hash, expires_at, exchange)
+    select n::text::bytea, tenant_id, n::text, app_id, browser_hash, expires_at, 'done'
+    from authorization_requests, generate_series(1, 2) n
+"""
+"""Two that came from the App Store: no link asked for them."""
+
+
 def selfcheck_of(world: World) -> Selfcheck:
     """The hub's own."""
     parts = world.hub.parts
@@ -132,6 +142,19 @@ async def test_each_wrong_that_is_planted_is_found(world: World) -> None:
             assert invariant in found, statement
             assert set(found) <= {invariant, "I1", "I3", "I12"}, (statement, found)
             assert all("/" in each or ":" in each for each in found[invariant]), found
+
+
+async def test_installs_and_a_workspace_that_was_erased_are_no_wrong(world: World) -> None:
+    """Two returns without a link are not one link completed twice; an app's secret that is gone does not stand open."""
+    hub = world.hub
+    await world.linked()
+    async with hub.parts.database.connection() as connection:
+        await connection.execute(INSTALLS)
+    asked = selfcheck_of(world)
+    assert [] == [answer for answer in await asked.run() if answer.violations]
+    begun = await erase.ask(hub.tenant_id, Subject.TENANT, hub.tenant_id, actor="command line", ports=hub.ports)
+    await erase.finish(begun, hub.ports)
+    assert [] == [answer for answer in await asked.run() if answer.violations]
 
 
 async def test_what_waits_in_the_spool_is_listed(world: World) -> None:

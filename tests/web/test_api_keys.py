@@ -12,7 +12,7 @@ from evergrant.assembly.house import house
 from evergrant.cli import keys as command
 from evergrant.core.errors import ConflictError, NotFoundError
 from evergrant.core.secret import Secret
-from evergrant.store.keys import Keys
+from evergrant.store.keys import KeptKey, Keys
 from evergrant.web import app
 from evergrant.web.live import Live
 from tests.hub_fixture import ORIGIN, PASSWORD, Hub
@@ -38,10 +38,20 @@ async def test_a_key_is_replaced_and_ended(
     parts, token = hub.parts, f"/v1/connections/{await world.linked()}/token"
     first = await provisioning.add_key(parts, hub.tenant_id, name="orders", scopes=["read", "tokens"], days=30)
     old_id = (await parts.keys.of(hub.tenant_id))[-1].id
-    second, ends = await provisioning.rotate_key(parts, hub.tenant_id, old_id, overlap=timedelta(hours=1))
-    old, new = (await parts.keys.of(hub.tenant_id))[-2:]
+    async with parts.database.connection() as connection:  # made 20 days ago
+        await connection.execute(
+            "update api_keys set created_at = created_at - $2::interval, expires_at = expires_at - $2::interval where id = $1",
+            old_id,
+            timedelta(days=20),
+        )
+    second, rotated = await provisioning.rotate_key(parts, hub.tenant_id, old_id, overlap=timedelta(hours=1))
+    known = {key.id: key for key in await parts.keys.of(hub.tenant_id)}
+    old, ends = known.pop(old_id), rotated.old_ends
+    (new,) = (key for key in known.values() if key.replaces)
 
     assert (old.id, old.expires_at) == (old_id, ends), "earlier than its own end"
+    assert new.expires_at == rotated.new_ends
+    assert timedelta(seconds=10) > abs(life(new) - timedelta(days=30)), "as long as the old one was to live"
     assert (new.name, new.scopes, new.replaces, new.state) == ("orders", ("read", "tokens"), old_id, "active")
     assert ["", ""] == [await refused(hub.browser, key) for key in (first, second)]
     async with house(parts.settings, parts.arguments, walled=True) as other:
@@ -74,6 +84,25 @@ async def test_a_key_is_replaced_and_ended(
     shown = capsys.readouterr().out
     assert all(word in shown for word in (old_id, new.id, "revoked", "expired", "read, tokens"))
     assert first.reveal() not in shown
+
+
+async def test_a_keys_life_is_handed_on(hub: Hub) -> None:
+    """What replaces an unending key is unending; `days` says otherwise; an old one's overlap is no life to hand on."""
+    parts, overlap = hub.parts, timedelta(hours=1)
+    (first,) = await parts.keys.of(hub.tenant_id)
+    lives = []
+    for key_id, days in ((first.id, None), (first.id, 90), (first.id, None)):
+        _, rotated = await provisioning.rotate_key(parts, hub.tenant_id, key_id, overlap=overlap, days=days)
+        made = (await parts.keys.of(hub.tenant_id))[-1]
+        assert made.expires_at == rotated.new_ends
+        lives.append(made.expires_at and life(made))
+    assert [None, timedelta(days=90), timedelta(days=90)] == lives
+
+
+def life(key: KeptKey) -> timedelta:
+    """How long a key was meant to live."""
+    assert key.expires_at
+    return key.expires_at - key.created_at
 
 
 async def test_a_use_is_noted_once_in_a_while_and_nobody_waits_for_it(

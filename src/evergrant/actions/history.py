@@ -18,7 +18,7 @@ class Signature:
 class Signs(Protocol):
     """Signs texts with a key that is outside the database."""
 
-    def sign(self, text: bytes) -> Signature:
+    async def sign(self, text: bytes) -> Signature:
         """A signature over this text."""
 
 

@@ -9,7 +9,7 @@ from evergrant.assembly import database
 from evergrant.assembly.house import Arguments, StartError
 from evergrant.postgres import dumps
 from evergrant.settings import Settings
-from evergrant.store import occupancy
+from evergrant.store import occupancy, revived
 
 DSN = "dsn"
 
@@ -56,8 +56,8 @@ def copy_keys(settings: Settings, folder: Path, *, apart_from: Path) -> list[str
     return copied
 
 
-def restore(arguments: Arguments, file: Path) -> None:
-    """Put a dump in the place of what the database holds.
+def restore(arguments: Arguments, file: Path) -> revived.Revived:
+    """Put a dump in the place of what the database holds, and end every login in it; gives what else lives again.
 
     Raises:
         StartError: there is no such file, or somebody uses the database.
@@ -71,3 +71,4 @@ def restore(arguments: Arguments, file: Path) -> None:
         )
     dumps.restore(arguments[DSN], file, asyncio.run(occupancy.server_major(arguments)))
     database.migrate(arguments)  # a dump holds no rights: the wall between tenants is put up again
+    return asyncio.run(revived.settle(arguments))

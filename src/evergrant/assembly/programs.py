@@ -10,6 +10,7 @@ from evergrant.assembly.house import Arguments, House, house
 from evergrant.jobs.worker import Worker
 from evergrant.settings import Settings
 from evergrant.store import listener, schema
+from evergrant.store.signing import Pen
 from evergrant.web import app
 from evergrant.web.desk import Desk
 from evergrant.web.live import Live
@@ -39,7 +40,7 @@ def desk_of(parts: House, live: Live) -> Desk:
         connections=parts.connections,
         log=parts.events,
         histories=parts.histories,
-        signer=parts.signer,
+        signer=Pen(parts.database, parts.signer),
         recovery=parts.recovery,
         records=parts.records,
         people=parts.people,

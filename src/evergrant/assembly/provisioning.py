@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from evergrant.actions.reading import KEY_PREFIX, KEY_SCOPES, Person
 from evergrant.assembly.house import House
 from evergrant.core.app import WALL
 from evergrant.core.secret import Secret
+from evergrant.store.keys import Rotated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,15 +46,18 @@ async def add_key(parts: House, tenant_id: str, *, name: str, scopes: Sequence[s
     return key
 
 
-async def rotate_key(parts: House, tenant_id: str, key_id: str, *, overlap: timedelta) -> tuple[Secret, datetime]:
-    """Make an API key in the place of another; gives it, once, and when the old one ends.
+async def rotate_key(
+    parts: House, tenant_id: str, key_id: str, *, overlap: timedelta, days: int | None = None
+) -> tuple[Secret, Rotated]:
+    """Make an API key in the place of another; gives it, once, and when both end. Without `days` it lives as long as that.
 
     Raises:
         NotFoundError: there is no such key.
         ConflictError: it works no more.
     """
     key, new_id = _new_key(parts)
-    return key, await parts.keys.rotate(tenant_id, key_id, new_id, key, overlap=overlap)
+    life = timedelta(days=days) if days else None
+    return key, await parts.keys.rotate(tenant_id, key_id, new_id, key, overlap=overlap, life=life)
 
 
 def _new_key(parts: House) -> tuple[Secret, str]:

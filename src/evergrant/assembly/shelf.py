@@ -60,7 +60,7 @@ def filled(settings: Settings, database: Database, vault: Vault, spool: Spool) -
     quarantine = Quarantine(database, vault, timedelta(hours=settings.claim_hours), settings.arrivals_a_minute)
     signer = Signer(lambda: vaults.read_keys(keys))
     epochs, recovery = Epochs(database, settings.data_dir / "recovery"), Recovery(database)
-    generations, erasures = Generations(database, vault, keys), Erasures(database, spool, Proofs(keys))
+    generations, erasures = Generations(database, vault, signer, keys), Erasures(database, spool, Proofs(keys))
     paces = Paces(database, per_second=settings.app_calls_per_second, at_once=settings.app_calls_at_once)
     books = Books(
         apps=apps,

@@ -12,7 +12,7 @@ from evergrant.assembly import provisioning
 from evergrant.assembly.house import House
 from evergrant.cli import running, tenants
 from evergrant.core.secret import Secret
-from evergrant.store.keys import KeptKey
+from evergrant.store.keys import KeptKey, Rotated
 
 
 def create_key(given: str | None, name: str, scopes: Sequence[str], days: int | None) -> None:
@@ -55,16 +55,17 @@ def show(found: Sequence[KeptKey]) -> None:
     Console().print(table)
 
 
-def rotate_key(given: str | None, key_id: str, overlap_hours: int) -> None:
+def rotate_key(given: str | None, key_id: str, overlap_hours: int, days: int | None) -> None:
     """Make an API key in the place of another, and show it once; the old one goes on working for a while."""
 
-    async def make(parts: House) -> tuple[Secret, datetime]:
-        overlap = timedelta(hours=overlap_hours)
-        return await provisioning.rotate_key(parts, await tenants.chosen(parts, given), key_id, overlap=overlap)
+    async def make(parts: House) -> tuple[Secret, Rotated]:
+        tenant, overlap = await tenants.chosen(parts, given), timedelta(hours=overlap_hours)
+        return await provisioning.rotate_key(parts, tenant, key_id, overlap=overlap, days=days)
 
-    key, ends = tenants.in_house(make)
+    key, rotated = tenants.in_house(make)
     print(key.reveal())
-    print(f"{key_id} works until {_minute(ends)}.", file=sys.stderr)
+    until = f"until {_minute(rotated.new_ends)}" if rotated.new_ends else "until it is revoked"
+    print(f"{key_id} works until {_minute(rotated.old_ends)}, the new one {until}.", file=sys.stderr)
 
 
 def revoke_key(given: str | None, key_id: str) -> None:

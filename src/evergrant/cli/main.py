@@ -1,6 +1,7 @@
 """The commands and their words. Each imports what it does only when it is run, so that help and complaints come at once."""
 
 import os
+import resource
 import signal
 import sys
 from pathlib import Path
@@ -277,15 +278,19 @@ def list_keys(tenant: Tenant = None) -> None:
 def rotate_key(
     key: Annotated[str, typer.Argument(help="Id of the key to be replaced (key_…).")],
     overlap_hours: Annotated[int, typer.Option(min=0, max=2160, help="How long the old one goes on working.")] = 24,
+    days: Annotated[
+        int | None,
+        typer.Option(min=1, max=3650, help="It ends after so many days; otherwise after as long as the old one."),
+    ] = None,
     tenant: Tenant = None,
 ) -> None:
-    """Make an API key with the same scopes in the place of another. It is shown once; both work during the overlap.
+    """Make an API key with the same scopes and life in the place of another. It is shown once; both work during the overlap.
 
     Example: [bold]evergrant keys rotate key_… --overlap-hours 24[/bold]
     """
     from evergrant.cli import keys
 
-    keys.rotate_key(tenant, key, overlap_hours)
+    keys.rotate_key(tenant, key, overlap_hours, days)
 
 
 @keys_app.command("revoke")
@@ -342,7 +347,11 @@ def create_link(
 
 
 def main() -> None:
-    """The entry point. SIGTERM and SIGHUP end a command in order, as Ctrl-C does."""
+    """The entry point. SIGTERM and SIGHUP end a command in order, as Ctrl-C does.
+
+    Whatever is started writes no core dump, and nothing it starts does: memory holds keys and open tokens (TS-13).
+    """
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _leave)
     app()

@@ -1,6 +1,7 @@
 """Binds each audit row to the one before it, tenant by tenant, behind the backs of those who write: nobody waits for it.
 
-One process at a time binds for a tenant. Whoever is killed leaves either a whole piece of chain or none of it.
+One process at a time binds for a tenant. Whoever is killed leaves either a whole piece of chain or none of it. Nothing is
+bound to an end that this hub did not sign: its signature would cover what somebody forged in the database.
 """
 
 import hashlib
@@ -9,12 +10,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+import structlog
 
-from evergrant.store import values
+from evergrant.store import locks, signing, values
 from evergrant.store.database import Connection, Database
 from evergrant.store.signing import Signer
 
-LOCK = 7_316_004
 AT_ONCE = 2000
 """Rows bound in one transaction."""
 
@@ -26,14 +27,17 @@ select t.id from tenants t left join audit_chains c on c.tenant_id = t.id
 where c.horizon > c.settled or exists (
     select from audit a where a.tenant_id = t.id and a.position > coalesce(c.settled, 0)
       and not exists (select from audit_links l where l.tenant_id = a.tenant_id and l.position = a.position))
-limit $1
+order by t.id = any($2) limit $1
 """
+"""Those that cannot go on stand last, so that they keep nobody else from it."""
 
 # What is still under way, and how far it can reach back: read before the rows are.
 STATE = """
 select *, pg_snapshot_xmin(pg_current_snapshot())::text::bigint as oldest,
-    pg_snapshot_xmax(pg_current_snapshot())::text::bigint as next, now() as at
-from audit_chains where tenant_id = $1
+    pg_snapshot_xmax(pg_current_snapshot())::text::bigint as next, now() as at,
+    (select l.hash from audit_links l where l.tenant_id = c.tenant_id and l.number = c.number) as last_link,
+    exists (select from audit_links l where l.tenant_id = c.tenant_id and l.number > c.number) as is_beyond
+from audit_chains c where tenant_id = $1
 """
 
 UNBOUND = """
@@ -54,6 +58,14 @@ update audit_chains set number = $2, hash = $3, settled = $4, horizon = $5, hori
 where tenant_id = $1
 """
 
+SIGNED_WITH = "select * from audit_chains where key_number = $1 for update"
+SIGN = """
+update audit_chains c set signed_at = now(), key_number = given.key, signature = given.value
+from unnest($1::text[], $2::int[], $3::bytea[]) as given (tenant_id, key, value) where c.tenant_id = given.tenant_id
+"""
+
+log = structlog.get_logger("chain")
+
 
 class Chain:
     """The chains of all tenants."""
@@ -61,21 +73,28 @@ class Chain:
     def __init__(self, database: Database, signer: Signer) -> None:
         self._database = database
         self._signer = signer
+        self._reached: dict[str, int] = {}
+        self._stuck: set[str] = set()
 
     async def extend(self) -> int:
         """Bind what is not bound yet; gives how many rows that were, 0 if another process is at it."""
         async with self._database.connection() as connection:
-            behind = await connection.fetch(BEHIND, MOST_TENANTS)
+            behind = await connection.fetch(BEHIND, MOST_TENANTS, list(self._stuck))
         return sum([await self._extend(row["id"]) for row in behind])
 
     async def _extend(self, tenant_id: str) -> int:
         async with self._database.transaction() as connection:
-            if not await connection.fetchval("select pg_try_advisory_xact_lock($1, hashtext($2))", LOCK, tenant_id):
+            if not await connection.fetchval(
+                "select pg_try_advisory_xact_lock($1, hashtext($2))", locks.CHAIN, tenant_id
+            ):
                 return 0
             await connection.execute(
                 "insert into audit_chains (tenant_id) values ($1) on conflict do nothing", tenant_id
             )
+            announced = await signing.held(connection)
             state = await connection.fetchrow(STATE, tenant_id)
+            if not self._may_go_on(tenant_id, state):
+                return 0
             rows = await connection.fetch(UNBOUND, tenant_id, state["settled"], AT_ONCE)
             number, last = state["number"], state["hash"]
             hashes = []
@@ -86,15 +105,22 @@ class Chain:
                 numbers = list(range(number + 1, number + len(rows) + 1))
                 positions, subjects = [row["position"] for row in rows], [row["subject"] for row in rows]
                 await connection.execute(BIND, tenant_id, numbers, positions, subjects, hashes)
-            await self._keep(connection, tenant_id, state, rows, number + len(rows), last)
+            number += len(rows)
+            signed = self._signer.sign(head(tenant_id, number, last, state["at"]), announced)
+            how_far = _reach(state, rows)
+            await connection.execute(KEEP, tenant_id, number, last, *how_far, state["at"], signed.key, signed.value)
+        self._reached[tenant_id] = number
         return len(rows)
 
-    async def _keep(
-        self, connection: Connection, tenant_id: str, state: Any, rows: Sequence[Any], number: int, last: bytes
-    ) -> None:
-        at = state["at"]
-        signed = self._signer.sign(head(tenant_id, number, last, at))
-        await connection.execute(KEEP, tenant_id, number, last, *_reach(state, rows), at, signed.key, signed.value)
+    def _may_go_on(self, tenant_id: str, state: Any) -> bool:
+        """Whether the chain ends as it was left; if not, that is said once, and nothing is signed for as long as it is so."""
+        is_ours = _is_as_left(self._signer, state) and state["number"] >= self._reached.get(tenant_id, 0)
+        if is_ours:
+            self._stuck.discard(tenant_id)
+        elif tenant_id not in self._stuck:
+            self._stuck.add(tenant_id)
+            log.critical("chain.end_not_ours", tenant=tenant_id, number=state["number"], generation=state["key_number"])
+        return is_ours
 
 
 def _reach(state: Any, rows: Sequence[Any]) -> tuple[int, int, int | None]:
@@ -113,6 +139,39 @@ def _reach(state: Any, rows: Sequence[Any]) -> tuple[int, int, int | None]:
     if horizon == settled or (state["oldest"] >= xid and is_whole):
         return horizon, newest, None
     return settled, horizon, xid
+
+
+async def sign_again(connection: Connection, signer: Signer, old: int, announced: Sequence[int]) -> None:
+    """Sign every end anew that the generation `old` signed, before that goes. One that it did not sign stays, and is named.
+
+    Nobody binds meanwhile: the caller holds the generation's row.
+    """
+    signer, rows = signer.at_once(), await connection.fetch(SIGNED_WITH, old)
+    at = await connection.fetchval("select now()")
+    whose, signed = [], []
+    for row in rows:
+        tenant_id = row["tenant_id"]
+        if not is_signed(signer, row):
+            log.critical("chain.end_not_ours", tenant=tenant_id, number=row["number"], generation=old)
+            continue
+        whose.append(tenant_id)
+        signed.append(signer.sign(head(tenant_id, row["number"], row["hash"], at), announced))
+    await connection.execute(SIGN, whose, [each.key for each in signed], [each.value for each in signed])
+
+
+def _is_as_left(signer: Signer, state: Any) -> bool:
+    """Whether the end is one that this hub signed, and the links end there."""
+    if state["is_beyond"]:
+        return False
+    return not state["number"] or (state["last_link"] == state["hash"] and is_signed(signer, state))
+
+
+def is_signed(signer: Signer, state: Any) -> bool:
+    """Whether this hub signed the end that a tenant's row names."""
+    if state["signed_at"] is None:
+        return False
+    text = head(state["tenant_id"], state["number"], state["hash"], state["signed_at"])
+    return signer.is_ours(state["key_number"], text, state["signature"])
 
 
 def bound(last: bytes, tenant_id: str, number: int, row: Any) -> bytes:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from evergrant.store.chain import bound, head
+from evergrant.store.chain import bound, is_signed
 from evergrant.store.database import Connection
 from evergrant.store.signing import Signer
 
@@ -56,10 +56,8 @@ async def flaws(connection: Connection, signer: Signer, tenant_id: str, *, since
     """Everything wrong with a tenant's chain behind number `since`, in the order of the chain."""
     state = await connection.fetchrow("select * from audit_chains where tenant_id = $1", tenant_id)
     number = state["number"] if state else 0
-    if state and number:
-        said = head(tenant_id, number, state["hash"], state["signed_at"])
-        if not signer.is_ours(state["key_number"], said, state["signature"]):
-            yield Flaw(tenant_id=tenant_id, what="head", where=f"the end of the chain (number {number})")
+    if state and number and not is_signed(signer, state):
+        yield Flaw(tenant_id=tenant_id, what="head", where=f"the end of the chain (number {number})")
     last = await _hash_at(connection, tenant_id, since)
     for begin in range(since, number, AT_ONCE):
         known = {row["number"]: row for row in await connection.fetch(PIECE, tenant_id, begin, begin + AT_ONCE)}

@@ -12,11 +12,10 @@ from secrets import token_hex
 import msgspec
 import structlog
 
-from evergrant.store import recovery
+from evergrant.store import locks, recovery
 from evergrant.store.database import Database
 
 NAME = "generation"
-LOCK = 7_316_011
 
 NEWEST = "select epoch, counter from epochs order by number desc limit 1"
 RISE = """
@@ -81,7 +80,7 @@ class Epochs:
     async def _hold(self, seen: Seen) -> Seen:
         """Begin a new epoch and hold every pair, unless another machine was quicker."""
         async with self._database.transaction() as connection:
-            await connection.execute("select pg_advisory_xact_lock($1)", LOCK)
+            await connection.execute("select pg_advisory_xact_lock($1)", locks.EPOCHS)
             now = await connection.fetchrow(NEWEST)
             known = await connection.fetchval("select true from epochs where epoch = $1", seen.epoch)
             if known and (now["epoch"] != seen.epoch or now["counter"] >= seen.counter):

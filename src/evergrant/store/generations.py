@@ -11,8 +11,9 @@ import structlog
 
 from evergrant.actions.reading import Entry
 from evergrant.core.errors import ConflictError, NotFoundError, VaultIntegrityError
-from evergrant.store import audit, changes, keyring, sealing
+from evergrant.store import audit, chain, changes, keyring, locks, sealing
 from evergrant.store.database import Connection, Database
+from evergrant.store.signing import Signer
 from evergrant.store.values import WrappedKey
 
 if TYPE_CHECKING:
@@ -45,9 +46,10 @@ class Generation:
 class Generations:
     """The vault's keys outside the database, one generation after the other."""
 
-    def __init__(self, database: Database, vault: "Vault", folder: Path) -> None:
+    def __init__(self, database: Database, vault: "Vault", signer: Signer, folder: Path) -> None:
         self._database = database
         self._vault = vault
+        self._signer = signer
         self._folder = folder
         self._reached: dict[int, tuple[str, str]] = {}
 
@@ -92,7 +94,7 @@ class Generations:
     async def rewrap(self, limit: int = AT_ONCE) -> int:
         """Wrap some data keys again under the newest generation; gives how many. What it did stays done."""
         async with self._database.transaction() as connection:
-            living = await _living(connection)
+            living = await _held(connection)
             for old in living[1:]:
                 if living[0] not in self._vault.generations and not self._vault.read_again():
                     raise VaultIntegrityError(f"generation {living[0]} of the vault's key is not on this machine")
@@ -104,16 +106,21 @@ class Generations:
     async def retire(self, number: int) -> bool:
         """Destroy a generation that wraps nothing any more; says whether its file was on this machine. Its proof stays.
 
+        What it signed last of each tenant's audit trail is signed again by a newer one first.
+
         Raises:
             NotFoundError: there is no such generation.
             ConflictError: it is the newest, or data keys are still wrapped by it.
         """
         async with self._database.transaction() as connection:
-            # Conflicts with the lock every new data key takes on its generation: the count below misses none.
+            await connection.execute("select pg_advisory_xact_lock($1)", locks.KEYRING)
+            # Conflicts with the lock every new data key takes on its generation, and whoever signs: the count below misses
+            # none, and nothing more is signed with it.
             known = await connection.fetchval("select true from vault_keys where number = $1 for update", number)
             if not known:
                 raise NotFoundError("There is no such generation: evergrant vault status shows them.")
-            if number == (await _living(connection))[0]:
+            living = await _living(connection)
+            if number == living[0]:
                 raise ConflictError("This generation is the newest: evergrant vault rotate makes the next one first.")
             left = await connection.fetchval("select count(*) from data_keys where key_number = $1", number)
             if left:
@@ -121,6 +128,7 @@ class Generations:
                     f"{left} data keys are still wrapped by generation {number}. Workers wrap them again by themselves; "
                     "evergrant vault rewrap does it at once. Those that do not open are named in the log: erase their owners."
                 )
+            await chain.sign_again(connection, self._signer, number, [each for each in living if each != number])
             await connection.execute(
                 "update vault_keys set retired_at = coalesce(retired_at, now()) where number = $1", number
             )
@@ -205,6 +213,17 @@ class Generations:
         except VaultIntegrityError:
             log.critical("vault.data_key_unreadable", tenant=row["tenant_id"], owner=row["owner_id"], generation=old)
             return None
+
+
+async def _held(connection: Connection) -> list[int]:
+    """Those that live, the newest first; that one is not retired until the caller's transaction ends."""
+    while True:
+        living = await _living(connection)
+        is_held = await connection.fetchval(
+            "select true from vault_keys where number = $1 and retired_at is null for key share", living[0]
+        )
+        if is_held:
+            return living
 
 
 async def _living(connection: Connection) -> list[int]:

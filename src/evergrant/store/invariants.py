@@ -88,7 +88,7 @@ join connections c on c.tenant_id = t.tenant_id and c.id = t.connection_id where
 """
 
 SPENT_TWICE = """
-select tenant_id || '/' || session_id from authorization_requests where exchange = 'done'
+select tenant_id || '/' || session_id from authorization_requests where exchange = 'done' and session_id is not null
 group by tenant_id, session_id having count(*) > 1 limit 20
 """
 
@@ -117,7 +117,8 @@ select tenant_id || '/' || min(id) from events group by tenant_id, position havi
 UNSEALED = """
 select tenant_id || '/' || connection_id from tokens
 where substr(access_sealed, 1, 1) <> '\\x01' or substr(refresh_sealed, 1, 1) <> '\\x01'
-union all select tenant_id || '/' || id from apps where substr(secret_sealed, 1, 1) <> '\\x01' limit 20
+union all select tenant_id || '/' || id from apps
+where secret_sealed <> '' and substr(secret_sealed, 1, 1) <> '\\x01' limit 20
 """
 
 KEY_LEFT = """

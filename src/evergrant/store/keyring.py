@@ -5,13 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evergrant.store import vault
+from evergrant.store import locks, vault
 from evergrant.store.database import Connection, Database
 
 if TYPE_CHECKING:
     from evergrant.store.vault import Vault
-
-KEYRING_LOCK = 7_316_002
 
 
 async def open_vault(database: Database, folder: Path) -> "Vault":
@@ -21,7 +19,7 @@ async def open_vault(database: Database, folder: Path) -> "Vault":
         VaultKeyError: a key is missing, unreadable, or another than the database knows.
     """
     async with database.transaction() as connection:
-        await connection.execute(f"select pg_advisory_xact_lock({KEYRING_LOCK})")
+        await connection.execute(f"select pg_advisory_xact_lock({locks.KEYRING})")
         known = await _known(connection)
         keys = vault.read_keys(folder)
         if not known:
@@ -70,7 +68,7 @@ def _matched(known: Mapping[int, bytes], keys: Mapping[int, bytes], folder: Path
 
 async def next_key(connection: Connection, folder: Path) -> tuple[int, bytes]:
     """Number and proof of the generation after the newest, its file made now unless it lies there already."""
-    await connection.execute(f"select pg_advisory_xact_lock({KEYRING_LOCK})")
+    await connection.execute(f"select pg_advisory_xact_lock({locks.KEYRING})")
     number = 1 + await connection.fetchval("select max(number) from vault_keys")
     key = vault.read_keys(folder).get(number) or vault.make_key(folder, number)
     return number, vault.proof_of(key)

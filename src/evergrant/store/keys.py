@@ -28,6 +28,14 @@ LIST = """
 select *, case when revoked_at is not null then 'revoked' when expires_at <= now() then 'expired' else 'active' end as state
 from api_keys where tenant_id = $1 order by created_at, id
 """
+# A key that was replaced already lives for its overlap only: then its successor's life is the one to hand on.
+SUCCEED = """
+insert into api_keys (hash, tenant_id, id, name, scopes, replaces, expires_at)
+values ($1, $2, $3, $4, $5, $6, now() + coalesce($7::interval, (
+    select expires_at - created_at from api_keys where tenant_id = $2 and (id = $6 or replaces = $6)
+    order by created_at desc, id desc limit 1)))
+returning expires_at
+"""
 READERS = 2
 """Statements of token reads under way at the same time; the next readers gather meanwhile."""
 
@@ -52,6 +60,14 @@ class KeptKey:
     replaces: str | None
     state: str
     """`active`, `expired` or `revoked`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rotated:
+    """When a key ends that was replaced, and when the one in its place; None: never."""
+
+    old_ends: datetime
+    new_ends: datetime | None
 
 
 class Keys:
@@ -103,8 +119,17 @@ class Keys:
             rows = await connection.fetch(LIST, tenant_id)
         return [_kept(row) for row in rows]
 
-    async def rotate(self, tenant_id: str, key_id: str, new_id: str, new: Secret, *, overlap: timedelta) -> datetime:
-        """Keep a key in the place of another, with its name and scopes; gives when the old one ends.
+    async def rotate(
+        self,
+        tenant_id: str,
+        key_id: str,
+        new_id: str,
+        new: Secret,
+        *,
+        overlap: timedelta,
+        life: timedelta | None = None,
+    ) -> Rotated:
+        """Keep a key in the place of another, with its name and scopes; and with its life from now on, unless one is given.
 
         Raises:
             NotFoundError: there is no such key.
@@ -112,18 +137,10 @@ class Keys:
         """
         async with self._database.transaction() as connection:
             old = await _living(connection, tenant_id, key_id)
-            await connection.execute(
-                """
-                insert into api_keys (hash, tenant_id, id, name, scopes, replaces) values ($1, $2, $3, $4, $5, $6)
-                """,
-                digest(new.reveal()),
-                tenant_id,
-                new_id,
-                old["name"],
-                old["scopes"],
-                key_id,
+            new_ends = await connection.fetchval(
+                SUCCEED, digest(new.reveal()), tenant_id, new_id, old["name"], old["scopes"], key_id, life
             )
-            ends: datetime = await connection.fetchval(
+            old_ends = await connection.fetchval(
                 """
                 update api_keys set expires_at = least(expires_at, now() + $3) where tenant_id = $1 and id = $2
                 returning expires_at
@@ -137,10 +154,10 @@ class Keys:
                 actor="command line",
                 action="api_key.rotated",
                 subject=new_id,
-                detail={"replaces": key_id, "until": ends.isoformat()},
+                detail={"replaces": key_id, "until": old_ends.isoformat()},
             )
             await audit.write(connection, [entry])
-        return ends
+        return Rotated(old_ends=old_ends, new_ends=new_ends)
 
     async def revoke(self, tenant_id: str, key_id: str) -> None:
         """End a key with the next call that shows it. Raises NotFoundError, ConflictError: it works no more."""

@@ -8,17 +8,17 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from evergrant.store import locks
+
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
 SCHEMA = "evergrant"
-MIGRATION_LOCK = 7_316_001
-"""A number of our own for `pg_advisory_xact_lock`: two programs that start together migrate one after the other."""
 
 
 def _migrate(connection: "Connection") -> None:
     connection.execute(text("set local lock_timeout = '10s'"))
-    connection.execute(text(f"select pg_advisory_xact_lock({MIGRATION_LOCK})"))
+    connection.execute(text(f"select pg_advisory_xact_lock({locks.MIGRATION})"))
     connection.execute(text(f"create schema if not exists {SCHEMA}"))
     connection.execute(text(f"set local search_path = {SCHEMA}"))
     context.configure(connection=connection, version_table_schema=SCHEMA)

@@ -149,7 +149,7 @@ async def timeline(
     await desk.connections.listed(key.tenant_id, connection_id)
     page = await desk.histories.page(key.tenant_id, connection_id, after=shapes.place(cursor), limit=limit)
     told = shapes.history(connection_id, page)
-    return told | {"signature": shapes.signature(desk.signer.sign(shapes.signed_text(told)))}
+    return told | {"signature": shapes.signature(await desk.signer.sign(shapes.signed_text(told)))}
 
 
 @router.get("/events", tags=["events"])
