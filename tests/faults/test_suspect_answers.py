@@ -117,18 +117,28 @@ async def test_a_suspect_answer_without_a_refresh_token_is_a_doubt_and_is_read_a
     assert grant["refresh_token_sha256"]
 
 
+@pytest.mark.parametrize(
+    ("book", "at", "wrong"),
+    [
+        ("suspects", "keep", {"refresh_token": 7}),
+        ("suspects", "keep", {"access_token_expire_in": 0}),
+        ("tokens", "access", {"access_token_expire_in": 0}),
+        ("connections", "find", {"access_token_expire_in": 0, "open_id": 7}),
+        ("tokens", "keep_unchanged", {"access_token_expire_in": 0}),
+    ],
+)
 async def test_a_suspect_answer_on_disk_reaches_the_books_after_a_crash(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: World, monkeypatch: pytest.MonkeyPatch, book: str, at: str, wrong: dict[str, Any]
 ) -> None:
-    """Killed right after the fsync: the answer is brought home once, with its alarm."""
+    """Killed anywhere after the fsync: it is brought home once, with its alarm, and a refresh token in it is used."""
     connection_id = await world.linked()
     taken = await due(world)
-    answered_with(world, monkeypatch, refresh_token=7)
+    answered_with(world, monkeypatch, **wrong)
 
     async def killed(*_: object) -> None:
         raise OSError
 
-    monkeypatch.setattr(world.hub.ports.books.suspects, "_keep", killed)
+    monkeypatch.setattr(getattr(world.hub.ports.books, book), at, killed)
     with pytest.raises(OSError):  # noqa: PT011
         await refresh.one(taken, world.hub.ports)
     monkeypatch.undo()
@@ -136,6 +146,10 @@ async def test_a_suspect_answer_on_disk_reaches_the_books_after_a_crash(
 
     assert [1, 0] == [await refresh.heal(world.hub.ports) for _ in range(2)]
     assert 1 == (await world.events(connection_id)).count("connection.answer_suspect")
+    is_lost = "refresh_token" in wrong
+    assert is_lost != await is_the_platforms(world)
+    assert (None if is_lost else "ok") == await sql(world, "select outcome from presentations")
+    assert 200 == await lent(world, connection_id)
 
 
 async def test_an_answer_without_a_refresh_token_keeps_the_one_at_hand(

@@ -143,7 +143,9 @@ async def _read(returned: Returned, app: App, reply: Reply, now: datetime, key: 
             return granted
         case Suspect() as suspect:
             whose = Whose(tenant_id=returned.tenant_id, app_id=app.id, owner_id=returned.request_id, key=key)
-            await ports.books.suspects.keep(whose, suspect, now)
+            stored = await ports.books.suspects.spool(whose, suspect, now)
+            await ports.books.suspects.keep(stored)
+            await ports.books.suspects.drop(stored)
             raise await failed(returned, errors.ExchangeOutcomeLostError(), ports)
         case Throttled(wait=wait):
             await ports.books.paces.rest(app.id, wait, "told_to_wait")

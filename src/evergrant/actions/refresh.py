@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from evergrant.actions import pace, stale
 from evergrant.actions.ports import AnswerLostError, Doubt, NotSentError, Ports, Spooled, Taken
-from evergrant.actions.suspects import Whose
+from evergrant.actions.suspects import Stored, Whose
 from evergrant.core import connection, lifecycle, tokens
 from evergrant.core.app import App
 from evergrant.core.connection import Change
@@ -97,7 +97,8 @@ async def _settle(taken: Taken, app: App, answer: TokenAnswer, now: datetime, po
                 await ports.books.apps.refused(app.id, False)
             return outcome
         case Suspect():
-            return await _suspect(taken, app, answer, now, ports)
+            stored = await ports.books.suspects.spool(_whose(taken), answer, now)
+            return await _use(stored, answer, taken, app, ports)
         case Refused():
             return await _end(taken, app, now, ports)
         case Throttled(wait=wait):
@@ -120,35 +121,67 @@ def _whole(answer: Granted, taken: Taken) -> Granted:
     return replace(answer, pair=replace(answer.pair, refresh=taken.refresh, refresh_ends=ends))
 
 
-async def _suspect(taken: Taken, app: App, answer: Suspect, now: datetime, ports: Ports) -> str:
-    """Keep all of it; then use what can be used. A new refresh token in it is the only one that lives now."""
-    await ports.books.suspects.keep(_whose(taken), answer, now)
-    standing = await ports.books.tokens.access(taken.tenant_id, taken.connection_id)
-    if answer.refresh is None or standing is None:
-        return await _doubt(_doubt_of(taken), app, ports)
-    access, access_ends = standing
-    due_at = now + min(max((access_ends - now) / 2, LEAST_REST), MOST_REST)
-    if answer.access is not None and answer.access_ends is not None:
-        access, access_ends = answer.access, answer.access_ends
-        due_at = tokens.due_at(issued=now, access_ends=access_ends, jitter=ports.dice.fraction())
-    known = await ports.books.connections.find(taken.tenant_id, taken.connection_id)
-    pair = TokenPair(
-        access=access,
-        access_ends=access_ends,
-        refresh=answer.refresh,
-        refresh_ends=answer.refresh_ends or taken.refresh_ends,
-    )
+async def _use(stored: Stored, answer: TokenAnswer, taken: Taken | None, app: App, ports: Ports) -> str:
+    """Keep all of a suspect answer, then use what can be used. It stays on disk until that is done: a new refresh token in
+    it is the only one that lives now.
+    """
+    await ports.books.suspects.keep(stored)
+    spooled = await _usable(stored, answer, ports)
+    if spooled is not None:
+        outcome = await _keep(spooled, taken, app, ports)
+        return "suspect" if outcome == "ok" else outcome
+    outcome = await _doubt(_doubt_of(taken), app, ports) if taken else "suspect"
+    await ports.books.suspects.drop(stored)
+    return outcome
+
+
+async def _usable(stored: Stored, answer: TokenAnswer, ports: Ports) -> Spooled | None:
+    """The pair in a suspect answer, under the answer's own name on disk; None if it brought no refresh token.
+
+    What cannot be believed is as it was before: the access token, its end, the end of the authorization. An answer that was
+    read by a newer version may be a whole one by now.
+    """
+    whose, at = stored.whose, stored.at
+    if isinstance(answer, Granted) and not answer.keeps_refresh:
+        due_at = tokens.due_at(issued=at, access_ends=answer.pair.access_ends, jitter=ports.dice.fraction())
+        return _on_disk(stored, answer, due_at)
+    if not isinstance(answer, Suspect) or answer.refresh is None:
+        return None
+    access, ends = answer.access, answer.access_ends
+    if access is not None and ends is not None:
+        due_at = tokens.due_at(issued=at, access_ends=ends, jitter=ports.dice.fraction())
+    else:
+        standing = await ports.books.tokens.access(whose.tenant_id, whose.owner_id)
+        if standing is None:
+            return None
+        access, ends = standing
+        due_at = at + min(max((ends - at) / 2, LEAST_REST), MOST_REST)
+    known = await ports.books.connections.find(whose.tenant_id, whose.owner_id)
+    refresh_ends = answer.refresh_ends or known.authorization.ends or at
     granted = Granted(
-        pair=pair,
+        pair=TokenPair(access=access, access_ends=ends, refresh=answer.refresh, refresh_ends=refresh_ends),
         open_id=answer.open_id or known.open_id,
         user_type=0,
         seller_name="",
         region="",
         scopes=frozenset(),
     )
-    spooled = await ports.books.tokens.spool(taken, granted, at=now, due_at=due_at)
-    outcome = await _keep(spooled, taken, app, ports)
-    return "suspect" if outcome == "ok" else outcome
+    return _on_disk(stored, granted, due_at)
+
+
+def _on_disk(stored: Stored, granted: Granted, due_at: datetime) -> Spooled:
+    return Spooled(
+        tenant_id=stored.whose.tenant_id,
+        connection_id=stored.whose.owner_id,
+        app_id=stored.whose.app_id,
+        fence=stored.whose.fence,
+        version=stored.whose.version,
+        granted=granted,
+        at=stored.at,
+        due_at=due_at,
+        key=stored.whose.key,
+        name=stored.name,
+    )
 
 
 async def reprocess(tenant_id: str, connection_id: str, ports: Ports) -> str:
@@ -185,16 +218,28 @@ def _whose(taken: Taken) -> Whose:
 
 async def heal(ports: Ports) -> int:
     """Bring answers a killed process left on this machine's disk to the books; gives how many."""
-    healed, failed = await ports.books.suspects.heal(), None
-    for spooled in await ports.books.tokens.spooled():
+    healed, failed = 0, None
+    found: list[Stored | Spooled] = [*await ports.books.suspects.spooled(), *await ports.books.tokens.spooled()]
+    for left in found:
         try:
-            app = await ports.books.apps.by_id(spooled.app_id)
-            healed += await _keep(spooled, None, app, ports) == "ok"
+            healed += await _brought_home(left, ports)
         except Exception as error:  # noqa: BLE001  (it stays on disk, and keeps no other there; the worker logs it)
             failed = error
     if failed:
         raise failed
     return healed
+
+
+async def _brought_home(left: Stored | Spooled, ports: Ports) -> bool:
+    if isinstance(left, Stored) and not left.whose.fence:  # the answer to a code: nothing of it is used
+        await ports.books.suspects.keep(left)
+        await ports.books.suspects.drop(left)
+        return True
+    app = await ports.books.apps.by_id(left.whose.app_id if isinstance(left, Stored) else left.app_id)
+    if isinstance(left, Spooled):
+        return await _keep(left, None, app, ports) == "ok"
+    await _use(left, dialects.named(app.provider).read_tokens(left.reply, left.at), None, app, ports)
+    return True
 
 
 async def _keep(spooled: Spooled, taken: Taken | None, app: App, ports: Ports) -> str:
