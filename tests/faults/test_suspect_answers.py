@@ -216,6 +216,43 @@ async def test_a_pair_that_came_too_late_is_tried_once_where_the_newer_one_was_r
     assert 3 == len(shown) == len({line["token_sha256"] for line in shown})
 
 
+WAIT = "select t.lease_until - p.ended_at from tokens t join presentations p on p.fence = t.fence"
+
+
+async def test_a_code_nobody_knows_is_asked_again_later_and_later_and_stops_no_other_seller(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a second use is forgiven: once more at once, then with a back-off; the platform is there, so no breaker opens."""
+    await world.linked()
+    await sql(world, "update apps set rotation = 'retry_safe' returning 1")
+    world.hub.parts.apps._forget(world.app_id)
+    world.sandbox.advance("4d")
+
+    async def answers(_request: Request, *, once: bool = False) -> Reply:
+        assert once
+        return Reply(status=200, body=b'{"code":36004099,"message":"x"}')
+
+    async def taken_at_once() -> int:
+        due = await world.hub.ports.books.tokens.take_due(world.sandbox.url, await world.now(), 10)
+        return len([await refresh.one(taken, world.hub.ports) for taken in due])
+
+    monkeypatch.setattr(world.hub.ports.platform, "send", answers)
+    assert [1, 1, 0] == [await taken_at_once() for _ in range(3)]
+    waits = []
+    for _ in range(5):
+        await sql(world, "update tokens set lease_until = null returning 1")
+        assert 1 == await taken_at_once()
+        waits.append((await sql(world, WAIT)).total_seconds())
+    assert [10, 20, 40, 80, 160] == waits
+    assert None is await sql(world, "select 1 from app_paces where failures > 0 or shut_until is not null")
+
+    monkeypatch.undo()
+    await sql(world, "update tokens set lease_until = null returning 1")
+    assert 1 == await taken_at_once()
+    assert (0, None) == tuple(await sql(world, "select row(failures, lease_until) from tokens"))
+    assert await is_the_platforms(world)
+
+
 FAULTS: list[tuple[str, Any, str]] = [
     ("not sent", NotSentError("refused"), "not_sent"),
     ("time-out", AnswerLostError("late"), "in_doubt"),

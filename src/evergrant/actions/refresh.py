@@ -54,7 +54,7 @@ async def _shown(taken: Taken, ports: Ports) -> str:
         await ports.books.paces.unreached(app.id)
         return "not_sent"
     except AnswerLostError:
-        outcome = await _doubt(_doubt_of(taken), app, ports)
+        outcome = await _doubt(taken, app, ports)
         await ports.books.paces.unreached(app.id)
         return outcome
     now = await ports.clock.now(app.clock)
@@ -65,13 +65,16 @@ async def _shown(taken: Taken, ports: Ports) -> str:
 
 
 async def _pace(taken: Taken, answer: TokenAnswer, ports: Ports) -> None:
-    """What the answer says of the platform, beside what it says of this seller."""
+    """What the answer says of the platform, beside what it says of this seller.
+
+    A success that brings no refresh token is a sign that it is unwell: each of them may have used one up.
+    """
     match answer:
         case Throttled(wait=wait):
             await ports.books.paces.rest(taken.app_id, wait, "told_to_wait")
         case Misconfigured():
             await ports.books.paces.rest(taken.app_id, pace.CREDENTIALS_WAIT, "credentials_refused")
-        case Unreadable() | Suspect():
+        case Unreadable(answered=False) | Suspect(refresh=None):
             await ports.books.paces.unreached(taken.app_id)
         case _ if taken.troubled:
             await ports.books.paces.reached(taken.app_id)
@@ -110,7 +113,7 @@ async def _settle(taken: Taken, app: App, answer: TokenAnswer, now: datetime, po
             await ports.books.tokens.give_back(taken, "misconfigured", LONGEST_WAIT)
             return "misconfigured"
         case Unreadable():
-            return await _doubt(_doubt_of(taken), app, ports)
+            return await _doubt(taken, app, ports)
 
 
 def _whole(answer: Granted, taken: Taken) -> Granted:
@@ -130,7 +133,7 @@ async def _use(stored: Stored, answer: TokenAnswer, taken: Taken | None, app: Ap
     if spooled is not None:
         outcome = await _keep(spooled, taken, app, ports)
         return "suspect" if outcome == "ok" else outcome
-    outcome = await _doubt(_doubt_of(taken), app, ports) if taken else "suspect"
+    outcome = await _doubt(taken, app, ports) if taken else "suspect"
     await ports.books.suspects.drop(stored)
     return outcome
 
@@ -255,7 +258,7 @@ async def _keep(spooled: Spooled, taken: Taken | None, app: App, ports: Ports) -
         known = await ports.books.connections.find(spooled.tenant_id, spooled.connection_id)
         if known.open_id != granted.open_id:
             await ports.books.tokens.set_aside(spooled, "identity_changed")
-            return await _doubt(_doubt_of(taken), app, ports) if taken else "identity_changed"
+            return await _doubt(taken, app, ports) if taken else "identity_changed"
         needs = dialects.named(app.provider).FLOW_SCOPES
         return await ports.books.tokens.keep(spooled, connection.apply(known, news, needs=needs, now=now))
 
@@ -278,28 +281,19 @@ async def _change(taken: Taken | Doubt, app: App, news: lifecycle.News, now: dat
     return connection.apply(known, news, needs=dialects.named(app.provider).FLOW_SCOPES, now=now)
 
 
-async def _doubt(doubt: Doubt, app: App, ports: Ports) -> str:
-    """The outcome is lost. A refresh token whose one probe was lost too is not shown a third time."""
+async def _doubt(doubt: Taken | Doubt, app: App, ports: Ports) -> str:
+    """The outcome is lost. A refresh token whose one probe was lost too is not shown a third time; a platform that forgives
+    that is asked again, later every time.
+    """
     now = await ports.clock.now(app.clock)
     if doubt.probe and not app.rotation.forgives_a_second_use:
         return await _end(doubt, app, now, ports)
     probe_at = tokens.probe_at(issued=doubt.issued_at, access_ends=doubt.access_ends, rotation=app.rotation, now=now)
-    await ports.books.tokens.doubt(doubt, probe_at=probe_at, now=now)
+    wait = _back_off(doubt) if doubt.probe else None
+    await ports.books.tokens.doubt(doubt, probe_at=probe_at, now=now, wait=wait)
     return "in_doubt"
 
 
-def _back_off(taken: Taken) -> timedelta:
+def _back_off(taken: Taken | Doubt) -> timedelta:
     """Longer with every failure: nobody is helped by a refresh that fails every five seconds for a day."""
     return min(AGAIN * int(2 ** min(taken.failures, 10)), LONGEST_WAIT)
-
-
-def _doubt_of(taken: Taken) -> Doubt:
-    return Doubt(
-        tenant_id=taken.tenant_id,
-        connection_id=taken.connection_id,
-        app_id=taken.app_id,
-        fence=taken.fence,
-        issued_at=taken.issued_at,
-        access_ends=taken.access_ends,
-        probe=taken.probe,
-    )

@@ -41,7 +41,7 @@ select $1, 'refresh', 'token.not_refreshed', $2, '', jsonb_build_object('outcome
 
 # What comes of a silent attempt is decided on what was read before: it counts while the attempt is open, and no longer.
 NEXT = """
-update tokens t set due_at = $4, lease_until = null
+update tokens t set due_at = $4, lease_until = now() + $5::interval, failures = failures + ($5::interval is not null)::int
 where tenant_id = $1 and connection_id = $2 and fence = $3 and due_at is not null and exists (
     select from presentations p where p.tenant_id = $1 and p.connection_id = $2 and p.fence = $3
         and (p.outcome is null or p.outcome = 'in_doubt'))
@@ -73,9 +73,14 @@ async def came_out(connection: Connection, attempt: Attempt, outcome: str) -> No
     await connection.execute(CAME_OUT, *attempt, outcome)
 
 
-async def put_off(connection: Connection, attempt: Attempt, due_at: datetime | None) -> bool:
-    """Let the token wait until `due_at` (None: for ever); False, and nothing changed, if the attempt has an answer."""
-    return bool(await connection.fetchval(NEXT, *attempt, due_at))
+async def put_off(
+    connection: Connection, attempt: Attempt, due_at: datetime | None, wait: timedelta | None = None
+) -> bool:
+    """Let the token wait until `due_at` (None: for ever); False, and nothing changed, if the attempt has an answer.
+
+    A wait in wall time, whatever the platform's clock says, is one more failure.
+    """
+    return bool(await connection.fetchval(NEXT, *attempt, due_at, wait))
 
 
 async def silent(connection: Connection, clock: str, lease: timedelta) -> Sequence[Doubt]:
@@ -90,6 +95,7 @@ async def silent(connection: Connection, clock: str, lease: timedelta) -> Sequen
             issued_at=row["issued_at"],
             access_ends=row["access_ends"],
             probe=row["probe"],
+            failures=row["failures"],
         )
         for row in rows
     ]

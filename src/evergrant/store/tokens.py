@@ -152,12 +152,16 @@ class Tokens:
                 await changes.keep(connection, change, actor="refresh")
         return outcome
 
-    async def doubt(self, doubt: Doubt, *, probe_at: datetime, now: datetime) -> None:
-        """The outcome is not known: keep serving the access token, and show the refresh token again at `probe_at`."""
+    async def doubt(
+        self, doubt: Taken | Doubt, *, probe_at: datetime, now: datetime, wait: timedelta | None = None
+    ) -> None:
+        """The outcome is not known: keep serving the access token, and show the refresh token again at `probe_at`, but not
+        before the wait, which a failure costs, is over.
+        """
         async with self._database.transaction() as connection:
             await changes.lock(connection, doubt.tenant_id, doubt.connection_id)
             attempt = (doubt.tenant_id, doubt.connection_id, doubt.fence)
-            ours = await presentations.put_off(connection, attempt, probe_at)
+            ours = await presentations.put_off(connection, attempt, probe_at, wait)
             await presentations.came_out(connection, attempt, "in_doubt" if ours else "outlived")
             if ours:
                 await _flag(connection, doubt, probe_at, now)
@@ -305,7 +309,7 @@ async def want(
     )
 
 
-async def _flag(connection: Connection, doubt: Doubt, probe_at: datetime, now: datetime) -> None:
+async def _flag(connection: Connection, doubt: Taken | Doubt, probe_at: datetime, now: datetime) -> None:
     flagged = await connection.fetchval(
         """
         update connections set in_doubt_since = $3
