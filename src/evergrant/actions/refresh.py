@@ -42,11 +42,16 @@ async def one(taken: Taken, ports: Ports) -> str:
 
 
 async def _shown(taken: Taken, ports: Ports) -> str:
-    app = await ports.books.apps.by_id(taken.app_id)
-    dialect = dialects.named(app.provider)
-    if not await ports.books.tokens.holds(taken):
+    try:
+        app = await ports.books.apps.by_id(taken.app_id)
+        is_ours = await ports.books.tokens.holds(taken)
+    except Exception:
+        await ports.books.tokens.give_back(taken, "not_sent", _back_off(taken))
+        raise
+    if not is_ours:
         await ports.books.tokens.give_back(taken, "not_sent", AGAIN)
         return "not_sent"
+    dialect = dialects.named(app.provider)
     try:
         reply = await ports.platform.send(dialect.refresh_request(app, taken.refresh), once=True)
     except NotSentError:
