@@ -187,6 +187,30 @@ async def test_another_sellers_pair_is_set_aside_and_the_connection_says_so(
     assert 0 == await refresh.orphans(world.sandbox.url, world.hub.ports)
 
 
+@pytest.mark.parametrize("wrong", [{}, {"refresh_token_expire_in": "soon"}])
+async def test_what_comes_for_a_connection_that_was_erased_meanwhile_is_kept_nowhere_and_alarms_nobody(
+    world: World, monkeypatch: pytest.MonkeyPatch, wrong: dict[str, Any]
+) -> None:
+    """The platform answers while it is being forgotten: whose the pair is cannot be compared any more, and need not be."""
+    connection_id = await world.linked()
+    taken = await due(world)
+    answered_with(world, monkeypatch, **wrong)
+    send = world.hub.ports.platform.send
+
+    async def and_erased(request: Request, *, once: bool = False) -> Reply:
+        reply = await send(request, once=once)
+        assert 202 == (await world.hub.api.delete(f"/v1/connections/{connection_id}")).status_code
+        return reply
+
+    monkeypatch.setattr(world.hub.ports.platform, "send", and_erased)
+    assert "outlived" == await refresh.one(taken, world.hub.ports)
+    told = await world.events(connection_id)
+    assert "connection.erased" in told
+    assert {"connection.identity_changed", "connection.answer_suspect"}.isdisjoint(told)
+    assert [] == list((world.hub.parts.settings.data_dir / "spool").iterdir())
+    assert [0, 0] == [await sql(world, f"select count(*) from {table}") for table in ("stray_pairs", "suspect_answers")]  # noqa: S608
+
+
 async def test_a_pair_that_came_too_late_is_tried_once_where_the_newer_one_was_refused(world: World) -> None:
     """The standing pair is dead, the stray one lives: it is shown through the same protocol, and the connection is back."""
     connection_id = await world.linked()

@@ -261,7 +261,7 @@ async def _keep(spooled: Spooled, taken: Taken | None, app: App, ports: Ports) -
 
     async def keep() -> str:
         known = await ports.books.connections.find(spooled.tenant_id, spooled.connection_id)
-        if known.open_id != granted.open_id:
+        if known.is_not(granted.open_id):
             await ports.books.tokens.set_aside(spooled, "identity_changed")
             return await _doubt(taken, app, ports) if taken else "identity_changed"
         needs = dialects.named(app.provider).FLOW_SCOPES
