@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import httpx2
 import msgspec
 import pytest
 
@@ -11,7 +12,9 @@ from evergrant.actions import refresh
 from evergrant.actions.ports import AnswerLostError, NotSentError, Taken
 from evergrant.core.connection import Change
 from evergrant.core.secret import Secret
+from evergrant.jobs import timetable
 from evergrant.providers.wire import Reply, Request
+from evergrant.store import sealing
 from tests.world_fixture import KEY, World
 
 
@@ -150,6 +153,48 @@ async def test_a_suspect_answer_on_disk_reaches_the_books_after_a_crash(
     assert is_lost != await is_the_platforms(world)
     assert (None if is_lost else "ok") == await sql(world, "select outcome from presentations")
     assert 200 == await lent(world, connection_id)
+
+
+async def opened(world: World) -> list[Any]:
+    """The refresh tokens in the suspect answers to codes, in the order they were kept."""
+    vault = world.hub.parts.apps._vault
+    async with world.hub.parts.database.connection() as connection:
+        rows = await connection.fetch("select * from suspect_answers where fence = 0 order by kept_at")
+        keys = [await sealing.key_of(connection, vault, row["tenant_id"], f"{row['owner_id']}:answer") for row in rows]
+    answers = [key.open("answer", 1, row["answer_sealed"]) for key, row in zip(keys, rows, strict=True)]
+    return [msgspec.json.decode(answer.reveal())["data"]["refresh_token"] for answer in answers]
+
+
+async def test_a_suspect_answer_to_a_code_opens_after_its_request_has_ended_and_not_after_it_is_forgotten(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At once, or by whoever finishes for a killed process: it may hold the only living refresh token of its grant."""
+
+    async def comes_back() -> httpx2.Response:
+        person, link = world.hub.new_browser(), await world.link_session()
+        back = world.consent(await world.depart(person, link))
+        return await person.get(back, follow_redirects=True)
+
+    suspects = world.hub.ports.books.suspects
+    answered_with(world, monkeypatch, access_token_expire_in=0)
+    assert "exchange_outcome_lost" == (await comes_back()).headers["x-error-code"]
+
+    async def killed(*_: object) -> None:
+        raise OSError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(suspects, "keep", killed)
+        assert 500 == (await comes_back()).status_code
+    monkeypatch.setattr("evergrant.store.spool.SETTLED_SECONDS", 0.0)
+    await sql(world, "update authorization_requests set lease_until = now() where exchange = 'sent' returning 1")
+    (unfinished,) = await world.hub.ports.books.exchanges.take_unfinished(10)
+    assert "exchange_outcome_lost" == await timetable.resume(unfinished, world.hub.ports)
+
+    assert [True, True] == ["sbx" in token for token in await opened(world)]
+    assert 202 == (await world.hub.api.delete(f"/v1/merchants/{world.merchant_id}")).status_code
+    assert 0 == await sql(world, "select count(*) from data_keys where owner_id like '%:answer'")
+    await world.hub.work()
+    assert 0 == await sql(world, "select count(*) from suspect_answers")
 
 
 async def test_an_answer_without_a_refresh_token_keeps_the_one_at_hand(

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from evergrant.store.vault import Vault
 
 SPOOL_KIND = "suspect"
+ANSWER = ":answer"
+"""Behind the id of a request: whose data key the suspect answer to its code is sealed with."""
 
 # What came for a connection that was erased meanwhile is not kept.
 KEEP = """
@@ -105,9 +107,19 @@ class Suspects:
     async def keep(self, stored: Stored) -> None:
         """Keep an answer in the books too, and tell of it, once. It stays on disk."""
         whose, fields = stored.whose, list(stored.fields)
-        sealed = whose.key.seal("answer", whose.version + 1, Secret(stored.reply.body.decode()))
-        given = (whose.tenant_id, whose.owner_id, whose.fence, whose.version, whose.app_id, fields, sealed, stored.at)
         async with self._database.transaction() as connection:
+            key = whose.key if whose.fence else await self._own_key(connection, whose)
+            sealed = key.seal("answer", whose.version + 1, Secret(stored.reply.body.decode()))
+            given = (
+                whose.tenant_id,
+                whose.owner_id,
+                whose.fence,
+                whose.version,
+                whose.app_id,
+                fields,
+                sealed,
+                stored.at,
+            )
             if not await connection.fetchval(KEEP, *given):
                 return
             if whose.fence:
@@ -126,6 +138,10 @@ class Suspects:
     async def drop(self, stored: Stored) -> None:
         """Forget it on disk: what can be used of it is in the books."""
         await self._spool.drop(stored.name)
+
+    async def _own_key(self, connection: Connection, whose: Whose) -> SealingKey:
+        """The key of a code's request goes with the request, so that what came for the code has one of its own."""
+        return await sealing.key_for(connection, self._vault, whose.tenant_id, f"{whose.owner_id}{ANSWER}")
 
     async def newest(self, tenant_id: str, connection_id: str) -> Stored | None:
         """The newest one of a connection that nobody has settled."""
