@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from evergrant.actions import refresh
-from evergrant.actions.ports import Taken
+from evergrant.actions.ports import NotSentError, Taken
 from evergrant.core.errors import DatabaseUnavailableError
 from evergrant.jobs import timetable
 from evergrant.providers.wire import Reply, Request
@@ -158,6 +158,60 @@ async def test_an_answer_that_returns_after_its_lease_is_kept_where_nothing_newe
     assert ("reauthorization_required", "refresh_outcome_lost") == (before["status"], before["reason"])
     assert ("active", None) == (after["status"], after["reason"])
     assert await is_the_platforms(world)
+
+
+async def test_what_was_provably_not_sent_is_no_doubt_when_the_database_goes_away_meanwhile(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever it goes away between the take and the way back: the worker that lives tells it when it is back."""
+    await world.linked()
+    world.sandbox.advance("4d")
+    books, database, clock = world.hub.ports.books, world.hub.parts.database, world.sandbox.url
+    away = [(books.tokens._epochs, "rise"), (books.apps, "by_id"), (books.tokens, "holds")]  # type: ignore[attr-defined]
+
+    async def goes_away(*_: object, **__: object) -> Any:
+        monkeypatch.setattr(database, "_pool", Nowhere())
+        raise NotSentError("refused") if sends else DatabaseUnavailableError
+
+    async def refresh_what_is_due() -> None:
+        for taken in await books.tokens.take_due(clock, await world.now(), 10):
+            await refresh.one(taken, world.hub.ports)
+
+    for book, at in (*away, (world.hub.ports.platform, "send")):
+        sends = at == "send"
+        monkeypatch.setattr(book, at, goes_away)
+        for _ in range(2):
+            with pytest.raises(DatabaseUnavailableError):
+                await refresh_what_is_due()
+        monkeypatch.undo()
+        await sql(world, "update tokens set lease_until = now() - interval '1 second' returning 1")
+        assert [] == list(await books.tokens.take_due(clock, await world.now(), 10)), "it waits a moment"
+        assert 0 == await refresh.doubts(clock, world.hub.ports), at
+        assert 0 == await sql(world, "select count(*) from presentations where outcome is distinct from 'not_sent'")
+        await sql(world, "update tokens set lease_until = null returning 1")
+    await world.hub.work()
+    assert await is_the_platforms(world)
+    assert 4 == await sql(world, "select count(*) from presentations where outcome = 'not_sent'")
+
+
+async def test_a_frozen_worker_that_sent_nothing_ends_the_doubt_it_was_taken_for(world: World) -> None:
+    """Its lease ran out, the attempt was doubted; it wakes up and says so: no probe, but a refresh as any other, soon. A
+    doubt that something else brought stays.
+    """
+    connection_id = await world.linked()
+    another = "insert into presentations select tenant_id, connection_id, 0, 'x', false, now(), 'in_doubt' from tokens returning 1"
+    for statement, ends in ((another, False), ("delete from presentations where fence = 0 returning 1", True)):
+        taken = await due(world)
+        await sql(world, statement)
+        await sql(world, "update tokens set lease_until = now() - interval '1 second' returning 1")
+        assert 1 == await refresh.doubts(world.sandbox.url, world.hub.ports)
+        assert (await world.connection(connection_id))["in_doubt_since"]
+        assert "not_sent" == await refresh.one(taken, world.hub.ports)
+        assert ends == ((await world.connection(connection_id))["in_doubt_since"] is None)
+        await sql(world, "update tokens set lease_until = null returning 1")
+    (again,) = await world.hub.ports.books.tokens.take_due(world.sandbox.url, await world.now(), 10)
+    assert not again.probe
+    assert "ok" == await refresh.one(again, world.hub.ports)
 
 
 async def test_a_token_is_not_shown_when_the_lease_is_over(world: World) -> None:

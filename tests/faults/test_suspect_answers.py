@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import httpx2
 import msgspec
 import pytest
 
@@ -11,7 +12,9 @@ from evergrant.actions import refresh
 from evergrant.actions.ports import AnswerLostError, NotSentError, Taken
 from evergrant.core.connection import Change
 from evergrant.core.secret import Secret
+from evergrant.jobs import timetable
 from evergrant.providers.wire import Reply, Request
+from evergrant.store import sealing
 from tests.world_fixture import KEY, World
 
 
@@ -117,18 +120,28 @@ async def test_a_suspect_answer_without_a_refresh_token_is_a_doubt_and_is_read_a
     assert grant["refresh_token_sha256"]
 
 
+@pytest.mark.parametrize(
+    ("book", "at", "wrong"),
+    [
+        ("suspects", "keep", {"refresh_token": 7}),
+        ("suspects", "keep", {"access_token_expire_in": 0}),
+        ("tokens", "access", {"access_token_expire_in": 0}),
+        ("connections", "find", {"access_token_expire_in": 0, "open_id": 7}),
+        ("tokens", "keep_unchanged", {"access_token_expire_in": 0}),
+    ],
+)
 async def test_a_suspect_answer_on_disk_reaches_the_books_after_a_crash(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: World, monkeypatch: pytest.MonkeyPatch, book: str, at: str, wrong: dict[str, Any]
 ) -> None:
-    """Killed right after the fsync: the answer is brought home once, with its alarm."""
+    """Killed anywhere after the fsync: it is brought home once, with its alarm, and a refresh token in it is used."""
     connection_id = await world.linked()
     taken = await due(world)
-    answered_with(world, monkeypatch, refresh_token=7)
+    answered_with(world, monkeypatch, **wrong)
 
     async def killed(*_: object) -> None:
         raise OSError
 
-    monkeypatch.setattr(world.hub.ports.books.suspects, "_keep", killed)
+    monkeypatch.setattr(getattr(world.hub.ports.books, book), at, killed)
     with pytest.raises(OSError):  # noqa: PT011
         await refresh.one(taken, world.hub.ports)
     monkeypatch.undo()
@@ -136,6 +149,52 @@ async def test_a_suspect_answer_on_disk_reaches_the_books_after_a_crash(
 
     assert [1, 0] == [await refresh.heal(world.hub.ports) for _ in range(2)]
     assert 1 == (await world.events(connection_id)).count("connection.answer_suspect")
+    is_lost = "refresh_token" in wrong
+    assert is_lost != await is_the_platforms(world)
+    assert (None if is_lost else "ok") == await sql(world, "select outcome from presentations")
+    assert 200 == await lent(world, connection_id)
+
+
+async def opened(world: World) -> list[Any]:
+    """The refresh tokens in the suspect answers to codes, in the order they were kept."""
+    vault = world.hub.parts.apps._vault
+    async with world.hub.parts.database.connection() as connection:
+        rows = await connection.fetch("select * from suspect_answers where fence = 0 order by kept_at")
+        keys = [await sealing.key_of(connection, vault, row["tenant_id"], f"{row['owner_id']}:answer") for row in rows]
+    answers = [key.open("answer", 1, row["answer_sealed"]) for key, row in zip(keys, rows, strict=True)]
+    return [msgspec.json.decode(answer.reveal())["data"]["refresh_token"] for answer in answers]
+
+
+async def test_a_suspect_answer_to_a_code_opens_after_its_request_has_ended_and_not_after_it_is_forgotten(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At once, or by whoever finishes for a killed process: it may hold the only living refresh token of its grant."""
+
+    async def comes_back() -> httpx2.Response:
+        person, link = world.hub.new_browser(), await world.link_session()
+        back = world.consent(await world.depart(person, link))
+        return await person.get(back, follow_redirects=True)
+
+    suspects = world.hub.ports.books.suspects
+    answered_with(world, monkeypatch, access_token_expire_in=0)
+    assert "exchange_outcome_lost" == (await comes_back()).headers["x-error-code"]
+
+    async def killed(*_: object) -> None:
+        raise OSError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(suspects, "keep", killed)
+        assert 500 == (await comes_back()).status_code
+    monkeypatch.setattr("evergrant.store.spool.SETTLED_SECONDS", 0.0)
+    await sql(world, "update authorization_requests set lease_until = now() where exchange = 'sent' returning 1")
+    (unfinished,) = await world.hub.ports.books.exchanges.take_unfinished(10)
+    assert "exchange_outcome_lost" == await timetable.resume(unfinished, world.hub.ports)
+
+    assert [True, True] == ["sbx" in token for token in await opened(world)]
+    assert 202 == (await world.hub.api.delete(f"/v1/merchants/{world.merchant_id}")).status_code
+    assert 0 == await sql(world, "select count(*) from data_keys where owner_id like '%:answer'")
+    await world.hub.work()
+    assert 0 == await sql(world, "select count(*) from suspect_answers")
 
 
 async def test_an_answer_without_a_refresh_token_keeps_the_one_at_hand(
@@ -173,6 +232,30 @@ async def test_another_sellers_pair_is_set_aside_and_the_connection_says_so(
     assert 0 == await refresh.orphans(world.sandbox.url, world.hub.ports)
 
 
+@pytest.mark.parametrize("wrong", [{}, {"refresh_token_expire_in": "soon"}])
+async def test_what_comes_for_a_connection_that_was_erased_meanwhile_is_kept_nowhere_and_alarms_nobody(
+    world: World, monkeypatch: pytest.MonkeyPatch, wrong: dict[str, Any]
+) -> None:
+    """The platform answers while it is being forgotten: whose the pair is cannot be compared any more, and need not be."""
+    connection_id = await world.linked()
+    taken = await due(world)
+    answered_with(world, monkeypatch, **wrong)
+    send = world.hub.ports.platform.send
+
+    async def and_erased(request: Request, *, once: bool = False) -> Reply:
+        reply = await send(request, once=once)
+        assert 202 == (await world.hub.api.delete(f"/v1/connections/{connection_id}")).status_code
+        return reply
+
+    monkeypatch.setattr(world.hub.ports.platform, "send", and_erased)
+    assert "outlived" == await refresh.one(taken, world.hub.ports)
+    told = await world.events(connection_id)
+    assert "connection.erased" in told
+    assert {"connection.identity_changed", "connection.answer_suspect"}.isdisjoint(told)
+    assert [] == list((world.hub.parts.settings.data_dir / "spool").iterdir())
+    assert [0, 0] == [await sql(world, f"select count(*) from {table}") for table in ("stray_pairs", "suspect_answers")]  # noqa: S608
+
+
 async def test_a_pair_that_came_too_late_is_tried_once_where_the_newer_one_was_refused(world: World) -> None:
     """The standing pair is dead, the stray one lives: it is shown through the same protocol, and the connection is back."""
     connection_id = await world.linked()
@@ -200,6 +283,43 @@ async def test_a_pair_that_came_too_late_is_tried_once_where_the_newer_one_was_r
     assert 0 == await sql(world, "select count(*) from stray_pairs where tried_at is null")
     shown = [line for line in world.sandbox.log(kind="token") if line["path"].endswith("/refresh")]
     assert 3 == len(shown) == len({line["token_sha256"] for line in shown})
+
+
+WAIT = "select t.lease_until - p.ended_at from tokens t join presentations p on p.fence = t.fence"
+
+
+async def test_a_code_nobody_knows_is_asked_again_later_and_later_and_stops_no_other_seller(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a second use is forgiven: once more at once, then with a back-off; the platform is there, so no breaker opens."""
+    await world.linked()
+    await sql(world, "update apps set rotation = 'retry_safe' returning 1")
+    world.hub.parts.apps._forget(world.app_id)
+    world.sandbox.advance("4d")
+
+    async def answers(_request: Request, *, once: bool = False) -> Reply:
+        assert once
+        return Reply(status=200, body=b'{"code":36004099,"message":"x"}')
+
+    async def taken_at_once() -> int:
+        due = await world.hub.ports.books.tokens.take_due(world.sandbox.url, await world.now(), 10)
+        return len([await refresh.one(taken, world.hub.ports) for taken in due])
+
+    monkeypatch.setattr(world.hub.ports.platform, "send", answers)
+    assert [1, 1, 0] == [await taken_at_once() for _ in range(3)]
+    waits = []
+    for _ in range(5):
+        await sql(world, "update tokens set lease_until = null returning 1")
+        assert 1 == await taken_at_once()
+        waits.append((await sql(world, WAIT)).total_seconds())
+    assert [10, 20, 40, 80, 160] == waits
+    assert None is await sql(world, "select 1 from app_paces where failures > 0 or shut_until is not null")
+
+    monkeypatch.undo()
+    await sql(world, "update tokens set lease_until = null returning 1")
+    assert 1 == await taken_at_once()
+    assert (0, None) == tuple(await sql(world, "select row(failures, lease_until) from tokens"))
+    assert await is_the_platforms(world)
 
 
 FAULTS: list[tuple[str, Any, str]] = [

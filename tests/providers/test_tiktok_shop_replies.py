@@ -125,6 +125,7 @@ def test_what_cannot_be_read_leaves_the_outcome_in_doubt(body: object) -> None:
 
     assert isinstance(answer, Unreadable)
     assert "ROW_" not in answer.why
+    assert answer.answered == (body == envelope(99)), "only a code nobody knows is no sign that the platform is unwell"
 
 
 RUBBISH: tuple[Any, ...] = ("", None, 7, [])

@@ -1,6 +1,7 @@
 """The spool: what was put is on the disk whole, many in a file, and gone when the last is dropped."""
 
 import asyncio
+import os
 from pathlib import Path
 
 import msgspec
@@ -98,8 +99,8 @@ async def test_what_is_forgotten_is_in_no_file_and_takes_nobody_with_it(
     assert [] == files(tmp_path)
 
 
-async def test_a_disk_without_room_is_not_filled_by_looking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was begun on a full disk and could not be ended is taken away again."""
+async def test_a_disk_without_room_is_not_filled_by_trying(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was begun on a full disk and could not be ended is taken away again, and what a killed process began."""
 
     def full(_path: Path, room: bytes) -> int:
         with _path.open("wb") as file:
@@ -109,3 +110,18 @@ async def test_a_disk_without_room_is_not_filled_by_looking(tmp_path: Path, monk
     monkeypatch.setattr(Path, "write_bytes", full)
     assert not await Spool(tmp_path).takes()
     assert [] == files(tmp_path)
+
+    def no_room(_file: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("evergrant.store.spool.os.fsync", no_room)
+    kept = Spool(tmp_path)
+    assert ["", ""] == [await kept.put(slip(number)) for number in range(2)]
+    assert [] == files(tmp_path)
+    assert {} == kept._inside
+
+    for name in ("1-killed.slip.part", "killed.probe", "2-young.slip.part"):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (0, 0) if "killed" in name else None)
+    Spool(tmp_path)
+    assert ["2-young.slip.part"] == files(tmp_path)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from evergrant.actions import pace
 from evergrant.actions.ports import AnswerLostError, NotSentError, Ports, SealingKey
 from evergrant.actions.quarantine import Proved
-from evergrant.actions.suspects import Whose
+from evergrant.actions.suspects import Stored, Whose
 from evergrant.core import errors
 from evergrant.core.app import App
 from evergrant.core.connection import Shop
@@ -97,6 +97,9 @@ async def aside(
 async def _lost(returned: Returned, ports: Ports) -> str:
     """The code was shown, and its answer is not in the books: on this machine's disk, perhaps, or nowhere."""
     await ports.books.exchanges.heal()
+    for stored in await ports.books.suspects.spooled():
+        if stored.whose.owner_id == returned.request_id:
+            await _keep_whole(stored, ports)
     error = errors.ExchangeOutcomeLostError()
     app = await ports.books.apps.by_id(returned.app_id)
     await ports.books.exchanges.lost(returned, error.code, await ports.clock.now(app.clock))
@@ -150,7 +153,7 @@ async def _read(
             return granted
         case Suspect() as suspect:
             whose = Whose(tenant_id=returned.tenant_id, app_id=app.id, owner_id=returned.request_id, key=key)
-            await ports.books.suspects.keep(whose, suspect, now)
+            await _keep_whole(await ports.books.suspects.spool(whose, suspect, now), ports)
             raise await failed(returned, errors.ExchangeOutcomeLostError(), ports)
         case Throttled(wait=wait):
             await ports.books.exchanges.put_back(returned, wait)
@@ -162,6 +165,12 @@ async def _read(
             raise await failed(returned, errors.CodeRefusedError(), ports)
         case Unreadable():
             raise await failed(returned, errors.ExchangeOutcomeLostError(), ports)
+
+
+async def _keep_whole(stored: Stored, ports: Ports) -> None:
+    """Keep a suspect answer, before the key it lies on disk under is destroyed with its request."""
+    await ports.books.suspects.keep(stored)
+    await ports.books.suspects.drop(stored)
 
 
 async def _shops(

@@ -252,6 +252,7 @@ class Doubt:
     issued_at: datetime
     access_ends: datetime
     probe: bool
+    failures: int = 0
 
 
 class Tokens(Protocol):
@@ -283,8 +284,12 @@ class Tokens(Protocol):
     async def end(self, taken: Taken | Doubt, change: Change) -> str:
         """The platform refused the token for good; gives `final`, or `outlived` if a newer pair stands. Raises StaleError."""
 
-    async def doubt(self, doubt: Doubt, *, probe_at: datetime, now: datetime) -> None:
-        """The outcome is not known: keep serving the access token, and show the refresh token again at `probe_at`."""
+    async def doubt(
+        self, doubt: Taken | Doubt, *, probe_at: datetime, now: datetime, wait: timedelta | None = None
+    ) -> None:
+        """The outcome is not known: keep serving the access token, and show the refresh token again at `probe_at`, but not
+        before the wait, which a failure costs, is over.
+        """
 
     async def doubts(self, clock: str) -> Sequence[Doubt]:
         """Attempts whose worker is gone without a word."""

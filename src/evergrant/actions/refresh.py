@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from evergrant.actions import pace, stale
 from evergrant.actions.ports import AnswerLostError, Doubt, NotSentError, Ports, Spooled, Taken
-from evergrant.actions.suspects import Whose
+from evergrant.actions.suspects import Stored, Whose
 from evergrant.core import connection, lifecycle, tokens
 from evergrant.core.app import App
 from evergrant.core.connection import Change
@@ -42,11 +42,16 @@ async def one(taken: Taken, ports: Ports) -> str:
 
 
 async def _shown(taken: Taken, ports: Ports) -> str:
-    app = await ports.books.apps.by_id(taken.app_id)
-    dialect = dialects.named(app.provider)
-    if not await ports.books.tokens.holds(taken):
+    try:
+        app = await ports.books.apps.by_id(taken.app_id)
+        is_ours = await ports.books.tokens.holds(taken)
+    except Exception:
+        await ports.books.tokens.give_back(taken, "not_sent", _back_off(taken))
+        raise
+    if not is_ours:
         await ports.books.tokens.give_back(taken, "not_sent", AGAIN)
         return "not_sent"
+    dialect = dialects.named(app.provider)
     try:
         reply = await ports.platform.send(dialect.refresh_request(app, taken.refresh), once=True)
     except NotSentError:
@@ -54,7 +59,7 @@ async def _shown(taken: Taken, ports: Ports) -> str:
         await ports.books.paces.unreached(app.id)
         return "not_sent"
     except AnswerLostError:
-        outcome = await _doubt(_doubt_of(taken), app, ports)
+        outcome = await _doubt(taken, app, ports)
         await ports.books.paces.unreached(app.id)
         return outcome
     now = await ports.clock.now(app.clock)
@@ -65,13 +70,16 @@ async def _shown(taken: Taken, ports: Ports) -> str:
 
 
 async def _pace(taken: Taken, answer: TokenAnswer, ports: Ports) -> None:
-    """What the answer says of the platform, beside what it says of this seller."""
+    """What the answer says of the platform, beside what it says of this seller.
+
+    A success that brings no refresh token is a sign that it is unwell: each of them may have used one up.
+    """
     match answer:
         case Throttled(wait=wait):
             await ports.books.paces.rest(taken.app_id, wait, "told_to_wait")
         case Misconfigured():
             await ports.books.paces.rest(taken.app_id, pace.CREDENTIALS_WAIT, "credentials_refused")
-        case Unreadable() | Suspect():
+        case Unreadable(answered=False) | Suspect(refresh=None):
             await ports.books.paces.unreached(taken.app_id)
         case _ if taken.troubled:
             await ports.books.paces.reached(taken.app_id)
@@ -97,7 +105,8 @@ async def _settle(taken: Taken, app: App, answer: TokenAnswer, now: datetime, po
                 await ports.books.apps.refused(app.id, False)
             return outcome
         case Suspect():
-            return await _suspect(taken, app, answer, now, ports)
+            stored = await ports.books.suspects.spool(_whose(taken), answer, now)
+            return await _use(stored, answer, taken, app, ports)
         case Refused():
             return await _end(taken, app, now, ports)
         case Throttled(wait=wait):
@@ -109,7 +118,7 @@ async def _settle(taken: Taken, app: App, answer: TokenAnswer, now: datetime, po
             await ports.books.tokens.give_back(taken, "misconfigured", LONGEST_WAIT)
             return "misconfigured"
         case Unreadable():
-            return await _doubt(_doubt_of(taken), app, ports)
+            return await _doubt(taken, app, ports)
 
 
 def _whole(answer: Granted, taken: Taken) -> Granted:
@@ -120,35 +129,67 @@ def _whole(answer: Granted, taken: Taken) -> Granted:
     return replace(answer, pair=replace(answer.pair, refresh=taken.refresh, refresh_ends=ends))
 
 
-async def _suspect(taken: Taken, app: App, answer: Suspect, now: datetime, ports: Ports) -> str:
-    """Keep all of it; then use what can be used. A new refresh token in it is the only one that lives now."""
-    await ports.books.suspects.keep(_whose(taken), answer, now)
-    standing = await ports.books.tokens.access(taken.tenant_id, taken.connection_id)
-    if answer.refresh is None or standing is None:
-        return await _doubt(_doubt_of(taken), app, ports)
-    access, access_ends = standing
-    due_at = now + min(max((access_ends - now) / 2, LEAST_REST), MOST_REST)
-    if answer.access is not None and answer.access_ends is not None:
-        access, access_ends = answer.access, answer.access_ends
-        due_at = tokens.due_at(issued=now, access_ends=access_ends, jitter=ports.dice.fraction())
-    known = await ports.books.connections.find(taken.tenant_id, taken.connection_id)
-    pair = TokenPair(
-        access=access,
-        access_ends=access_ends,
-        refresh=answer.refresh,
-        refresh_ends=answer.refresh_ends or taken.refresh_ends,
-    )
+async def _use(stored: Stored, answer: TokenAnswer, taken: Taken | None, app: App, ports: Ports) -> str:
+    """Keep all of a suspect answer, then use what can be used. It stays on disk until that is done: a new refresh token in
+    it is the only one that lives now.
+    """
+    await ports.books.suspects.keep(stored)
+    spooled = await _usable(stored, answer, ports)
+    if spooled is not None:
+        outcome = await _keep(spooled, taken, app, ports)
+        return "suspect" if outcome == "ok" else outcome
+    outcome = await _doubt(taken, app, ports) if taken else "suspect"
+    await ports.books.suspects.drop(stored)
+    return outcome
+
+
+async def _usable(stored: Stored, answer: TokenAnswer, ports: Ports) -> Spooled | None:
+    """The pair in a suspect answer, under the answer's own name on disk; None if it brought no refresh token.
+
+    What cannot be believed is as it was before: the access token, its end, the end of the authorization. An answer that was
+    read by a newer version may be a whole one by now.
+    """
+    whose, at = stored.whose, stored.at
+    if isinstance(answer, Granted) and not answer.keeps_refresh:
+        due_at = tokens.due_at(issued=at, access_ends=answer.pair.access_ends, jitter=ports.dice.fraction())
+        return _on_disk(stored, answer, due_at)
+    if not isinstance(answer, Suspect) or answer.refresh is None:
+        return None
+    access, ends = answer.access, answer.access_ends
+    if access is not None and ends is not None:
+        due_at = tokens.due_at(issued=at, access_ends=ends, jitter=ports.dice.fraction())
+    else:
+        standing = await ports.books.tokens.access(whose.tenant_id, whose.owner_id)
+        if standing is None:
+            return None
+        access, ends = standing
+        due_at = at + min(max((ends - at) / 2, LEAST_REST), MOST_REST)
+    known = await ports.books.connections.find(whose.tenant_id, whose.owner_id)
+    refresh_ends = answer.refresh_ends or known.authorization.ends or at
     granted = Granted(
-        pair=pair,
+        pair=TokenPair(access=access, access_ends=ends, refresh=answer.refresh, refresh_ends=refresh_ends),
         open_id=answer.open_id or known.open_id,
         user_type=0,
         seller_name="",
         region="",
         scopes=frozenset(),
     )
-    spooled = await ports.books.tokens.spool(taken, granted, at=now, due_at=due_at)
-    outcome = await _keep(spooled, taken, app, ports)
-    return "suspect" if outcome == "ok" else outcome
+    return _on_disk(stored, granted, due_at)
+
+
+def _on_disk(stored: Stored, granted: Granted, due_at: datetime) -> Spooled:
+    return Spooled(
+        tenant_id=stored.whose.tenant_id,
+        connection_id=stored.whose.owner_id,
+        app_id=stored.whose.app_id,
+        fence=stored.whose.fence,
+        version=stored.whose.version,
+        granted=granted,
+        at=stored.at,
+        due_at=due_at,
+        key=stored.whose.key,
+        name=stored.name,
+    )
 
 
 async def reprocess(tenant_id: str, connection_id: str, ports: Ports) -> str:
@@ -185,16 +226,28 @@ def _whose(taken: Taken) -> Whose:
 
 async def heal(ports: Ports) -> int:
     """Bring answers a killed process left on this machine's disk to the books; gives how many."""
-    healed, failed = await ports.books.suspects.heal(), None
-    for spooled in await ports.books.tokens.spooled():
+    healed, failed = 0, None
+    found: list[Stored | Spooled] = [*await ports.books.suspects.spooled(), *await ports.books.tokens.spooled()]
+    for left in found:
         try:
-            app = await ports.books.apps.by_id(spooled.app_id)
-            healed += await _keep(spooled, None, app, ports) == "ok"
+            healed += await _brought_home(left, ports)
         except Exception as error:  # noqa: BLE001  (it stays on disk, and keeps no other there; the worker logs it)
             failed = error
     if failed:
         raise failed
     return healed
+
+
+async def _brought_home(left: Stored | Spooled, ports: Ports) -> bool:
+    if isinstance(left, Stored) and not left.whose.fence:  # the answer to a code: nothing of it is used
+        await ports.books.suspects.keep(left)
+        await ports.books.suspects.drop(left)
+        return True
+    app = await ports.books.apps.by_id(left.whose.app_id if isinstance(left, Stored) else left.app_id)
+    if isinstance(left, Spooled):
+        return await _keep(left, None, app, ports) == "ok"
+    await _use(left, dialects.named(app.provider).read_tokens(left.reply, left.at), None, app, ports)
+    return True
 
 
 async def _keep(spooled: Spooled, taken: Taken | None, app: App, ports: Ports) -> str:
@@ -208,9 +261,9 @@ async def _keep(spooled: Spooled, taken: Taken | None, app: App, ports: Ports) -
 
     async def keep() -> str:
         known = await ports.books.connections.find(spooled.tenant_id, spooled.connection_id)
-        if known.open_id != granted.open_id:
+        if known.is_not(granted.open_id):
             await ports.books.tokens.set_aside(spooled, "identity_changed")
-            return await _doubt(_doubt_of(taken), app, ports) if taken else "identity_changed"
+            return await _doubt(taken, app, ports) if taken else "identity_changed"
         needs = dialects.named(app.provider).FLOW_SCOPES
         return await ports.books.tokens.keep(spooled, connection.apply(known, news, needs=needs, now=now))
 
@@ -233,28 +286,19 @@ async def _change(taken: Taken | Doubt, app: App, news: lifecycle.News, now: dat
     return connection.apply(known, news, needs=dialects.named(app.provider).FLOW_SCOPES, now=now)
 
 
-async def _doubt(doubt: Doubt, app: App, ports: Ports) -> str:
-    """The outcome is lost. A refresh token whose one probe was lost too is not shown a third time."""
+async def _doubt(doubt: Taken | Doubt, app: App, ports: Ports) -> str:
+    """The outcome is lost. A refresh token whose one probe was lost too is not shown a third time; a platform that forgives
+    that is asked again, later every time.
+    """
     now = await ports.clock.now(app.clock)
     if doubt.probe and not app.rotation.forgives_a_second_use:
         return await _end(doubt, app, now, ports)
     probe_at = tokens.probe_at(issued=doubt.issued_at, access_ends=doubt.access_ends, rotation=app.rotation, now=now)
-    await ports.books.tokens.doubt(doubt, probe_at=probe_at, now=now)
+    wait = _back_off(doubt) if doubt.probe else None
+    await ports.books.tokens.doubt(doubt, probe_at=probe_at, now=now, wait=wait)
     return "in_doubt"
 
 
-def _back_off(taken: Taken) -> timedelta:
+def _back_off(taken: Taken | Doubt) -> timedelta:
     """Longer with every failure: nobody is helped by a refresh that fails every five seconds for a day."""
     return min(AGAIN * int(2 ** min(taken.failures, 10)), LONGEST_WAIT)
-
-
-def _doubt_of(taken: Taken) -> Doubt:
-    return Doubt(
-        tenant_id=taken.tenant_id,
-        connection_id=taken.connection_id,
-        app_id=taken.app_id,
-        fence=taken.fence,
-        issued_at=taken.issued_at,
-        access_ends=taken.access_ends,
-        probe=taken.probe,
-    )

@@ -1,5 +1,6 @@
 """Answers with something in them that cannot be: kept whole and sealed, so that nothing of them is ever thrown away."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -22,21 +23,30 @@ class Whose:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """An answer that was kept, opened again."""
+    """An answer that was kept, on this machine's disk (`name`) or in the books. `fields` is what was found wrong with it."""
 
     whose: Whose
     reply: Reply
     at: datetime
+    fields: tuple[str, ...] = ()
+    name: str = ""
+    """The file's name; empty if it has none, or the disk did not take it."""
 
 
 class Suspects(Protocol):
     """The answers that were kept."""
 
-    async def keep(self, whose: Whose, suspect: Suspect, at: datetime) -> None:
-        """Keep an answer: on disk first, then in the books, where it is told of."""
+    async def spool(self, whose: Whose, suspect: Suspect, at: datetime) -> Stored:
+        """Keep an answer on disk, before anything else is asked of anybody. A disk that does not take it is logged."""
 
-    async def heal(self) -> int:
-        """Bring answers a killed process left on this machine's disk to the books; gives how many."""
+    async def spooled(self) -> Sequence[Stored]:
+        """Answers a killed process left on this machine's disk."""
+
+    async def keep(self, stored: Stored) -> None:
+        """Keep an answer in the books too, and tell of it, once. It stays on disk."""
+
+    async def drop(self, stored: Stored) -> None:
+        """Forget it on disk: what can be used of it is in the books."""
 
     async def newest(self, tenant_id: str, connection_id: str) -> Stored | None:
         """The newest one of a connection that nobody has settled."""

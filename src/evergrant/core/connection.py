@@ -76,6 +76,10 @@ class Connection:
         """Whether it is looked after when nobody calls it: what is suspended is verified, what has ended is over."""
         return self.authorization.state is State.ACTIVE
 
+    def is_not(self, open_id: str) -> bool:
+        """Whether it is another identity of the platform than this one. What was erased has none any more to compare."""
+        return self.open_id != open_id and self.authorization.state is not State.ERASED
+
     def is_free_for(self, merchant_id: str) -> bool:
         """Whether its shops may go to a connection of this customer. What ended stays its own customer's to renew."""
         if self.authorization.state is State.ERASED:

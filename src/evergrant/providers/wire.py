@@ -87,9 +87,13 @@ class Misconfigured:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unreadable:
-    """Not an answer the protocol knows, so whether the platform acted is in doubt. `why` never quotes the body."""
+    """Not an answer the protocol knows, so whether the platform acted is in doubt. `why` never quotes the body.
+
+    `answered`: it is the platform's own refusal all the same, for a reason nobody knows, and no sign that it is unwell.
+    """
 
     why: str
+    answered: bool = False
 
 
 TokenAnswer = Granted | Suspect | Refused | Throttled | Misconfigured | Unreadable

@@ -33,15 +33,16 @@ DESTROY = """
 with mine as (
     select c.tenant_id, c.id from connections c where c.tenant_id = $1
         and case $3 when 'connection' then c.id = $2 when 'merchant' then c.merchant_id = $2 else c.tenant_id = $2 end
-), owners as (
-    select id from mine
-    union all
-    select p.id from stray_pairs p join mine on mine.tenant_id = p.tenant_id and mine.id = p.connection_id
-    union all
+), requests as (
     select r.id from authorization_requests r
     join link_sessions s on s.tenant_id = r.tenant_id and s.id = r.session_id
     left join mine on mine.tenant_id = s.tenant_id and mine.id in (s.connection_id, s.result_id)
     where s.tenant_id = $1 and (s.merchant_id = $2 or mine.id is not null)
+), owners as (
+    select id from mine
+    union all
+    select p.id from stray_pairs p join mine on mine.tenant_id = p.tenant_id and mine.id = p.connection_id
+    union all select id from requests union all select id || ':answer' from requests
 ), tokenless as (
     delete from tokens t using mine where t.tenant_id = mine.tenant_id and t.connection_id = mine.id
 )

@@ -30,18 +30,36 @@ select place from held where not probe union all select place from noted
 """
 
 CAME_OUT = """
-with ended as (
-    update presentations set outcome = $4, ended_at = now()
-    where tenant_id = $1 and connection_id = $2 and fence = $3 and (outcome is null or outcome = 'in_doubt')
-    returning probe
+with was as (
+    select outcome from presentations where tenant_id = $1 and connection_id = $2 and fence = $3
+        and (outcome is null or outcome = 'in_doubt') for update
+), ended as (
+    update presentations p set outcome = $4, ended_at = now() from was
+    where p.tenant_id = $1 and p.connection_id = $2 and p.fence = $3
+    returning p.probe, was.outcome is not null as was_doubted
+), noted as (
+    insert into audit (tenant_id, actor, action, subject, request_id, detail)
+    select $1, 'refresh', 'token.not_refreshed', $2, '', jsonb_build_object('outcome', $4::text, 'probe', probe) from ended
 )
-insert into audit (tenant_id, actor, action, subject, request_id, detail)
-select $1, 'refresh', 'token.not_refreshed', $2, '', jsonb_build_object('outcome', $4::text, 'probe', probe) from ended
+select was_doubted from ended
+"""
+
+# A worker that was frozen says late that it never used the token up: if nothing else is in doubt, nothing is. Due at once,
+# whatever the time is on the platform's clock.
+NO_DOUBT = """
+with sure as (
+    update connections c set in_doubt_since = null
+    where c.tenant_id = $1 and c.id = $2 and not exists (select from presentations p
+        where p.tenant_id = $1 and p.connection_id = $2 and p.outcome = 'in_doubt')
+    returning c.tenant_id, c.id
+)
+update tokens t set due_at = least(t.due_at, t.issued_at) from sure
+where t.tenant_id = sure.tenant_id and t.connection_id = sure.id and t.due_at is not null
 """
 
 # What comes of a silent attempt is decided on what was read before: it counts while the attempt is open, and no longer.
 NEXT = """
-update tokens t set due_at = $4, lease_until = null
+update tokens t set due_at = $4, lease_until = now() + $5::interval, failures = failures + ($5::interval is not null)::int
 where tenant_id = $1 and connection_id = $2 and fence = $3 and due_at is not null and exists (
     select from presentations p where p.tenant_id = $1 and p.connection_id = $2 and p.fence = $3
         and (p.outcome is null or p.outcome = 'in_doubt'))
@@ -68,14 +86,27 @@ async def may_be_shown(connection: Connection, group: Sequence[Taken]) -> Sequen
     return [place in places for place in range(1, len(group) + 1)]
 
 
-async def came_out(connection: Connection, attempt: Attempt, outcome: str) -> None:
-    """Note how an attempt came out, unless that is known."""
-    await connection.execute(CAME_OUT, *attempt, outcome)
+async def came_out(connection: Connection, attempt: Attempt, outcome: str) -> bool:
+    """Note how an attempt came out, unless that is known; says whether it was in doubt before."""
+    return bool(await connection.fetchval(CAME_OUT, *attempt, outcome))
 
 
-async def put_off(connection: Connection, attempt: Attempt, due_at: datetime | None) -> bool:
-    """Let the token wait until `due_at` (None: for ever); False, and nothing changed, if the attempt has an answer."""
-    return bool(await connection.fetchval(NEXT, *attempt, due_at))
+async def not_used_up(connection: Connection, attempt: Attempt, outcome: str) -> None:
+    """Note that the token was not used up after all, where its connection's row is locked. What was in doubt by that
+    attempt alone is in doubt no more.
+    """
+    if await came_out(connection, attempt, outcome):
+        await connection.execute(NO_DOUBT, *attempt[:2])
+
+
+async def put_off(
+    connection: Connection, attempt: Attempt, due_at: datetime | None, wait: timedelta | None = None
+) -> bool:
+    """Let the token wait until `due_at` (None: for ever); False, and nothing changed, if the attempt has an answer.
+
+    A wait in wall time, whatever the platform's clock says, is one more failure.
+    """
+    return bool(await connection.fetchval(NEXT, *attempt, due_at, wait))
 
 
 async def silent(connection: Connection, clock: str, lease: timedelta) -> Sequence[Doubt]:
@@ -90,6 +121,7 @@ async def silent(connection: Connection, clock: str, lease: timedelta) -> Sequen
             issued_at=row["issued_at"],
             access_ends=row["access_ends"],
             probe=row["probe"],
+            failures=row["failures"],
         )
         for row in rows
     ]

@@ -27,7 +27,9 @@ WRITERS = 4
 """Groups of slips on their way to the disk at the same time."""
 
 
-PROBE = ".probe"
+PROBE, PART = ".probe", ".part"
+HALF_DONE_SECONDS = 60.0
+"""What is older than this and was never finished belongs to no living process."""
 ROOM = bytes(64 * 1024)
 """What must fit before a token is shown to the platform; an answer is a few KiB."""
 
@@ -73,6 +75,7 @@ class Spool:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._folder = folder
+        self._tidy()
         self._inside: dict[str, set[str]] = {}
         self._puts: Together[Slip, str] = Together(lambda slips: asyncio.to_thread(self._put, slips), writers=WRITERS)
         self._drops: Together[str, None] = Together(lambda names: asyncio.to_thread(self._drop, names))
@@ -137,6 +140,13 @@ class Spool:
                 elif kept != whole:
                     self._write(path, kept)
 
+    def _tidy(self) -> None:
+        """Take away what killed processes never finished: it never counted as kept, and it takes room."""
+        for path in (*self._folder.glob(f"*{PART}"), *self._folder.glob(f"*{PROBE}")):
+            with suppress(OSError):  # another process of this machine was quicker
+                if time.time() - path.stat().st_mtime > HALF_DONE_SECONDS:  # noqa: TID251  (a file's age)
+                    path.unlink()
+
     def _probe(self) -> None:
         path = self._folder / f"{token_hex(6)}{PROBE}"
         try:
@@ -157,17 +167,25 @@ class Spool:
         whole = f"{time.time_ns()}-{token_hex(6)}{SUFFIX}"
         names = [f"{whole}#{number}" for number in range(len(slips))]
         self._inside[whole] = set(names)
-        self._write(self._folder / whole, slips)
+        try:
+            self._write(self._folder / whole, slips)
+        except OSError:
+            self._inside.pop(whole)
+            raise
         return names
 
     def _write(self, path: Path, slips: Sequence[Slip]) -> None:
         """Write a file whole or not at all, so that it survives a crash."""
-        fresh = path.with_name(f"{path.name}.part")
-        with fresh.open("wb") as file:
-            file.write(msgspec.msgpack.encode(slips))
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
+        fresh = path.with_name(f"{path.name}{PART}")
+        try:
+            with fresh.open("wb") as file:
+                file.write(msgspec.msgpack.encode(slips))
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(path)
+        except OSError:
+            fresh.unlink(missing_ok=True)
+            raise
         folder = os.open(self._folder, os.O_RDONLY)
         try:
             os.fsync(folder)

@@ -1,14 +1,17 @@
 """Suspect answers and stray pairs: kept sealed, brought home from the disk, and given their one chance."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from evergrant.actions.ports import SealingKey
 from evergrant.actions.reading import Entry
 from evergrant.actions.suspects import Stored, Whose
 from evergrant.core.connection import Event
 from evergrant.core.errors import VaultIntegrityError
+from evergrant.core.secret import Secret
 from evergrant.providers.wire import Reply, Suspect
 from evergrant.store import audit, changes, events, pairs, sealing
 from evergrant.store.database import Connection, Database
@@ -18,10 +21,15 @@ if TYPE_CHECKING:
     from evergrant.store.vault import Vault
 
 SPOOL_KIND = "suspect"
+ANSWER = ":answer"
+"""Behind the id of a request: whose data key the suspect answer to its code is sealed with."""
 
+# What came for a connection that was erased meanwhile is not kept.
 KEEP = """
 insert into suspect_answers (tenant_id, owner_id, fence, version, app_id, fields, answer_sealed, at)
-values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing returning true
+select $1, $2, $3, $4, $5, $6, $7, $8 where not exists (
+    select from connections where tenant_id = $1 and id = $2 and state = 'erased')
+on conflict do nothing returning true
 """
 
 NEWEST = """
@@ -66,8 +74,8 @@ class Suspects:
         self._vault = vault
         self._spool = spool
 
-    async def keep(self, whose: Whose, suspect: Suspect, at: datetime) -> None:
-        """Keep an answer: on disk first, then in the books, where it is told of."""
+    async def spool(self, whose: Whose, suspect: Suspect, at: datetime) -> Stored:
+        """Keep an answer on disk, sealed, without asking the database for anything."""
         slip = Slip(
             kind=SPOOL_KIND,
             tenant_id=whose.tenant_id,
@@ -79,19 +87,61 @@ class Suspects:
             at=at.isoformat(),
             note=" ".join(suspect.fields),
         )
-        name = await self._spool.put(slip)
-        await self._keep(slip)
-        await self._spool.drop(name)
+        return _stored(slip, whose.key, suspect.answer, await self._spool.put(slip))
 
-    async def heal(self) -> int:
-        """Bring answers a killed process left on this machine's disk to the books; gives how many."""
-        healed = 0
+    async def spooled(self) -> Sequence[Stored]:
+        """Answers a killed process left on this machine's disk. One nobody can open any more is set aside."""
+        found = []
         for name, slip in self._spool.left():
-            if slip.kind == SPOOL_KIND:
-                await self._keep(slip)
-                await self._spool.drop(name)
-                healed += 1
-        return healed
+            if slip.kind != SPOOL_KIND:
+                continue
+            try:
+                async with self._database.connection() as connection:
+                    key = await sealing.key_of(connection, self._vault, slip.tenant_id, slip.owner_id)
+                found.append(_stored(slip, key, key.open("answer", slip.version + 1, slip.sealed), name))
+            except (VaultIntegrityError, ValueError):
+                log.critical("answer.slip_unreadable", slip=name, tenant=slip.tenant_id, owner=slip.owner_id)
+                await self._spool.set_aside(name)
+        return found
+
+    async def keep(self, stored: Stored) -> None:
+        """Keep an answer in the books too, and tell of it, once. It stays on disk."""
+        whose, fields = stored.whose, list(stored.fields)
+        async with self._database.transaction() as connection:
+            key = whose.key if whose.fence else await self._own_key(connection, whose)
+            sealed = key.seal("answer", whose.version + 1, Secret(stored.reply.body.decode()))
+            given = (
+                whose.tenant_id,
+                whose.owner_id,
+                whose.fence,
+                whose.version,
+                whose.app_id,
+                fields,
+                sealed,
+                stored.at,
+            )
+            if not await connection.fetchval(KEEP, *given):
+                return
+            if whose.fence:
+                told = Event(type="connection.answer_suspect", data={"fields": fields})
+                await events.write(connection, whose.tenant_id, whose.owner_id, [told], stored.at)
+            entry = Entry(
+                tenant_id=whose.tenant_id,
+                actor="refresh" if whose.fence else "link",
+                action="token.answer_suspect",
+                subject=whose.owner_id,
+                detail={"fields": fields},
+            )
+            await audit.write(connection, [entry])
+        log.critical("answer.suspect", tenant=whose.tenant_id, owner=whose.owner_id, fields=fields)
+
+    async def drop(self, stored: Stored) -> None:
+        """Forget it on disk: what can be used of it is in the books."""
+        await self._spool.drop(stored.name)
+
+    async def _own_key(self, connection: Connection, whose: Whose) -> SealingKey:
+        """The key of a code's request goes with the request, so that what came for the code has one of its own."""
+        return await sealing.key_for(connection, self._vault, whose.tenant_id, f"{whose.owner_id}{ANSWER}")
 
     async def newest(self, tenant_id: str, connection_id: str) -> Stored | None:
         """The newest one of a connection that nobody has settled."""
@@ -170,21 +220,16 @@ class Suspects:
         log.warning("orphan.tried", tenant=row["tenant_id"], connection=where[1], stray=row["id"])
         return True
 
-    async def _keep(self, slip: Slip) -> None:
-        at, fields = datetime.fromisoformat(slip.at), slip.note.split()
-        async with self._database.transaction() as connection:
-            given = (slip.tenant_id, slip.owner_id, slip.fence, slip.version, slip.app_id, fields, slip.sealed, at)
-            if not await connection.fetchval(KEEP, *given):
-                return
-            if slip.fence:
-                told = Event(type="connection.answer_suspect", data={"fields": fields})
-                await events.write(connection, slip.tenant_id, slip.owner_id, [told], at)
-            entry = Entry(
-                tenant_id=slip.tenant_id,
-                actor="refresh" if slip.fence else "link",
-                action="token.answer_suspect",
-                subject=slip.owner_id,
-                detail={"fields": fields},
-            )
-            await audit.write(connection, [entry])
-        log.critical("answer.suspect", tenant=slip.tenant_id, owner=slip.owner_id, fields=fields)
+
+def _stored(slip: Slip, key: SealingKey, answer: Secret, name: str) -> Stored:
+    whose = Whose(
+        tenant_id=slip.tenant_id,
+        app_id=slip.app_id,
+        owner_id=slip.owner_id,
+        key=key,
+        fence=slip.fence,
+        version=slip.version,
+    )
+    reply = Reply(status=200, body=answer.reveal().encode())
+    at = datetime.fromisoformat(slip.at)
+    return Stored(whose=whose, reply=reply, at=at, fields=tuple(slip.note.split()), name=name)

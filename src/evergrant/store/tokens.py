@@ -45,6 +45,8 @@ class Tokens:
         self._epochs = epochs
         self._paces = paces
         self._unchanged = keeping.Unchanged(database)
+        self._unused: dict[presentations.Attempt, tuple[str, timedelta]] = {}
+        """Attempts that used nothing up, while the database does not take them back."""
         self._holding: Together[Taken, bool] = Together(self._hold, alone=ONE_ROWS_FAULT)
 
     async def take_due(self, clock: str, now: datetime, limit: int) -> Sequence[Taken]:
@@ -52,25 +54,34 @@ class Tokens:
 
         None while this machine's disk has no room for an answer. A row that does not open is set aside, alone.
         """
+        await self._bring_back()
         if not await self._spool.takes():
             return []
         rows = await taking.take(self._database, self._paces, clock, now, limit)
-        may_be_shown = not rows or await self._epochs.rise()
+        if not await self._may_be_shown(rows):
+            await self._bring_back()
+            return []
         taken = []
         for row in rows:
-            where = (row["tenant_id"], row["connection_id"], row["fence"])
-            if not may_be_shown:
-                await self._give_back(where, "not_sent", OLD_AGAIN)
-                continue
             try:
                 taken.append(self._taken(row))
             except VaultIntegrityError:
                 log.critical("tokens.unreadable", tenant=row["tenant_id"], connection=row["connection_id"])
-                with suppress(DatabaseUnavailableError):  # then its lease runs out; the others are in hand
-                    await self._give_back(where, "not_sent", UNREADABLE_AGAIN)
+                with suppress(DatabaseUnavailableError):  # the others are in hand
+                    await self._give_back(_attempt(row), "not_sent", UNREADABLE_AGAIN)
                     await self._alarm(row)
                     await self._paces.left(row["app_id"])
         return taken
+
+    async def _may_be_shown(self, rows: Sequence[Any]) -> bool:
+        """Whether what was just taken is counted before it is shown. If not, or nobody knows, it goes back."""
+        mine = {_attempt(row): ("not_sent", OLD_AGAIN) for row in rows}
+        self._unused |= mine
+        if rows and not await self._epochs.rise():
+            return False
+        for attempt in mine:
+            del self._unused[attempt]
+        return True
 
     async def holds(self, taken: Taken) -> bool:
         """Whether the token may be shown: the lease still has the hard limit of a call left. A probe is noted with it."""
@@ -152,12 +163,16 @@ class Tokens:
                 await changes.keep(connection, change, actor="refresh")
         return outcome
 
-    async def doubt(self, doubt: Doubt, *, probe_at: datetime, now: datetime) -> None:
-        """The outcome is not known: keep serving the access token, and show the refresh token again at `probe_at`."""
+    async def doubt(
+        self, doubt: Taken | Doubt, *, probe_at: datetime, now: datetime, wait: timedelta | None = None
+    ) -> None:
+        """The outcome is not known: keep serving the access token, and show the refresh token again at `probe_at`, but not
+        before the wait, which a failure costs, is over.
+        """
         async with self._database.transaction() as connection:
             await changes.lock(connection, doubt.tenant_id, doubt.connection_id)
             attempt = (doubt.tenant_id, doubt.connection_id, doubt.fence)
-            ours = await presentations.put_off(connection, attempt, probe_at)
+            ours = await presentations.put_off(connection, attempt, probe_at, wait)
             await presentations.came_out(connection, attempt, "in_doubt" if ours else "outlived")
             if ours:
                 await _flag(connection, doubt, probe_at, now)
@@ -223,17 +238,29 @@ class Tokens:
         async with self._database.connection() as connection:
             await audit.write(connection, [entry])
 
-    async def _give_back(self, where: tuple[str, str, int], outcome: str, wait: timedelta) -> None:
-        async with self._database.transaction() as connection:
-            await connection.execute(
-                """
-                update tokens set lease_until = now() + $4, failures = failures + 1
-                where tenant_id = $1 and connection_id = $2 and fence = $3
-                """,
-                *where,
-                wait,
-            )
-            await presentations.came_out(connection, where, outcome)
+    async def _give_back(self, attempt: presentations.Attempt, outcome: str, wait: timedelta) -> None:
+        """Note that nothing was used up; where the database is away, as soon as it is back: this process alone knows it."""
+        try:
+            async with self._database.transaction() as connection:
+                await changes.lock(connection, *attempt[:2])
+                await connection.execute(
+                    """
+                    update tokens set lease_until = now() + $4, failures = failures + 1
+                    where tenant_id = $1 and connection_id = $2 and fence = $3
+                    """,
+                    *attempt,
+                    wait,
+                )
+                await presentations.not_used_up(connection, attempt, outcome)
+        except DatabaseUnavailableError:
+            self._unused[attempt] = (outcome, wait)
+            raise
+
+    async def _bring_back(self) -> None:
+        """Give back what the database did not take when it was given back. Raises DatabaseUnavailableError: still not."""
+        while self._unused:
+            attempt, (outcome, wait) = self._unused.popitem()
+            await self._give_back(attempt, outcome, wait)
 
     async def _outlived(self, connection: Connection, spooled: Spooled) -> None:
         """A newer pair stands: keep this one aside, unless it was kept before and is brought a second time."""
@@ -275,6 +302,10 @@ class Tokens:
         await pairs.set_aside(connection, self._vault, *where, spooled.granted, why, issued_at=spooled.at)
 
 
+def _attempt(row: Any) -> presentations.Attempt:
+    return row["tenant_id"], row["connection_id"], row["fence"]
+
+
 async def want(
     connection: Connection,
     tenant_id: str,
@@ -305,7 +336,7 @@ async def want(
     )
 
 
-async def _flag(connection: Connection, doubt: Doubt, probe_at: datetime, now: datetime) -> None:
+async def _flag(connection: Connection, doubt: Taken | Doubt, probe_at: datetime, now: datetime) -> None:
     flagged = await connection.fetchval(
         """
         update connections set in_doubt_since = $3

@@ -39,8 +39,9 @@ OF_CONNECTION: Statements = (
         "",
         """
         delete from data_keys where tenant_id = $1 and owner_id in (
-            select r.id from authorization_requests r
+            select r.id || suffix from authorization_requests r
             join link_sessions s on s.tenant_id = r.tenant_id and s.id = r.session_id
+            cross join (values (''), (':answer')) as of (suffix)
             where s.tenant_id = $1 and $2 in (s.connection_id, s.result_id)
             union all select id from stray_pairs where tenant_id = $1 and connection_id = $2
             union all select id from claims where tenant_id = $1 and connection_id = $2)
@@ -91,6 +92,16 @@ OF_MERCHANT: Statements = (
         "",
         """
         delete from data_keys where tenant_id = $1 and owner_id in (
+            select r.id || suffix from authorization_requests r
+            join link_sessions s on s.tenant_id = r.tenant_id and s.id = r.session_id
+            cross join (values (''), (':answer')) as of (suffix)
+            where s.tenant_id = $1 and s.merchant_id = $2)
+        """,
+    ),
+    (
+        "",
+        """
+        delete from suspect_answers where tenant_id = $1 and owner_id in (
             select r.id from authorization_requests r
             join link_sessions s on s.tenant_id = r.tenant_id and s.id = r.session_id
             where s.tenant_id = $1 and s.merchant_id = $2)

@@ -129,7 +129,8 @@ def read_tokens(reply: Reply, now: datetime) -> TokenAnswer:
     if envelope.code in APP_CODES:
         return Misconfigured(platform_code=envelope.code)
     if envelope.code != 0:
-        return Unreadable(why=f"code {envelope.code}, HTTP {reply.status}")
+        is_well = reply.status < 500 and TROUBLES.get(envelope.code) is not Trouble.UNAVAILABLE
+        return Unreadable(why=f"code {envelope.code}, HTTP {reply.status}", answered=is_well)
     try:
         data = msgspec.json.decode(envelope.data)
     except (msgspec.MsgspecError, ValueError):
