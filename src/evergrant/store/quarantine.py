@@ -51,8 +51,6 @@ on conflict (tenant_id, id) do update set state = 'waiting', reason = excluded.r
     granted_at = excluded.granted_at, pair_sealed = excluded.pair_sealed, expires_at = excluded.expires_at
 """
 
-OF_THESE = f"{connections.SELECT} where (c.tenant_id, c.id) in (select * from unnest($1::text[], $2::text[]))"  # noqa: S608
-
 END = """
 update claims set state = $3, connection_id = coalesce($4, connection_id), pair_sealed = null, ended_at = now()
 where tenant_id = $1 and id = $2 and state = 'waiting' and ($3 = 'expired') = (expires_at <= now()) returning true
@@ -164,15 +162,7 @@ class Quarantine:
             rows = await connection.fetch(
                 "select * from held_elsewhere($1, $2, $3)", identity(app), app.id, list(shop_ids)
             )
-        if not rows:
-            return []
-        async with self._database.connection(of={row["tenant_id"] for row in rows}) as connection:
-            found = await connection.fetch(
-                OF_THESE,
-                [row["tenant_id"] for row in rows],
-                [row["connection_id"] for row in rows],
-            )
-        return [connections.whole(row) for row in found]
+        return await connections.these(self._database, [(row["tenant_id"], row["connection_id"]) for row in rows])
 
     async def find(self, tenant_id: str, claim_id: str) -> Claim:
         """One claim. Raises NotFoundError."""
