@@ -12,7 +12,7 @@ from evergrant.core.app import App
 from evergrant.core.claim import Claim, Stage, Why
 from evergrant.core.connection import Change, Event, Shop
 from evergrant.core.connection import Connection as Known
-from evergrant.core.link import STATE_LIFE, Mismatch, Returned, Unasked
+from evergrant.core.link import STATE_LIFE, Claimed, Mismatch, Returned, Unasked
 from evergrant.core.secret import Secret
 from evergrant.providers.wire import Granted
 from evergrant.store import audit, changes, connections, events, pairs, returns, sealing, tokens
@@ -122,6 +122,11 @@ class Quarantine:
         async with self._database.connection(of=tenants) as connection, connection.transaction():
             if not await returns.is_to_be_ended(connection, returned):
                 return False
+            if isinstance(returned, Claimed) and not await changes.is_here(
+                connection, returned.tenant_id, returned.merchant_id
+            ):
+                await returns.fail(connection, returned, errors.LinkRevokedError.code, proved.at)
+                return False
             key = await sealing.key_for(connection, self._vault, returned.tenant_id, returned.claim_id)
             await connection.execute(
                 KEEP,
@@ -225,9 +230,11 @@ class Quarantine:
 
         Raises:
             ClaimError: somebody was quicker, or it is over.
+            NotFoundError: the customer is being erased.
             StaleError: the connection has moved since it was read.
         """
         async with self._database.transaction() as connection:
+            await changes.admit(connection, claim.tenant_id, change.after.merchant_id)
             await _end(connection, claim, Stage.CLAIMED, change.after.id)
             await changes.keep(connection, change, actor=actor)
             await pairs.replace(connection, self._vault, change.after, granted, issued_at=change.at, due_at=due_at)
