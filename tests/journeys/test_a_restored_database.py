@@ -15,6 +15,7 @@ import pytest
 
 from evergrant import postgres
 from evergrant.actions import recover, steer
+from evergrant.actions.reading import Whence
 from evergrant.assembly import backups, programs, provisioning
 from evergrant.assembly.house import StartError, house
 from evergrant.cli import backup
@@ -169,9 +170,9 @@ async def test_what_is_no_old_database_is_no_alarm(
     """
     await linked(world)
     parts, login = world.hub.parts, Secret("a login")
-    person = await parts.people.by_password(EMAIL, Secret(PASSWORD))
+    person = await parts.people.by_password(EMAIL, Secret(PASSWORD), Whence(address="127.0.0.1", browser=None))
     assert person
-    await parts.people.log_in(person, login)
+    await parts.people.log_in(person, login, browser=Secret("a browser"), instead_of=None)
     spare = await provisioning.add_key(parts, world.hub.tenant_id, name="spare", scopes=["read"])
     first, second_key = await parts.keys.of(world.hub.tenant_id)
     await parts.keys.revoke(world.hub.tenant_id, first.id)

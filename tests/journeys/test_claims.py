@@ -132,6 +132,11 @@ async def test_who_claims_is_there_just_now_and_may(world: World) -> None:
     asked = await browser.post(f"/claims/{claim_id}", data=form)
     assert ("Your password, once more" in asked.text, "x-error-code" in asked.headers) == (True, False)
     assert (401, "login_failed") == told(await browser.post(f"/claims/{claim_id}", data=form | {"password": "no"}))
+    await sql(world, "update password_tries set tries = 10 where succeeded_at is not null returning 1")
+    assert (401, "login_failed") == told(await browser.post(f"/claims/{claim_id}", data=form | {"password": "no"}))
+    guessed = await browser.post(f"/claims/{claim_id}", data=form | {"password": PASSWORD})
+    assert (429, "too_many_tries") == told(guessed)
+    await sql(world, "update password_tries set next_at = now() returning 1")
     await sql(world, "update people set role = 'viewer' returning 1")
     assert "may look at this but not claim it" in (await browser.get(f"/claims/{claim_id}")).text
     given = form | {"password": PASSWORD}

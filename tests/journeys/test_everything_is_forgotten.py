@@ -2,20 +2,28 @@
 
 import json
 from base64 import b64decode
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from evergrant.actions import claim as claiming
 from evergrant.actions import erase
 from evergrant.actions.custody import Subject
 from evergrant.assembly import provisioning
 from evergrant.assembly.house import house
-from evergrant.core.errors import VaultIntegrityError
+from evergrant.core.errors import NotFoundError, VaultIntegrityError
 from evergrant.core.secret import Secret
+from evergrant.providers import tiktok_shop
+from evergrant.providers.wire import Granted, Reply, Request, TokenAnswer
 from evergrant.store import keyring, sealing, wiping
 from tests.hub_fixture import EMAIL, Hub
+from tests.journeys.claiming import installed
+from tests.journeys.test_tokens_are_brought_along import brought, held_by_the_vendor
 from tests.world_fixture import World
 
 SELLERS_WORDS = ("Harbour Lane", "harbour", "rosa@")
@@ -129,6 +137,94 @@ async def test_a_merchant_is_erased_however_often_the_worker_is_killed(
         ).status_code,
     ]
     assert world.merchant_id not in (await hub.api.get("/v1/merchants")).text
+
+
+async def test_nothing_comes_in_for_who_is_being_erased(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An import that has asked the platform already, a claim that was chosen already, a call made again: all too late.
+
+    What came in all the same, as it could before, is found when somebody asks again, and goes too.
+    """
+    hub, named = world.hub, {"external_id": "rosa", "name": "Rosa", "email": "rosa@harbour.example"}
+    rosa = (await hub.api.post("/v1/merchants", json=named, headers={"idempotency-key": "k"})).json()["id"]
+    claim_id = await installed(world, hub.new_browser())
+    claim = await hub.parts.quarantine.find(hub.tenant_id, claim_id)
+    _, row = await held_by_the_vendor(world, shop=world.seller["shops"][1]["id"])
+    link, person = await world.link_session(merchant_id=rosa), hub.new_browser()
+    back = world.consent(await world.depart(person, link))
+    send, asked = hub.ports.platform.send, []
+
+    async def and_meanwhile(request: Request, *, once: bool = False) -> Reply:
+        reply = await send(request, once=once)
+        asked.append((await hub.api.delete(f"/v1/merchants/{rosa}")).json())
+        return reply
+
+    with monkeypatch.context() as patched:
+        patched.setattr(hub.ports.platform, "send", and_meanwhile)
+        shown = await person.get((await person.get(back)).headers["location"])
+        assert (410, "link_revoked") == (shown.status_code, shown.headers["x-error-code"])
+    async with hub.parts.database.connection() as connection:
+        assert 0 == await connection.fetchval("select count(*) from stray_pairs")
+        await connection.execute("update merchants set erased_at = null where id = $1", rosa)
+    with monkeypatch.context() as patched:
+        patched.setattr(hub.ports.platform, "send", and_meanwhile)
+        assert [("refused", "not_found")] == await brought(world, row | {"merchant_id": rosa})
+    with pytest.raises(NotFoundError):
+        await claiming.take(claim, rosa, actor="somebody", ports=hub.ports)
+    assert "running" == asked[0]["status"]
+    repeated = await hub.api.post("/v1/merchants", json=named, headers={"idempotency-key": "k"})
+    assert (409, False) == (repeated.status_code, "idempotency-replayed" in repeated.headers)
+    assert 410 == (await hub.browser.get(urlsplit(link["url"]).path)).status_code
+    assert [] == (await hub.api.get("/v1/connections")).json()["items"]
+    await hub.work()
+    first = (await hub.api.delete(f"/v1/merchants/{rosa}")).json()
+    assert ("done", "waiting") == (first["status"], (await hub.api.get(f"/v1/claims/{claim_id}")).json()["status"])
+
+    async with hub.parts.database.connection() as connection:
+        await connection.execute("update merchants set erased_at = null where id = $1", rosa)
+    late = await world.linked(merchant_id=rosa)
+    again = (await hub.api.delete(f"/v1/merchants/{rosa}")).json()
+    await hub.work()
+    last = (await hub.api.get(f"/v1/erasures/{first['id']}")).json()
+    assert [(first["id"], "running"), (first["id"], "done")] == [(each["id"], each["status"]) for each in (again, last)]
+    assert verified(last)["data_keys_destroyed"] > verified(first)["data_keys_destroyed"]
+    assert "erased" == (await world.connection(late))["status"]
+
+
+async def test_what_waits_for_a_shop_goes_with_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A renewal answered by another account of the same shop waits, with a living pair: erasing the shop destroys that too."""
+    hub, mine, read = world.hub, await world.linked(), tiktok_shop.read_tokens
+
+    def as_another(reply: Reply, now: datetime) -> TokenAnswer:
+        answer = read(reply, now)
+        assert isinstance(answer, Granted)
+        return replace(answer, open_id="another")
+
+    link, person = await world.link_session(purpose="renew", connection_id=mine), hub.new_browser()
+    with monkeypatch.context() as patched:
+        patched.setattr(tiktok_shop, "read_tokens", as_another)
+        await person.get(world.consent(await world.depart(person, link)))
+    (waiting,) = (await hub.api.get("/v1/claims")).json()["items"]
+    assert ("wrong_shop", mine) == (waiting["reason"], waiting["connection_id"])
+    await hub.parts.erasures.begin(hub.tenant_id, Subject.CONNECTION, mine, erasure_id="era_1", actor="somebody")
+    assert [] == found_in({"data_keys": (await dump(hub))["data_keys"]}, waiting["id"])
+    await hub.api.delete(f"/v1/connections/{mine}")
+
+    assert [] == (await hub.api.get("/v1/claims")).json()["items"]
+    assert [] == found_in(await dump(hub), world.shop_id)
+
+    outlet = {**world.seller, "shops": world.seller["shops"][1:]}
+    held = [await world.linked(), await replace(world, seller=outlet).linked()]
+    known = [await hub.parts.connections.find(hub.tenant_id, one) for one in held]
+    both = tuple(shop for one in known for shop in one.shops)
+    link = await world.link_session()
+    with monkeypatch.context() as patched:
+        patched.setattr(tiktok_shop, "read_shops", lambda _reply: both)
+        await person.get(world.consent(await world.depart(person, link)))
+    (waiting,) = (await hub.api.get("/v1/claims")).json()["items"]
+    assert ("shop_already_connected", None) == (waiting["reason"], waiting["connection_id"])
+    await hub.api.delete(f"/v1/connections/{held[1]}")
+    assert [] == (await hub.api.get("/v1/claims")).json()["items"]
+    assert [] == found_in({"data_keys": (await dump(hub))["data_keys"]}, waiting["id"])
 
 
 async def test_a_workspace_is_erased_and_another_is_unchanged(world: World) -> None:

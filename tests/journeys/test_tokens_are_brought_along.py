@@ -12,6 +12,7 @@ from evergrant.core.secret import Secret
 from evergrant.providers import tiktok_shop
 from evergrant.providers.wire import Granted
 from tests.hub_fixture import PASSWORD, Hub
+from tests.journeys.claiming import another_workspace, types
 from tests.world_fixture import KEY, World
 
 IMPORT = "/v1/connections/import"
@@ -118,6 +119,41 @@ async def test_what_is_refused_changes_nothing_and_says_why(world: World) -> Non
     after = await kept(world)
     assert before["connections"] == after["connections"]
     assert before["stray_pairs"] == after["stray_pairs"]
+
+
+async def test_one_grant_is_refreshed_in_one_place(world: World) -> None:
+    """Two workspaces keep one app of the platform. What one of them holds, by the shop or by the very refresh token, the
+    other cannot bring in; let go of, it can.
+    """
+    other, tenant = await another_workspace(world)
+    theirs = {"merchant_id": other.merchant_id, "app_id": other.app_id}
+    await world.linked()
+    _, linked = await held_by_the_vendor(world)
+    _, outlet = await held_by_the_vendor(world, shop=world.seller["shops"][1]["id"])
+    (first,) = await brought(world, outlet)
+    calls = len(world.sandbox.log(kind="api"))
+    refused = ("refused", "shop_already_connected")
+    assert [refused] == await brought(other, outlet | theirs)
+    assert calls == len(world.sandbox.log(kind="api")), "a refresh token that is held is known without asking"
+    assert [refused] == await brought(other, linked | theirs)
+    assert [] == await types(world, tenant)
+    await world.hub.api.post(f"/v1/connections/{first[1]}/disconnect")
+
+    assert "imported" == (await brought(other, outlet | theirs))[0][0]
+
+
+async def test_an_import_is_told_of_as_a_consent_is(world: World) -> None:
+    """What the app needs and the pair was not granted is said at once; shops of another market are refused."""
+    _, row = await held_by_the_vendor(world)
+    ((_, narrow),) = await brought(world, row | {"scopes": ["seller.authorization.info"]})
+    assert "connection.scopes_missing" in await world.events(str(narrow))
+    american = {"key": KEY, "secret": "story_secret_4f2a9c77", "service_id": "7000000000000000042", "region": "US"}
+    app = await world.hub.api.post("/v1/apps", json=american | {"base_urls": {"sandbox": world.sandbox.url}})
+    _, outlet = await held_by_the_vendor(world, shop=world.seller["shops"][1]["id"])
+    before = await kept(world)
+
+    assert [("refused", "wrong_region")] == await brought(world, outlet | {"app_id": app.json()["id"]})
+    assert before == await kept(world)
 
 
 async def test_while_the_platform_is_away_it_is_asked_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

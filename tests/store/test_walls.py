@@ -19,7 +19,7 @@ from tests import hub_fixture, postgres_fixture
 from tests.hub_fixture import Hub
 from tests.world_fixture import World
 
-EVERYBODYS = {"alembic_version", "clocks", "epochs", "vault_keys"}
+EVERYBODYS = {"alembic_version", "clocks", "epochs", "password_tries", "vault_keys"}
 """Tables that hold no tenant's rows."""
 
 

@@ -5,15 +5,14 @@ due at once, so that the first refresh proves the rest, and the vendor's own cop
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
-from evergrant.actions import stale
+from evergrant.actions import consent, stale
 from evergrant.actions.ports import AnswerLostError, NotSentError, Ports
-from evergrant.core import connection, errors, lifecycle, tokens
+from evergrant.core import errors, tokens
 from evergrant.core.app import App
-from evergrant.core.authorization import PENDING
-from evergrant.core.connection import Change, Connection, Shop
+from evergrant.core.connection import Connection, Shop
 from evergrant.core.secret import Secret
 from evergrant.core.tokens import TokenPair
 from evergrant.providers import dialects
@@ -95,9 +94,11 @@ async def _one(tenant_id: str, row: Given, actor: str, ports: Ports) -> Came:
     await ports.books.custody.imports.check_merchant(tenant_id, row.merchant_id)
     now = await ports.clock.now(app.clock)
     pair = _pair(row, app, now)
-    held = await ports.books.custody.imports.holder(tenant_id, app.id, pair.refresh)
-    if held is not None:
-        return _already(await ports.books.connections.find(tenant_id, held), row)
+    held = await ports.books.custody.imports.holders(app, pair.refresh)
+    own = next((known for known in held if (known.tenant_id, known.app_id) == (tenant_id, app.id)), None)
+    if own is not None:
+        return _already(own, row)
+    _nobody_elsewhere(held)
     shops = await _shops(app, pair.access, now, ports)
     return await stale.until_kept(lambda: _settle(row, app, pair, shops, now, actor, ports))
 
@@ -128,6 +129,8 @@ async def _shops(app: App, access: Secret, now: datetime, ports: Ports) -> tuple
         raise REFUSALS.get(found.trouble, errors.PlatformBadResponseError)
     if not found:
         raise errors.NoShopsError
+    if any(not dialect.sells_in(app.region, shop.region) for shop in found):
+        raise errors.WrongRegionError
     return found
 
 
@@ -135,17 +138,27 @@ async def _settle(
     row: Given, app: App, pair: TokenPair, shops: Sequence[Shop], now: datetime, actor: str, ports: Ports
 ) -> Came:
     """Whose the shops are here already decides, as for a consent; somebody else's are told nothing of."""
-    found = await ports.books.connections.holders(app.id, [shop.id for shop in shops])
+    shop_ids = [shop.id for shop in shops]
+    found = await ports.books.connections.holders(app.id, shop_ids)
     known = [await ports.books.connections.find(*each) for each in found]
     held = [each for each in known if not each.is_free_for(row.merchant_id)]
     if len(held) > 1:
         raise errors.ShopAlreadyConnectedError
     if held:
         return _already(held[0], row)
-    change = _change(row, app, shops, now, ports)
-    granted = Granted(pair=pair, open_id=row.open_id, user_type=0, seller_name="", region=app.region, scopes=row.scopes)
+    _nobody_elsewhere(await ports.books.quarantine.elsewhere(app, shop_ids))
+    granted = Granted(
+        pair=pair, open_id=row.open_id, user_type=0, seller_name=shops[0].name, region=app.region, scopes=row.scopes
+    )
+    change = consent.change(consent.fresh(app, row.merchant_id, granted, ports), app, granted, now, shops)
     await ports.books.custody.imports.keep(change, granted, due_at=now, actor=actor)
     return Came(result="imported", connection_id=change.after.id)
+
+
+def _nobody_elsewhere(holders: Sequence[Connection]) -> None:
+    """A grant is refreshed in one place: not where others keep it under the same app of the platform."""
+    if any(not holder.is_free_for("") for holder in holders):
+        raise errors.ShopAlreadyConnectedError
 
 
 def _already(known: Connection, row: Given) -> Came:
@@ -156,23 +169,3 @@ def _already(known: Connection, row: Given) -> Came:
     if not known.is_alive:
         raise errors.ConflictError(ENDED)
     return Came(result="already_held", connection_id=known.id)
-
-
-def _change(row: Given, app: App, shops: Sequence[Shop], now: datetime, ports: Ports) -> Change:
-    fresh = Connection(
-        tenant_id=app.tenant_id,
-        id=ports.dice.identifier("con"),
-        merchant_id=row.merchant_id,
-        app_id=app.id,
-        provider=app.provider,
-        region=app.region,
-        open_id=row.open_id,
-        seller_name=shops[0].name,
-        clock=app.clock,
-        authorization=PENDING,
-        revision=0,
-    )
-    news = lifecycle.News(kind=lifecycle.Kind.GRANTED, at=now, ends=row.refresh_ends, scopes=row.scopes)
-    needs = dialects.named(app.provider).FLOW_SCOPES
-    change = connection.apply(connection.regranted(fresh, shops), news, needs=needs, now=now)
-    return replace(change, before=fresh)

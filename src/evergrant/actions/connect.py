@@ -134,13 +134,13 @@ async def _settle(claimed: Claimed, app: App, proved: Proved, ports: Ports) -> N
     held = [known for known in holders if not known.is_free_for(claimed.merchant_id)]
     elsewhere = await _elsewhere(app, proved, ports)
     if len(held) > 1 or elsewhere:
-        raise await _quarantined(claimed, proved, Why.HELD_ELSEWHERE, [*held, *elsewhere], ports)
+        raise await _quarantined(claimed, proved, Why.HELD_ELSEWHERE, held, elsewhere, ports)
     known = held[0] if held else None
     if known is not None and known.open_id != granted.open_id:
-        raise await _quarantined(claimed, proved, Why.WRONG_SHOP, held, ports)
+        raise await _quarantined(claimed, proved, Why.WRONG_SHOP, held, [], ports)
     failure = await _over(claimed, ports) or _mismatch(claimed, known)
     if known is None and isinstance(failure, errors.WrongShopError):
-        raise await _quarantined(claimed, proved, Why.WRONG_SHOP, [], ports)
+        raise await _quarantined(claimed, proved, Why.WRONG_SHOP, [], [], ports)
     if failure and not (known and known.is_alive):
         raise await exchange.aside(claimed, granted, failure, proved.at, ports)
     change = consent.change(
@@ -163,10 +163,19 @@ async def _elsewhere(app: App, proved: Proved, ports: Ports) -> list[Connection]
 
 
 async def _quarantined(
-    claimed: Claimed, proved: Proved, why: Why, contested: Sequence[Connection], ports: Ports
+    claimed: Claimed,
+    proved: Proved,
+    why: Why,
+    held: Sequence[Connection],
+    elsewhere: Sequence[Connection],
+    ports: Ports,
 ) -> errors.LinkError:
-    """Keep a grant whose owner this link does not prove, and tell those who hold its shop; gives the error."""
-    await ports.books.quarantine.keep(claimed, proved, why, of=None, contested=contested)
+    """Keep a grant whose owner this link does not prove, and tell those who hold its shop; gives the error.
+
+    It is kept as a matter of the one connection here that holds the shop: with that it is erased.
+    """
+    of = held[0].id if len(held) == 1 else None
+    await ports.books.quarantine.keep(claimed, proved, why, of=of, contested=[*held, *elsewhere])
     return errors.WrongShopError() if why is Why.WRONG_SHOP else errors.ShopAlreadyConnectedError()
 
 

@@ -6,7 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from evergrant.core.connection import Change
+from evergrant.core.app import App
+from evergrant.core.connection import Change, Connection
 from evergrant.core.secret import Secret
 from evergrant.providers.wire import Granted
 
@@ -71,8 +72,8 @@ class Imports(Protocol):
     async def check_merchant(self, tenant_id: str, merchant_id: str) -> None:
         """Raises NotFoundError unless the tenant has this customer."""
 
-    async def holder(self, tenant_id: str, app_id: str, refresh: Secret) -> str | None:
-        """The connection under the app that holds this refresh token, or has shown it to the platform."""
+    async def holders(self, app: App, refresh: Secret) -> Sequence[Connection]:
+        """What holds this refresh token under the same app of the platform, or has shown it there, whoever keeps it."""
 
     async def keep(self, change: Change, granted: Granted, *, due_at: datetime, actor: str) -> None:
         """Keep a new connection with its pair. Raises StaleError."""

@@ -54,15 +54,19 @@ async def send(app_id: str, request: Request, ports: Ports) -> Reply:
             await paces.left(app_id)
 
 
-async def heard(app_id: str, answer: TokenAnswer, ports: Ports) -> None:
-    """What an answer about tokens says of the platform, whatever it says of a seller: it can be used, or has to rest."""
+async def heard(app_id: str, answer: TokenAnswer, ports: Ports, *, troubled: bool = True) -> None:
+    """What an answer about tokens says of the platform, whatever it says of a seller: it can be used, or has to rest.
+
+    A success that brings no refresh token is a sign that it is unwell: each of them may have used one up. Of an app that
+    is not `troubled` there is nothing to close.
+    """
     paces = ports.books.paces
     match answer:
         case Throttled(wait=wait):
             await paces.rest(app_id, wait, "told_to_wait")
         case Misconfigured():
             await paces.rest(app_id, CREDENTIALS_WAIT, "credentials_refused")
-        case Unreadable() | Suspect():
+        case Unreadable(answered=False) | Suspect(refresh=None):
             await paces.unreached(app_id)
-        case _:
+        case _ if troubled:
             await paces.reached(app_id)

@@ -29,14 +29,27 @@ class Person:
     role: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whence:
+    """Where a password was entered: the network's address, and what the browser carries since somebody logged in with it."""
+
+    address: str
+    browser: Secret | None
+
+
 class People(Protocol):
     """Who may look at the pages."""
 
-    async def by_password(self, email: str, password: Secret) -> Person | None:
-        """Whoever has this address and password. Takes as long for an unknown address as for a wrong password."""
+    async def by_password(self, email: str, password: Secret, whence: Whence) -> Person | None:
+        """Whoever has this address and password. Takes as long for an unknown address as for a wrong password.
 
-    async def log_in(self, person: Person, token: Secret) -> None:
-        """Begin a login under a fresh token."""
+        Raises:
+            TooManyTriesError: too many were wrong lately; it was not looked at.
+            PasswordsBusyError: too many wait to be checked.
+        """
+
+    async def log_in(self, person: Person, token: Secret, *, browser: Secret, instead_of: Secret | None) -> None:
+        """Begin a login under a fresh token, and end the browser's earlier one; from now on it is known."""
 
     async def by_login(self, token: Secret) -> Person | None:
         """Whoever is logged in with this token; its idle time begins anew."""
@@ -47,8 +60,8 @@ class People(Protocol):
     async def is_confirmed(self, token: Secret) -> bool:
         """Whether the password was entered for this login a few minutes ago."""
 
-    async def confirm(self, person: Person, token: Secret, password: Secret) -> bool:
-        """Enter the password anew for this login; whether it was the right one."""
+    async def confirm(self, person: Person, token: Secret, password: Secret, whence: Whence) -> bool:
+        """Enter the password anew for this login; whether it was the right one. Raises as `by_password`."""
 
     async def log_out(self, token: Secret) -> None:
         """End a login."""

@@ -65,24 +65,8 @@ async def _shown(taken: Taken, ports: Ports) -> str:
     now = await ports.clock.now(app.clock)
     answer = dialect.read_tokens(reply, now)
     outcome = await _settle(taken, app, answer, now, ports)
-    await _pace(taken, answer, ports)
+    await pace.heard(taken.app_id, answer, ports, troubled=taken.troubled)
     return outcome
-
-
-async def _pace(taken: Taken, answer: TokenAnswer, ports: Ports) -> None:
-    """What the answer says of the platform, beside what it says of this seller.
-
-    A success that brings no refresh token is a sign that it is unwell: each of them may have used one up.
-    """
-    match answer:
-        case Throttled(wait=wait):
-            await ports.books.paces.rest(taken.app_id, wait, "told_to_wait")
-        case Misconfigured():
-            await ports.books.paces.rest(taken.app_id, pace.CREDENTIALS_WAIT, "credentials_refused")
-        case Unreadable(answered=False) | Suspect(refresh=None):
-            await ports.books.paces.unreached(taken.app_id)
-        case _ if taken.troubled:
-            await ports.books.paces.reached(taken.app_id)
 
 
 async def doubts(clock: str, ports: Ports) -> int:

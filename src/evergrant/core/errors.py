@@ -290,3 +290,21 @@ class ClaimTokenWrongError(ClaimError):
     """This claim_token does not belong to this claim. Send the one with which the seller came to your claim_url."""
 
     code = "claim_token_wrong"
+
+
+class TooManyTriesError(EvergrantError):
+    """Too many wrong passwords were tried. Wait a minute, then try once more."""
+
+    code = "too_many_tries"
+
+    def __init__(self, seconds: int = 60) -> None:
+        super().__init__(
+            f"Too many wrong passwords were tried. Wait {seconds} second{'s' if seconds > 1 else ''}, then try once more."
+        )
+        self.seconds = seconds
+
+
+class PasswordsBusyError(EvergrantError):
+    """Too many people are logging in just now. Try again in a few seconds."""
+
+    code = "passwords_busy"

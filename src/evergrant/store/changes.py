@@ -3,6 +3,7 @@
 from evergrant.actions.ports import StaleError
 from evergrant.actions.reading import Entry
 from evergrant.core.connection import WIPES, Change, Connection, Event
+from evergrant.core.errors import NotFoundError
 from evergrant.store import audit, events, sealing, watches
 from evergrant.store.database import Connection as Database
 from evergrant.store.values import digest
@@ -45,9 +46,26 @@ async def lock(connection: Database, tenant_id: str, connection_id: str) -> None
     )
 
 
+async def is_here(connection: Database, tenant_id: str, merchant_id: str) -> bool:
+    """Whether a customer is there and nobody asked to erase them; if so, they stay until this transaction ends."""
+    found = await connection.fetchval(
+        "select true from merchants where tenant_id = $1 and id = $2 and erased_at is null for share",
+        tenant_id,
+        merchant_id,
+    )
+    return bool(found)
+
+
+async def admit(connection: Database, tenant_id: str, merchant_id: str) -> None:
+    """Who is being erased gets nothing new. Raises NotFoundError."""
+    if not await is_here(connection, tenant_id, merchant_id):
+        raise NotFoundError("There is no such merchant.")
+
+
 async def _create(connection: Database, change: Change) -> None:
     made = change.after
     authorization = made.authorization
+    await admit(connection, made.tenant_id, made.merchant_id)
     await connection.execute(
         """
         insert into connections (tenant_id, id, merchant_id, app_id, provider, region, open_id, seller_name, clock, state,

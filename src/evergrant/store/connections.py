@@ -41,6 +41,8 @@ where c.tenant_id = $1 and c.id > $2
 order by c.id limit $8
 """
 
+THESE = f"{SELECT} where (c.tenant_id, c.id) in (select * from unnest($1::text[], $2::text[]))"  # noqa: S608
+
 
 class Connections:
     """The connections, with their shops and flows."""
@@ -175,6 +177,16 @@ class Connections:
                 known.revision,
                 wait,
             )
+
+
+async def these(database: Database, found: Sequence[tuple[str, str]]) -> Sequence[Connection]:
+    """The connections found by (tenant id, connection id), whoever's they are: for deciding, not for showing."""
+    if not found:
+        return []
+    tenants, ids = [tenant for tenant, _ in found], [connection_id for _, connection_id in found]
+    async with database.connection(of=set(tenants)) as connection:
+        rows = await connection.fetch(THESE, tenants, ids)
+    return [whole(row) for row in rows]
 
 
 def whole(row: Any) -> Connection:

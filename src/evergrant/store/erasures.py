@@ -28,10 +28,22 @@ select from connections c where c.tenant_id = $1
 order by c.id for update
 """
 
-# Of the connections, of the pairs set aside for them, and of what is on its way to them or to the merchant; or all.
+# The customer gets nothing new from here on, and their links lead nowhere: whoever makes a connection holds this row.
+CLOSE = """
+update merchants set erased_at = now() where tenant_id = $1 and erased_at is null
+    and case $3 when 'merchant' then id = $2 when 'tenant' then tenant_id = $2 else false end
+"""
+WITHDRAW = """
+update link_sessions set revoked_at = now() where tenant_id = $1 and revoked_at is null
+    and outcome is distinct from 'completed'
+    and case $3 when 'merchant' then merchant_id = $2 when 'tenant' then tenant_id = $2 else false end
+"""
+
+# Of the connections, of the pairs set aside and the claims that wait for them, and of what is on its way to them or to the
+# merchant; or all.
 DESTROY = """
 with mine as (
-    select c.tenant_id, c.id from connections c where c.tenant_id = $1
+    select c.tenant_id, c.id, c.app_id from connections c where c.tenant_id = $1
         and case $3 when 'connection' then c.id = $2 when 'merchant' then c.merchant_id = $2 else c.tenant_id = $2 end
 ), requests as (
     select r.id from authorization_requests r
@@ -42,7 +54,18 @@ with mine as (
     select id from mine
     union all
     select p.id from stray_pairs p join mine on mine.tenant_id = p.tenant_id and mine.id = p.connection_id
-    union all select id from requests union all select id || ':answer' from requests
+    union all
+    select id from requests
+    union all
+    select id || ':answer' from requests
+    union all
+    select k.id from claims k join mine on mine.tenant_id = k.tenant_id and mine.id = k.connection_id
+    union all
+    select k.id from claims k
+    join mine on mine.tenant_id = k.tenant_id
+    join shops s on s.tenant_id = mine.tenant_id and s.connection_id = mine.id
+    where k.state = 'waiting' and k.reason = 'shop_already_connected' and k.app_id = mine.app_id
+        and k.shops @> jsonb_build_array(jsonb_build_object('id', s.shop_id))
 ), tokenless as (
     delete from tokens t using mine where t.tenant_id = mine.tenant_id and t.connection_id = mine.id
 )
@@ -56,7 +79,17 @@ select c.id from connections c where c.tenant_id = $1
 order by c.id limit $4
 """
 
-LEFTOVERS = {Subject.CONNECTION: (), Subject.MERCHANT: wiping.OF_MERCHANT, Subject.TENANT: wiping.OF_TENANT}
+# Asked again, an erasure that has ended goes on if there is anything left of its subject after all.
+NOTE = """
+insert into erasures (tenant_id, id, kind, subject_id, asked_by, keys_gone, lease_until)
+values ($1, $4, $3, $2, $5, $6, now() + $7)
+on conflict (tenant_id, kind, subject_id) do update
+    set keys_gone = erasures.keys_gone + excluded.keys_gone, lease_until = excluded.lease_until,
+        finished_at = null, statement = null, signature = null, public_key = null
+    where erasures.finished_at is not null and $8
+"""
+
+LEFTOVERS = {Subject.CONNECTION: wiping.ANSWERS, Subject.MERCHANT: wiping.OF_MERCHANT, Subject.TENANT: wiping.OF_TENANT}
 
 
 class Erasures:
@@ -70,7 +103,7 @@ class Erasures:
     async def begin(self, tenant_id: str, kind: Subject, subject_id: str, *, erasure_id: str, actor: str) -> Erasure:
         """Destroy every data key of the subject, and note that the rest has to follow: in one commit, before anything else.
 
-        Asked again, it gives the first. Whoever holds a token already holds it; nobody gets one any more.
+        Asked again, it gives the first, reopened if anything is left. Whoever holds a token already holds it; nobody gets one any more.
 
         Raises:
             NotFoundError: the tenant has no such subject.
@@ -79,21 +112,13 @@ class Erasures:
         async with self._database.transaction() as connection:
             if not await connection.fetchval(EXISTS[kind], *where):
                 raise NotFoundError(f"There is no such {kind.value}.")
-            await connection.execute(LOCK, *where, kind)
-            gone = await connection.execute(DESTROY, *where, kind)
-            await connection.execute(
-                """
-                insert into erasures (tenant_id, id, kind, subject_id, asked_by, keys_gone, lease_until)
-                values ($1, $2, $3, $4, $5, $6, now() + $7) on conflict (tenant_id, kind, subject_id) do nothing
-                """,
-                tenant_id,
-                erasure_id,
-                kind,
-                subject_id,
-                actor,
-                _count(gone),
-                LEASE if kind is Subject.CONNECTION else timedelta(0),
-            )
+            for statement in (CLOSE, LOCK, WITHDRAW):
+                await connection.execute(statement, *where, kind)
+            gone = _count(await connection.execute(DESTROY, *where, kind))
+            await connection.execute(wiping.FORGET_ANSWERS, tenant_id)
+            is_left = bool(await connection.fetch(LEFT, *where, kind, 1))
+            lease = LEASE if kind is Subject.CONNECTION else timedelta(0)
+            await connection.execute(NOTE, *where, kind, erasure_id, actor, gone, lease, is_left)
             row = await connection.fetchrow(
                 "select * from erasures where tenant_id = $1 and subject_id = $2 and kind = $3", *where, kind
             )

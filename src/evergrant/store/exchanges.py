@@ -144,15 +144,7 @@ class Exchanges:
     async def _too_late(self, returned: Returned, granted: Granted) -> None:
         """Somebody gave the request up meanwhile: the pair may be the only living one of its grant, so it is kept."""
         async with self._database.transaction() as connection:
-            await pairs.set_aside(
-                connection,
-                self._vault,
-                returned.tenant_id,
-                returned.app_id,
-                _about(returned),
-                granted,
-                "given_up_meanwhile",
-            )
+            await self._aside(connection, returned, granted, "given_up_meanwhile")
 
     async def _has(self, slip: Slip) -> bool:
         """Whether the books have this answer already."""
@@ -242,10 +234,18 @@ class Exchanges:
         async with self._database.transaction() as connection:
             if not await returns.is_to_be_ended(connection, returned):
                 return
-            await pairs.set_aside(
-                connection, self._vault, returned.tenant_id, returned.app_id, _about(returned), granted, why
-            )
+            await self._aside(connection, returned, granted, why)
             await returns.fail(connection, returned, why, now)
+
+    async def _aside(self, connection: Connection, returned: Returned, granted: Granted, why: str) -> None:
+        """Keep the pair sealed, unless the customer whose link brought it is being erased."""
+        if isinstance(returned, Claimed) and not await changes.is_here(
+            connection, returned.tenant_id, returned.merchant_id
+        ):
+            return
+        await pairs.set_aside(
+            connection, self._vault, returned.tenant_id, returned.app_id, _about(returned), granted, why
+        )
 
 
 async def _completed(connection: Connection, claimed: Claimed, change: Change) -> None:

@@ -1,14 +1,18 @@
 """Pairs a vendor brings along: who holds one already, and a new connection kept whole with its pair."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from evergrant.actions.reading import Entry
+from evergrant.core.app import App
 from evergrant.core.connection import Change
+from evergrant.core.connection import Connection as Known
 from evergrant.core.errors import NotFoundError
 from evergrant.core.secret import Secret
 from evergrant.providers.wire import Granted
-from evergrant.store import audit, changes, pairs
+from evergrant.store import audit, changes, connections, pairs
+from evergrant.store.apps import identity
 from evergrant.store.database import Database
 from evergrant.store.values import digest
 
@@ -34,22 +38,13 @@ class Imports:
         if not known:
             raise NotFoundError("There is no such merchant.")
 
-    async def holder(self, tenant_id: str, app_id: str, refresh: Secret) -> str | None:
-        """The connection under the app that holds this refresh token, or has shown it to the platform."""
+    async def holders(self, app: App, refresh: Secret) -> Sequence[Known]:
+        """What holds this refresh token under the same app of the platform, or has shown it there, whoever keeps it."""
         async with self._database.connection() as connection:
-            found: str | None = await connection.fetchval(
-                """
-                select c.id from connections c where c.tenant_id = $1 and c.app_id = $2 and (
-                    exists (select from tokens t
-                            where t.tenant_id = c.tenant_id and t.connection_id = c.id and t.refresh_hash = $3)
-                    or exists (select from presentations p
-                               where p.tenant_id = c.tenant_id and p.connection_id = c.id and p.refresh_hash = $3))
-                """,
-                tenant_id,
-                app_id,
-                digest(refresh.reveal()),
+            rows = await connection.fetch(
+                "select * from refresh_token_held($1, $2)", identity(app), digest(refresh.reveal())
             )
-        return found
+        return await connections.these(self._database, [(row["tenant_id"], row["connection_id"]) for row in rows])
 
     async def keep(self, change: Change, granted: Granted, *, due_at: datetime, actor: str) -> None:
         """Keep a new connection with its pair. Raises StaleError: somebody else has one of the shops meanwhile."""

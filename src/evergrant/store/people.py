@@ -10,11 +10,12 @@ import asyncpg
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
-from evergrant.actions.reading import Entry, Person
-from evergrant.core.errors import ConflictError
+from evergrant.actions.reading import Entry, Person, Whence
+from evergrant.core.errors import ConflictError, PasswordsBusyError
 from evergrant.core.secret import Secret
-from evergrant.store import audit
+from evergrant.store import audit, tries
 from evergrant.store.database import Database
+from evergrant.store.tries import Tries
 from evergrant.store.values import digest
 
 Given = ParamSpec("Given")
@@ -30,6 +31,9 @@ CONFIRMED = timedelta(minutes=10)
 AT_ONCE = 2
 """How many passwords are checked at the same time: each takes 64 MiB and a core for a while."""
 
+WAITING, WAITING_KNOWN = 16, 32
+"""How many may wait for that, a few seconds' worth; the second half is for browsers that have logged in before."""
+
 
 @cache
 def _of_nobody() -> str:
@@ -44,6 +48,8 @@ class People:
         self._database = database
         self._hasher = PasswordHasher()
         self._slots = asyncio.Semaphore(AT_ONCE)
+        self._waiting = 0
+        self._tries = Tries(database)
 
     async def found(self, owner: Person, password: Secret) -> None:
         """Keep a new tenant with its first person.
@@ -79,18 +85,34 @@ class People:
             )
         return [(row["id"], row["name"]) for row in rows]
 
-    async def by_password(self, email: str, password: Secret) -> Person | None:
-        """Whoever has this address and password. Takes as long for an unknown address as for a wrong password."""
-        nobody = await self._in_turn(_of_nobody)
-        found = await self._database.look_up("person_of_address", email)
-        row = found[0] if found else None
-        right = await self._in_turn(self._is_right, row["password_hash"] if row else nobody, password)
+    async def by_password(self, email: str, password: Secret, whence: Whence) -> Person | None:
+        """Whoever has this address and password. Takes as long for an unknown address as for a wrong password.
+
+        Raises:
+            TooManyTriesError: too many were wrong lately; it was not looked at.
+            PasswordsBusyError: too many wait to be checked.
+        """
+        tried = await self._tries.begin(email, whence)
+        if self._waiting >= (WAITING_KNOWN if tried.is_known else WAITING):
+            await self._tries.settle(tried, is_right=False)
+            raise PasswordsBusyError
+        self._waiting += 1
+        try:
+            nobody = await self._in_turn(_of_nobody)
+            found = await self._database.look_up("person_of_address", email)
+            row = found[0] if found else None
+            right = await self._in_turn(self._is_right, row["password_hash"] if row else nobody, password)
+        finally:
+            self._waiting -= 1
         if row is None or not right:
             return None
+        await self._tries.settle(tried, is_right=True)
         return _person(row)
 
-    async def log_in(self, person: Person, token: Secret) -> None:
-        """Begin a login under a fresh token."""
+    async def log_in(self, person: Person, token: Secret, *, browser: Secret, instead_of: Secret | None) -> None:
+        """Begin a login under a fresh token, and end the browser's earlier one; from now on it is known."""
+        if instead_of is not None:
+            await self.log_out(instead_of)
         async with self._database.transaction() as connection:
             await connection.execute(
                 "insert into logins (hash, tenant_id, person_id) values ($1, $2, $3)",
@@ -98,6 +120,7 @@ class People:
                 person.tenant_id,
                 person.id,
             )
+            await tries.remember(connection, person.email, browser)
             entry = Entry(tenant_id=person.tenant_id, actor=person.id, action="person.logged_in", subject=person.id)
             await audit.write(connection, [entry])
 
@@ -119,9 +142,9 @@ class People:
             )
         return found
 
-    async def confirm(self, person: Person, token: Secret, password: Secret) -> bool:
-        """Enter the password anew for this login; whether it was the right one."""
-        found = await self.by_password(person.email, password)
+    async def confirm(self, person: Person, token: Secret, password: Secret, whence: Whence) -> bool:
+        """Enter the password anew for this login; whether it was the right one. Raises as `by_password`."""
+        found = await self.by_password(person.email, password, whence)
         if found is None or (found.tenant_id, found.id) != (person.tenant_id, person.id):
             return False
         async with self._database.transaction() as connection:

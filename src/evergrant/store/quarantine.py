@@ -12,7 +12,7 @@ from evergrant.core.app import App
 from evergrant.core.claim import Claim, Stage, Why
 from evergrant.core.connection import Change, Event, Shop
 from evergrant.core.connection import Connection as Known
-from evergrant.core.link import STATE_LIFE, Mismatch, Returned, Unasked
+from evergrant.core.link import STATE_LIFE, Claimed, Mismatch, Returned, Unasked
 from evergrant.core.secret import Secret
 from evergrant.providers.wire import Granted
 from evergrant.store import audit, changes, connections, events, pairs, returns, sealing, tokens
@@ -57,8 +57,6 @@ on conflict (tenant_id, id) do update set state = 'waiting', reason = excluded.r
     shops = excluded.shops, scopes = excluded.scopes, authorization_ends = excluded.authorization_ends,
     granted_at = excluded.granted_at, pair_sealed = excluded.pair_sealed, expires_at = excluded.expires_at
 """
-
-OF_THESE = f"{connections.SELECT} where (c.tenant_id, c.id) in (select * from unnest($1::text[], $2::text[]))"  # noqa: S608
 
 END = """
 update claims set state = $3, connection_id = coalesce($4, connection_id), pair_sealed = null, ended_at = now()
@@ -138,6 +136,11 @@ class Quarantine:
         async with self._database.connection(of=tenants) as connection, connection.transaction():
             if not await returns.is_to_be_ended(connection, returned):
                 return False
+            if isinstance(returned, Claimed) and not await changes.is_here(
+                connection, returned.tenant_id, returned.merchant_id
+            ):
+                await returns.fail(connection, returned, errors.LinkRevokedError.code, proved.at)
+                return False
             key = await sealing.key_for(connection, self._vault, returned.tenant_id, returned.claim_id)
             await connection.execute(
                 KEEP,
@@ -178,15 +181,7 @@ class Quarantine:
             rows = await connection.fetch(
                 "select * from held_elsewhere($1, $2, $3)", identity(app), app.id, list(shop_ids)
             )
-        if not rows:
-            return []
-        async with self._database.connection(of={row["tenant_id"] for row in rows}) as connection:
-            found = await connection.fetch(
-                OF_THESE,
-                [row["tenant_id"] for row in rows],
-                [row["connection_id"] for row in rows],
-            )
-        return [connections.whole(row) for row in found]
+        return await connections.these(self._database, [(row["tenant_id"], row["connection_id"]) for row in rows])
 
     async def find(self, tenant_id: str, claim_id: str) -> Claim:
         """One claim. Raises NotFoundError."""
@@ -249,9 +244,11 @@ class Quarantine:
 
         Raises:
             ClaimError: somebody was quicker, or it is over.
+            NotFoundError: the customer is being erased.
             StaleError: the connection has moved since it was read.
         """
         async with self._database.transaction() as connection:
+            await changes.admit(connection, claim.tenant_id, change.after.merchant_id)
             await _end(connection, claim, Stage.CLAIMED, change.after.id)
             await changes.keep(connection, change, actor=actor)
             await pairs.replace(connection, self._vault, change.after, granted, issued_at=change.at, due_at=due_at)

@@ -15,6 +15,11 @@ delete from records where ctid = any(array(
     select ctid from records where tenant_id = $1 and connection_id = $2 limit 5000))
 """
 
+FORGET_ANSWERS = "delete from kept_answers where tenant_id = $1 and status is not null"
+"""Which of them name whom cannot be seen, sealed as they are: all the workspace's go. What is under way goes on."""
+
+ANSWERS: Statements = (("", f"{FORGET_ANSWERS} and $2 <> ''"),)
+
 OF_CONNECTION: Statements = (
     # A notice names its shop in its body only. One nobody has understood yet is left to whoever holds the shop now.
     (
@@ -48,6 +53,19 @@ OF_CONNECTION: Statements = (
         """,
     ),
     (
+        "claims",
+        """
+        with gone as (
+            delete from claims k using shops s, connections c where k.tenant_id = $1 and k.state = 'waiting'
+              and k.reason = 'shop_already_connected' and c.tenant_id = $1 and c.id = $2 and k.app_id = c.app_id
+              and s.tenant_id = $1 and s.connection_id = $2
+              and k.shops @> jsonb_build_array(jsonb_build_object('id', s.shop_id))
+            returning k.id
+        ), keyless as (delete from data_keys d using gone where d.tenant_id = $1 and d.owner_id = gone.id)
+        select from gone
+        """,
+    ),
+    (
         "",
         """
         delete from suspect_answers where tenant_id = $1 and (owner_id = $2 or owner_id in (
@@ -57,7 +75,6 @@ OF_CONNECTION: Statements = (
         """,
     ),
     ("claims", "delete from claims where tenant_id = $1 and connection_id = $2"),
-    ("", "delete from kept_answers where tenant_id = $1 and position($2 in route) > 0"),
     ("stray_pairs", "delete from stray_pairs where tenant_id = $1 and connection_id = $2"),
     (
         "",
@@ -88,6 +105,7 @@ OF_CONNECTION: Statements = (
 """After its records, and after its life has ended. The last one says that it is done."""
 
 OF_MERCHANT: Statements = (
+    *ANSWERS,
     (
         "",
         """
@@ -125,8 +143,8 @@ OF_MERCHANT: Statements = (
     (
         "merchants",
         """
-        update merchants set external_id = id, name = '', email = '', locale = '', erased_at = now()
-        where tenant_id = $1 and id = $2 and erased_at is null
+        update merchants set external_id = id, name = '', email = '', locale = '', erased_at = coalesce(erased_at, now())
+        where tenant_id = $1 and id = $2 and (erased_at is null or (external_id, name, email, locale) <> (id, '', '', ''))
         """,
     ),
 )
@@ -143,8 +161,8 @@ OF_TENANT: Statements = (
     (
         "merchants",
         """
-        update merchants set external_id = id, name = '', email = '', locale = '', erased_at = now()
-        where tenant_id = $1 and $2 = $1 and erased_at is null
+        update merchants set external_id = id, name = '', email = '', locale = '', erased_at = coalesce(erased_at, now())
+        where tenant_id = $1 and $2 = $1 and (erased_at is null or (external_id, name, email, locale) <> (id, '', '', ''))
         """,
     ),
     (

@@ -3,12 +3,15 @@
 import hashlib
 import hmac
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from datetime import timedelta
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from fastapi import Request
 from starlette.responses import Response
 
-from evergrant.actions.reading import KEY_PREFIX, KEY_SCOPES, ApiKey, Person
+from evergrant.actions.reading import KEY_PREFIX, KEY_SCOPES, ApiKey, Person, Whence
 from evergrant.core.errors import InvalidRequestError
 from evergrant.core.secret import Secret
 from evergrant.web import problems
@@ -18,6 +21,10 @@ Answer = Coroutine[Any, Any, tuple[int, object]]
 
 LOGIN_COOKIE = "eg_login"
 VISIT_COOKIE = "eg_visit"
+BROWSER_COOKIE = "eg_browser"
+"""What a browser carries since somebody logged in with it: it opens nothing, and is told from strangers who guess."""
+
+BROWSER_LIFE = timedelta(days=90)
 CHANGES = frozenset({"owner", "operator"})
 """Roles that may change something; a viewer looks."""
 
@@ -115,6 +122,16 @@ async def acting_person(request: Request) -> Person:
     if person.role not in CHANGES:
         raise problems.NotPermittedError
     return person
+
+
+def whence_of(request: Request) -> Whence:
+    """Where a form comes from. An address of the newer kind counts as its network, of which one person has all."""
+    carried = request.cookies.get(desk_of(request).cookie(BROWSER_COOKIE))
+    address = request.client.host if request.client else ""
+    with suppress(ValueError):
+        if ip_address(address).version == 6:
+            address = str(ip_network(f"{address.partition('%')[0]}/64", strict=False))
+    return Whence(address=address, browser=Secret(carried) if carried else None)
 
 
 def csrf_of(cookie_value: str) -> str:

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import msgspec
 
-from evergrant.core.errors import EvergrantError
+from evergrant.core.errors import EvergrantError, TooManyTriesError
 from evergrant.core.gate import Why
 
 STATUSES: Mapping[str, int] = {
@@ -45,6 +45,7 @@ STATUSES: Mapping[str, int] = {
     "no_shops": 422,
     "not_found": 404,
     "not_permitted": 403,
+    "passwords_busy": 503,
     "platform_bad_response": 503,
     "platform_throttled": 503,
     "platform_unavailable": 503,
@@ -63,6 +64,7 @@ STATUSES: Mapping[str, int] = {
     "token_being_refreshed": 503,
     "too_large": 413,
     "too_many_arrivals": 429,
+    "too_many_tries": 429,
     "vault_integrity": 500,
     "wrong_region": 422,
     "wrong_shop": 409,
@@ -153,7 +155,9 @@ def headers_of(error: EvergrantError) -> dict[str, str]:
     status = status_of(error)
     if status == 503:
         headers["retry-after"] = str(RETRY_AFTER_SECONDS)
-    if status == 429:
+    if isinstance(error, TooManyTriesError):
+        headers["retry-after"] = str(error.seconds)
+    elif status == 429:
         headers["retry-after"] = headers["refresh"] = str(A_MINUTE_SECONDS)
     if status == 401 and error.code.startswith("api_key"):
         headers["www-authenticate"] = 'Bearer realm="evergrant"'

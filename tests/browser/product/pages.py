@@ -35,6 +35,13 @@ def before_the_first_shop(scene: Scene) -> Iterator[Shown]:
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_role("alert")).to_be_visible()
     yield "login, refused", page
+    too_many = page.get_by_role("alert").filter(has_text="Too many wrong passwords")
+    while not too_many.is_visible():
+        page.get_by_label("E-mail address").fill("nobody@vendor.example")
+        page.get_by_label("Password").fill("a wrong one")
+        page.get_by_role("button", name="Log in").click()
+        expect(page.get_by_role("alert")).to_be_visible()
+    yield "login, too many tries", page
     page = scene.dashboard(page.context)
     yield "dashboard, no shop yet", page
     page.goto("/connect")

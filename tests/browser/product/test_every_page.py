@@ -13,11 +13,11 @@ pytestmark = pytest.mark.browser
 
 
 def test_the_pages_before_the_first_shop_are_clean(scene: Scene, stage: Stage, chromium: Browser) -> None:
-    """Login, refused login, the empty Dashboard with an app and without, connecting."""
+    """Login, refused login, too many tries, the empty Dashboard with an app and without, connecting."""
     other = scenes.vendor(stage, chromium, with_app=False)
     scene.contexts.append(context := other.browser())
 
-    assert 4 == len(all_clean(pages.before_the_first_shop(scene)))
+    assert 5 == len(all_clean(pages.before_the_first_shop(scene)))
     assert 3 == len(all_clean(pages.before_the_first_app(other.dashboard(context))))
     other.hands.close()
     assert [] == other.complaints

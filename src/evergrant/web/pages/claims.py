@@ -88,15 +88,27 @@ async def take(
     await access.acting_person(request)
     login = Secret(request.cookies[desk.cookie(access.LOGIN_COOKIE)])
     customer = await _customer(desk, person, merchant_id, new_merchant)
-    if not await desk.people.is_confirmed(login) and not (
-        password and await desk.people.confirm(person, login, Secret(password[:LONGEST_PASSWORD]))
-    ):
-        failed = problems.LoginFailedError("This is not your password. Enter it once more.") if password else None
-        return await _confirmation(request, desk, known, person, customer, new_merchant=new_merchant, failed=failed)
+    if not await desk.people.is_confirmed(login):
+        failed = await _unconfirmed(request, desk, person, login, password)
+        if failed or not password:
+            return await _confirmation(request, desk, known, person, customer, new_merchant=new_merchant, failed=failed)
     if new_merchant.strip():
         await desk.merchants.add(customer)
     connection_id = await claiming.take(known, customer.id, actor=person.id, ports=desk.ports)
     return RedirectResponse(f"/connections/{connection_id}", status_code=303)
+
+
+async def _unconfirmed(
+    request: Request, desk: Desk, person: Person, login: Secret, password: str
+) -> errors.EvergrantError | None:
+    """What is wrong with the password that was entered, if one was and something is."""
+    given, whence = Secret(password[:LONGEST_PASSWORD]), access.whence_of(request)
+    try:
+        if not password or await desk.people.confirm(person, login, given, whence):
+            return None
+    except (errors.TooManyTriesError, errors.PasswordsBusyError) as error:
+        return error
+    return problems.LoginFailedError("This is not your password. Enter it once more.")
 
 
 @router.post("/claims/{claim_id}/dismiss")
@@ -165,7 +177,7 @@ async def _confirmation(
     customer: Merchant,
     *,
     new_merchant: str,
-    failed: problems.LoginFailedError | None = None,
+    failed: errors.EvergrantError | None = None,
 ) -> Response:
     login = Secret(request.cookies[desk.cookie(access.LOGIN_COOKIE)])
     context = {
@@ -176,7 +188,7 @@ async def _confirmation(
         **await _facts(desk, known),
     }
     status = problems.status_of(failed) if failed else 200
-    headers = {"x-error-code": failed.code} if failed else {}
+    headers = problems.headers_of(failed) if failed else {}
     page = look.signed_in(request, person, **context)
     return look.page(request, "claim_confirm.html", page, status=status, headers=headers)
 

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import RedirectResponse, Response
 
+from evergrant.core import errors
 from evergrant.core.secret import Secret
 from evergrant.web import access, look, problems
 from evergrant.web.desk import is_own_path
@@ -39,13 +40,20 @@ async def log_in(
     await access.check_csrf(request, access.VISIT_COOKIE)
     desk = access.desk_of(request)
     following = following if is_own_path(following) else HOME
-    person = await desk.people.by_password(email.strip(), Secret(password[:LONGEST_PASSWORD]))
+    whence = access.whence_of(request)
+    try:
+        person = await desk.people.by_password(email.strip(), Secret(password[:LONGEST_PASSWORD]), whence)
+    except (errors.TooManyTriesError, errors.PasswordsBusyError) as error:
+        return _form(request, following, email=email, failed=error)
     if person is None:
         return _form(request, following, email=email, failed=problems.LoginFailedError())
-    token = desk.ports.dice.secret()
+    token, browser = desk.ports.dice.secret(), whence.browser or desk.ports.dice.secret()
+    earlier = request.cookies.get(desk.cookie(access.LOGIN_COOKIE))
     desk.walls.enter(person.tenant_id)
-    await desk.people.log_in(person, token)
+    await desk.people.log_in(person, token, browser=browser, instead_of=Secret(earlier) if earlier else None)
     answer = RedirectResponse(following, status_code=303)
+    life = int(access.BROWSER_LIFE.total_seconds())
+    access.set_cookie(answer, desk, access.BROWSER_COOKIE, browser.reveal(), seconds=life)
     access.set_cookie(answer, desk, access.LOGIN_COOKIE, token.reveal())
     access.drop_cookie(answer, desk, access.VISIT_COOKIE)
     return answer
@@ -65,7 +73,7 @@ async def log_out(request: Request) -> Response:
 
 
 def _form(
-    request: Request, following: str, *, email: str = "", failed: problems.LoginFailedError | None = None
+    request: Request, following: str, *, email: str = "", failed: errors.EvergrantError | None = None
 ) -> Response:
     desk = access.desk_of(request)
     visit = access.visit_of(request, desk)
@@ -74,7 +82,7 @@ def _form(
         "login.html",
         {"csrf": access.csrf_of(visit), "next": following, "email": email, "failed": failed},
         status=problems.status_of(failed) if failed else 200,
-        headers={"x-error-code": failed.code} if failed else None,
+        headers=problems.headers_of(failed) if failed else None,
     )
     access.set_cookie(answer, desk, access.VISIT_COOKIE, visit)
     return answer
