@@ -8,13 +8,17 @@ that a call can be refused, lost on its way there or on its way back, and the da
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Collection, Coroutine
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
+from unittest.mock import patch
 from urllib.parse import urlencode, urlsplit
+
+import asyncpg
 
 from evergrant import postgres, settings
 from evergrant.actions.ports import AnswerLostError, Dice, NotSentError, Ports
@@ -24,13 +28,18 @@ from evergrant.core.errors import EvergrantError
 from evergrant.core.secret import Secret
 from evergrant.jobs import timetable
 from evergrant.providers.wire import Reply, Request
+from evergrant.store.database import Database
+from evergrant_sandbox.clock import checked, read_duration
+from evergrant_sandbox.control.time import turn_clock
 from tests import hub_fixture, postgres_fixture
+from tests.model.kept import SESSION, Kept
 from tests.sandbox import kit
 
 Result = TypeVar("Result")
 
 MOST_ROUNDS = 60
-WAITS = frozenset({"", "0", "not_yet"})
+IDLE = frozenset({"", "0"})
+WAITS = IDLE | {"not_yet"}
 """What is said where only more time tells: a suspended connection whose last refresh is in doubt is asked about again."""
 PATIENCE = 6
 """After so many rounds platform time goes on by more than the ten minutes for which a fresh token is believed."""
@@ -38,15 +47,53 @@ PATIENCE = 6
 ROOM = 50
 
 LEASES = ("tokens", "flows", "authorization_requests", "notices")
-A_MINUTE = ";".join(
-    [f"update {table} set lease_until = now() - interval '1 second' where lease_until > now()" for table in LEASES]  # noqa: S608
-    + ["update connections set verify_after = now() where verify_after > now()"]
-    + ["delete from app_paces", "delete from app_calls"]
-)
+ENDED = "in_{0} as (update {0} set lease_until = now() - interval '1 second' where lease_until > now())"
+REST = """
+asked as (update connections set verify_after = now() where verify_after > now()),
+rested as (delete from app_paces), called as (delete from app_calls) select true
+"""
+A_MINUTE = f"with {', '.join(ENDED.format(table) for table in LEASES)}, {REST}"
+"""Every lease is over, every rest too."""
+
+MAY_BE_DUE = """
+select array_remove(array[
+    case when exists(select from notices where settled_at is null) then 'digest' end,
+    case when exists(select from authorization_requests where exchange in ('waiting', 'sent', 'answered')) then 'finish' end,
+    case when exists(select from presentations where outcome is null) then 'doubts' end,
+    case when exists(select from stray_pairs where tried_at is null) then 'orphans' end,
+    case when exists(select from tokens where due_at <= $1) then 'refresh' end,
+    case when exists(select from flows where next_run_at <= $1) then 'sync' end,
+    case when exists(select from connections where verify_after is not null) then 'verify' end,
+    case when exists(select from connections where authorization_ends <= $1
+        and state in ('active', 'suspended', 'reauthorization_required')) then 'expire' end
+], null)
+"""
+"""The work for which there may be something to do: where there is none, nobody needs to ask. It knows less than those who
+take the work, so that it says too much rather than too little; and the last time of a life all of them are asked.
+"""
 
 
 class Died(BaseException):
     """The process is gone, here and now."""
+
+
+def death_is_no_news(loop: asyncio.AbstractEventLoop, about: dict[str, Any]) -> None:
+    """What else ran in a process that died ends without anybody to tell; whatever else nobody waited for is told."""
+    if not isinstance(about.get("exception"), Died):
+        loop.default_exception_handler(about)
+
+
+class AtOnce(ThreadPoolExecutor):
+    """Does at once what was meant for a thread: small files are written faster than threads are woken."""
+
+    def submit(self, work: Callable[..., Result], /, *given: Any, **named: Any) -> Future[Result]:
+        """Do it."""
+        done: Future[Result] = Future()
+        try:
+            done.set_result(work(*given, **named))
+        except Exception as error:  # noqa: BLE001  (whoever waits for it is told)
+            done.set_exception(error)
+        return done
 
 
 @dataclass(slots=True)
@@ -60,6 +107,11 @@ class Fate:
     statements: int | None = None
     after: bool = False
     dead: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether this process is gone: whatever of it still runs comes through no door any more."""
+        return self.dead.is_set()
 
     def die(self) -> Died:
         """Note the death, for those who wait for others."""
@@ -76,6 +128,8 @@ class Wire:
 
     async def send(self, request: Request, *, once: bool = False) -> Reply:  # noqa: ARG002  (the port's own name)
         """Send a request, as far as fate lets it go."""
+        if self.fate.is_dead:
+            raise Died
         fate, self.fate.call = self.fate.call, ""
         match fate:
             case "not_sent":
@@ -147,8 +201,10 @@ class Hand:
 
     sandbox: kit.Sandbox
     settings: settings.Settings
-    dsn: str
     fate: Fate
+    kept: Kept
+    eye: Any
+    """A connection of the onlooker's own."""
     stack: AsyncExitStack
     parts: House
     ports: Ports
@@ -157,22 +213,21 @@ class Hand:
 
     async def reborn(self) -> None:
         """The process is dropped with all it held; another one opens the same database and the same disk."""
+        self.fate.die()
         await self.stack.aclose()
-        self.fate.statements, self.fate.call, self.fate.dead = None, "", asyncio.Event()
+        self.fate = Fate()
         self.stack = AsyncExitStack()
-        self.parts, self.ports = await opened(self.stack, self.settings, self.dsn, self.sandbox, self.fate)
+        self.parts, self.ports = await opened(self.stack, self.settings, self.sandbox, self.fate)
         await self.a_minute_passes()
 
     async def doing(self, work: Coroutine[Any, Any, Result]) -> Result | EvergrantError | None:
         """What the work gives, or the error it says; None if the process died of it, and lives again."""
         task, death = asyncio.ensure_future(work), asyncio.ensure_future(self.fate.dead.wait())
         await asyncio.wait((task, death), return_when=asyncio.FIRST_COMPLETED)
-        died = self.fate.dead.is_set()
+        died = self.fate.is_dead
         for each in (task, death):
             each.cancel()
-        results = await asyncio.gather(task, return_exceptions=True)
-        with suppress(asyncio.CancelledError):
-            await death
+        results = await asyncio.gather(task, death, return_exceptions=True)
         self.fate.statements, self.fate.call = None, ""
         if died:
             await self.reborn()
@@ -182,23 +237,24 @@ class Hand:
         return results[0]
 
     async def sql(self, statement: str, *given: Any) -> Any:
-        """Rows straight from the database, whatever fate has in store."""
-        statements, self.fate.statements = self.fate.statements, None
-        try:
-            async with self.parts.database.connection() as connection:
-                return await connection.fetch(statement, *given)
-        finally:
-            self.fate.statements = statements
+        """Rows straight from the database, past the process and its fate."""
+        return await self.eye.fetch(statement, *given)
 
     async def a_minute_passes(self) -> None:
         """Wall time enough for every lease to end and every slip to be nobody's."""
-        statements, self.fate.statements = self.fate.statements, None
-        async with self.parts.database.connection() as connection:
-            await connection.execute(A_MINUTE)
-        self.fate.statements = statements
-        for slip in (self.settings.data_dir / "spool").iterdir():
+        await self.eye.fetch(A_MINUTE)
+        for slip in self.slips():
             with suppress(FileNotFoundError):
                 os.utime(slip, (time.time() - 60, time.time() - 60))  # noqa: TID251  (a file's age)
+
+    def slips(self) -> list[Path]:
+        """Answers on the disk that did not reach the database."""
+        return list((self.settings.data_dir / "spool").iterdir())
+
+    async def turn(self, span: str) -> None:
+        """So much platform time passes; what falls due on the way happens."""
+        platform = self.sandbox.application.platform
+        await turn_clock(platform, checked(platform.clock.now() + read_duration(span)))
 
     async def work(self, name: str) -> str:
         """One kind of due work: take what there is, do it; what failed is said, as the worker would log it."""
@@ -218,17 +274,28 @@ class Hand:
                 said.append(error.code)
         return " ".join(said)
 
-    async def settle(self) -> None:
-        """Let wall time pass, and the worker work, until nothing is left to do."""
+    async def settle(self, *, for_good: bool) -> None:
+        """Let wall time pass, and the worker work, until nothing is left to do; `for_good`: whoever is asked."""
         said: list[str] = []
         for turn in range(1, MOST_ROUNDS):
             await self.a_minute_passes()
             if turn % PATIENCE == 0:
-                await self.sandbox.steer("clock", advance="11m")
-            said = [await self.work(name) for name in WORKS]
-            if all(word in {"", "0"} for word in said) or (turn > PATIENCE and set(said) <= WAITS):
+                await self.turn("11m")
+            due = await self.due()
+            said = [await self.work(name) for name in WORKS if name in due]
+            quiet = all(word in IDLE for word in said) or (turn > PATIENCE and set(said) <= WAITS)
+            if quiet and for_good and len(said) < len(WORKS):
+                said = [await self.work(name) for name in WORKS]
+                quiet = all(word in IDLE for word in said) or (turn > PATIENCE and set(said) <= WAITS)
+            if quiet:
                 return
         raise AssertionError(f"it never comes to rest: {said}\n{await self.left()}")
+
+    async def due(self) -> set[str]:
+        """The work for which there may be something to do."""
+        slips = {"heal", "heal_exchanges"} if self.slips() else set()
+        now = datetime.fromtimestamp(self.sandbox.now, UTC)
+        return {*(await self.eye.fetchval(MAY_BE_DUE, now)), *slips}
 
     async def left(self) -> str:
         """What there is to do, for whoever wants to know why it never ends."""
@@ -271,6 +338,8 @@ class Door:
     async def connection(self, *, within: float | None = None, of: Collection[str] | None = None) -> AsyncIterator[Any]:
         """One connection, or one transaction, which is one step."""
         fate = self._fate
+        if fate.is_dead:
+            raise Died
         last = False
         if fate.statements is not None:
             fate.statements -= 1
@@ -284,10 +353,10 @@ class Door:
 
 
 async def opened(
-    stack: AsyncExitStack, chosen: settings.Settings, dsn: str, sandbox: kit.Sandbox, fate: Fate
+    stack: AsyncExitStack, chosen: settings.Settings, sandbox: kit.Sandbox, fate: Fate
 ) -> tuple[House, Ports]:
     """A process: the house, with fate at its doors."""
-    parts = await stack.enter_async_context(house.house(chosen, {"dsn": dsn}, clock_believed=0.0))
+    parts = await stack.enter_async_context(house.house(chosen, {}, clock_believed=0.0))
     Door(parts, fate)
     ports = replace(
         parts.ports, platform=Wire(sandbox.client, fate), clock=PlatformsTime(sandbox), dice=EvenDice(parts.ports.dice)
@@ -297,7 +366,7 @@ async def opened(
 
 @asynccontextmanager
 async def in_hand(server: postgres.Server, folder: Path) -> AsyncIterator[Hand]:
-    """Everything, with one tenant."""
+    """Everything, with one tenant. Processes die here, the computer does not: nothing waits for the disk."""
     chosen = settings.read(
         data_dir=folder / "hub", public_url=hub_fixture.ORIGIN, sandbox_urls=kit.HERE, database_connections=2
     )
@@ -305,10 +374,20 @@ async def in_hand(server: postgres.Server, folder: Path) -> AsyncIterator[Hand]:
     async with (
         kit.running(folder / "platform") as sandbox,
         postgres_fixture.fresh(server, await hub_fixture.template(server)) as dsn,
+        AsyncExitStack() as around,
     ):
+        sandbox.application.platform.book.run("PRAGMA synchronous = OFF")
+        kept = Kept(dsn)
+        around.push_async_callback(kept.end)
+        around.enter_context(patch.object(Database, "connect", kept.connect))
+        around.enter_context(patch.object(os, "fsync", lambda _: None))
+        eye = await asyncpg.connect(dsn, server_settings=SESSION)
+        around.push_async_callback(eye.close)
         stack = AsyncExitStack()
-        parts, ports = await opened(stack, chosen, dsn, sandbox, fate)
-        hand = Hand(sandbox=sandbox, settings=chosen, dsn=dsn, fate=fate, stack=stack, parts=parts, ports=ports)
+        parts, ports = await opened(stack, chosen, sandbox, fate)
+        hand = Hand(
+            sandbox=sandbox, settings=chosen, fate=fate, kept=kept, eye=eye, stack=stack, parts=parts, ports=ports
+        )
         made = await provisioning.add_tenant(
             parts, name="Acme", email="o@acme.example", person="Olive", password=Secret("correct horse battery")
         )

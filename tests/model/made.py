@@ -10,38 +10,35 @@ from evergrant.core.app import App, Hosts
 from evergrant.core.errors import EvergrantError
 from evergrant.core.secret import Secret
 from evergrant.core.tokens import Rotation
+from evergrant_sandbox.book import grants
+from evergrant_sandbox.world.tokens import sha256
 from tests.model.hand import Hand
 from tests.model.seen import Grant, Line, Row
 from tests.sandbox import kit
 
-MODES = ("strict", "family", "retry_safe", "stable")
 SCOPES = ["seller.authorization.info", "seller.order.info", "seller.product.basic"]
 LONG_GRACE = 50 * 365 * 86_400
-APPS: dict[str, tuple[str, str]] = {}
-"""Mode -> (the hub's id of the app, its key)."""
-
 _numbers = itertools.count(1)
 
 
-async def apps(hand: Hand) -> None:
-    """One app for each mode, known to both."""
-    for mode in MODES:
-        key, app_id = f"6model{mode}", f"app_{mode}"
-        known = mode in {"retry_safe", "stable"}
-        await hand.parts.apps.add(_app(hand, app_id, key, Rotation(mode) if known else Rotation.UNKNOWN), actor="model")
-        redirect = f"http://localhost:8080/cb/tiktok-shop/{app_id}"
-        await hand.sandbox.app(
-            key=key,
-            secret="model_secret",
-            name=mode,
-            redirect_urls=[redirect],
-            scopes=SCOPES,
-            webhook_url="",
-            status="published",
-        )
-        given: dict[str, Any] = {"grace_seconds": LONG_GRACE} if mode == "retry_safe" else {}
-        await hand.sandbox.steer(f"apps/{key}/rotation", mode=mode, **given)
-        APPS[mode] = (app_id, key)
+async def app(hand: Hand, mode: str) -> tuple[str, str]:
+    """An app whose platform forgives or does not, known to both: the hub's id of it, and its key."""
+    key, app_id = f"6model{mode}", f"app_{mode}"
+    known = mode in {"retry_safe", "stable"}
+    await hand.parts.apps.add(_app(hand, app_id, key, Rotation(mode) if known else Rotation.UNKNOWN), actor="model")
+    redirect = f"http://localhost:8080/cb/tiktok-shop/{app_id}"
+    await hand.sandbox.app(
+        key=key,
+        secret="model_secret",
+        name=mode,
+        redirect_urls=[redirect],
+        scopes=SCOPES,
+        webhook_url="",
+        status="published",
+    )
+    given: dict[str, Any] = {"grace_seconds": LONG_GRACE} if mode == "retry_safe" else {}
+    await hand.sandbox.steer(f"apps/{key}/rotation", mode=mode, **given)
+    return app_id, key
 
 
 def _app(hand: Hand, app_id: str, key: str, rotation: Rotation) -> App:
@@ -74,6 +71,25 @@ async def line(hand: Hand) -> Line:
     return Line(email=email, customer=customer, shop_ids=[shop["id"] for shop in seller["shops"]])
 
 
+LEAVE = """
+with gone as (update connections set state = 'cancelled', reason = null, verify_after = null, in_doubt_since = null
+    where merchant_id = any($1) returning tenant_id, id),
+tokens_gone as (delete from tokens t using gone where t.tenant_id = gone.tenant_id and t.connection_id = gone.id),
+flows_shut as (update flows f set next_run_at = null from gone where f.tenant_id = gone.tenant_id and f.connection_id = gone.id)
+select true
+"""
+
+
+async def leave(hand: Hand, lines: list[Line]) -> None:
+    """Their life is over: nothing of it falls due any more, here or at the platform."""
+    await hand.sql(LEAVE, [line.customer for line in lines])
+    platform = hand.sandbox.application.platform
+    for each in lines:
+        grant = grants.find(platform.book, int(each.grant_id)) if each.grant_id else None
+        if grant and grant.status(hand.sandbox.now) == "active":
+            platform.undertaker.cancel(grant, now=hand.sandbox.now)
+
+
 async def end_of_log(hand: Hand) -> int:
     """The number of the last line of the platform's log."""
     row = hand.sandbox.application.platform.book.one("SELECT max(n) FROM log")
@@ -90,8 +106,12 @@ def deauthorization(of: Line, at: int) -> bytes:
     ).encode()
 
 
-async def token_is_right(hand: Hand, of: Line, row: Row) -> None:
+async def token_is_right(hand: Hand, of: Line, row: Row, since: int) -> None:
     """I4 and I7: a token leaves only while the authorization lives, and it is one the platform gave for this very seller."""
+    at = (row, of.grant_id, hand.sandbox.now)
+    if at == of.read_at:
+        return  # nothing is different
+    of.read_at = at
     key, found = await hand.parts.keys.for_token(hand.api_key, row.id)
     now = datetime.fromtimestamp(hand.sandbox.now, UTC)
     assert key
@@ -103,11 +123,11 @@ async def token_is_right(hand: Hand, of: Line, row: Row) -> None:
     assert row.state == "active", "I4: a token of what is over"
     assert row.ends
     assert now < row.ends, "I4: a token after the end"
-    given = hand.sandbox.application.platform.book.one(GAVE, kit.sha256(loan.access.reveal()), int(of.grant_id))
+    given = hand.sandbox.application.platform.book.one(GAVE, since, sha256(loan.access.reveal()), int(of.grant_id))
     assert given, "I7: somebody else's token"
 
 
-GAVE = "SELECT 1 FROM log WHERE kind = 'token' AND lower(hex(gave_access_sha256)) = ? AND grant_id = ?"
+GAVE = "SELECT 1 FROM log WHERE n > ? AND kind = 'token' AND gave_access_sha256 = ? AND +grant_id = ?"
 
 
 def judge(of: Line, row: Row, grant: Grant, mode: str, now: int) -> None:

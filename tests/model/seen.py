@@ -1,9 +1,11 @@
 """What somebody who watched from outside would say: of the platform by its own book, of the hub by its own rows."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
+from evergrant_sandbox.book import grants, pairs
+from evergrant_sandbox.world.tokens import Half, sha256
 from tests.model.hand import Hand
 
 ENDED_BY_WORD = frozenset({"cancelled", "deactivated"})
@@ -32,6 +34,8 @@ class Line:
     """A notice of an end was delivered after the end."""
     ended_at: datetime | None = None
     versions: int = 0
+    read_at: object = None
+    """What was known when its token was read last."""
     notices: list[bytes] = field(default_factory=list)
 
 
@@ -62,14 +66,19 @@ class Row:
     opened: int
 
 
-async def grant(hand: Hand, line: Line) -> Grant:
+def grant(hand: Hand, line: Line) -> Grant:
     """The line's grant, by the platform's own book."""
-    found = await hand.sandbox.ask(f"grants/{line.grant_id}")
+    platform = hand.sandbox.application.platform
+    kept = grants.find(platform.book, int(line.grant_id))
+    assert kept
+    newest = pairs.newest(platform.book, kept.id).refresh
+    shown = platform.mint.token(Half.REFRESH, prefix=kept.prefix, seal=newest) if newest else None
+    status = kept.status(hand.sandbox.now)
     return Grant(
-        alive=found["status"] == "active" and found["ends_at_unix"] > hand.sandbox.now,
-        state=found["status"],
-        refresh_hash=found["refresh_token_sha256"] or "",
-        ends=datetime.fromisoformat(found["ends_at"]),
+        alive=status == "active" and kept.ends_at > hand.sandbox.now,
+        state=status,
+        refresh_hash=sha256(shown).hex() if shown else "",
+        ends=datetime.fromtimestamp(kept.ends_at, UTC),
     )
 
 
@@ -117,14 +126,14 @@ def shown(hand: Hand, since: int) -> dict[str, int]:
 
 
 PROBED = (
-    "SELECT (SELECT min(at) FROM log WHERE kind = 'token' AND gave_refresh_sha256 = l.token_sha256), max(at) FROM log l"
-    " WHERE kind = 'token' AND path LIKE '%/refresh' AND token_sha256 = ?"
+    "SELECT (SELECT min(at) FROM log WHERE n > ?1 AND kind = 'token' AND gave_refresh_sha256 = ?2), max(at) FROM log"
+    " WHERE n > ?1 AND kind = 'token' AND path LIKE '%/refresh' AND token_sha256 = ?2"
 )
 
 
-def age_when_shown_last(hand: Hand, token: str) -> int:
+def age_when_shown_last(hand: Hand, token: str, since: int) -> int:
     """How old a refresh token was when the platform saw it last, in seconds."""
-    given, last = hand.sandbox.application.platform.book.one(PROBED, bytes.fromhex(token)) or (0, 0)
+    given, last = hand.sandbox.application.platform.book.one(PROBED, since, bytes.fromhex(token)) or (0, 0)
     return int(last - given)
 
 
