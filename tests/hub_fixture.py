@@ -9,10 +9,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
+from unittest.mock import patch
 
 import httpx2
 import pytest
+from argon2 import PasswordHasher
 
 from evergrant import postgres, settings
 from evergrant.actions.ports import Ports
@@ -28,7 +31,8 @@ from tests import postgres_fixture
 ORIGIN = "http://localhost:8080"
 PASSWORD = "correct horse battery staple"
 EMAIL = "owner@acme.example"
-QUIET_ROUNDS = 3
+_HASH = PasswordHasher.hash
+QUIET_ROUNDS = 2
 FOLLOWS = frozenset({"chain"})
 """Work that follows on whatever is done, by others too: not to be waited for."""
 
@@ -106,9 +110,10 @@ async def a_hub(
         postgres_fixture.fresh(server, await template(server)) as dsn,
         house(chosen, {"dsn": dsn}, clock_believed=0.0) as parts,
     ):
-        made = await provisioning.add_tenant(
-            parts, name="Acme Sync", email=EMAIL, person="Olive Owner", password=Secret(PASSWORD)
-        )
+        with patch.object(PasswordHasher, "hash", lambda _hasher, password: _hashed(password)):
+            made = await provisioning.add_tenant(
+                parts, name="Acme Sync", email=EMAIL, person="Olive Owner", password=Secret(PASSWORD)
+            )
         application = app.build(programs.desk_of(parts, Live()))
         transport = httpx2.ASGITransport(app=application)
         key = {"authorization": f"Bearer {made.api_key.reveal()}"}
@@ -124,6 +129,12 @@ async def a_hub(
                 browser=browser,
                 transport=transport,
             )
+
+
+@cache
+def _hashed(password: str) -> str:
+    """As argon2id makes it, once a run: it takes a tenth of a second of a processor, and every test has an owner."""
+    return _HASH(PasswordHasher(), password)
 
 
 async def template(server: postgres.Server) -> str:
