@@ -1,5 +1,6 @@
 """Takes a picture of every page of hub and sandbox, light and dark, desk and phone: `python -m tools.shots FOLDER`."""
 
+import argparse
 import re
 import sys
 from collections.abc import Iterator
@@ -69,7 +70,13 @@ def take(page: Page, folder: Path, name: str) -> None:
 
 
 def main() -> int:
-    folder = Path(sys.argv[1])
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.shots",
+        description="Takes a picture of every page, light and dark, at the desk and on a phone.",
+        epilog="Example: python -m tools.shots build/shots",
+    )
+    parser.add_argument("folder", type=Path, help="where the pictures are put")
+    folder: Path = parser.parse_args().folder
     folder.mkdir(parents=True, exist_ok=True)
     login = Login(email="stage@vendor.example", password=PASSWORD)
     with TemporaryDirectory() as place:

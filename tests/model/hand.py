@@ -32,45 +32,14 @@ from evergrant.store.database import Database
 from evergrant_sandbox.clock import checked, read_duration
 from evergrant_sandbox.control.time import turn_clock
 from tests import hub_fixture, postgres_fixture
+from tests.model.due import A_MINUTE, MAY_BE_DUE, PATIENCE, rests
 from tests.model.kept import SESSION, Kept
 from tests.sandbox import kit
 
 Result = TypeVar("Result")
 
 MOST_ROUNDS = 60
-IDLE = frozenset({"", "0"})
-WAITS = IDLE | {"not_yet"}
-"""What is said where only more time tells: a suspended connection whose last refresh is in doubt is asked about again."""
-PATIENCE = 6
-"""After so many rounds platform time goes on by more than the ten minutes for which a fresh token is believed."""
-
 ROOM = 50
-
-LEASES = ("tokens", "flows", "authorization_requests", "notices")
-ENDED = "in_{0} as (update {0} set lease_until = now() - interval '1 second' where lease_until > now())"
-REST = """
-asked as (update connections set verify_after = now() where verify_after > now()),
-rested as (delete from app_paces), called as (delete from app_calls) select true
-"""
-A_MINUTE = f"with {', '.join(ENDED.format(table) for table in LEASES)}, {REST}"
-"""Every lease is over, every rest too."""
-
-MAY_BE_DUE = """
-select array_remove(array[
-    case when exists(select from notices where settled_at is null) then 'digest' end,
-    case when exists(select from authorization_requests where exchange in ('waiting', 'sent', 'answered')) then 'finish' end,
-    case when exists(select from presentations where outcome is null) then 'doubts' end,
-    case when exists(select from stray_pairs where tried_at is null) then 'orphans' end,
-    case when exists(select from tokens where due_at <= $1) then 'refresh' end,
-    case when exists(select from flows where next_run_at <= $1) then 'sync' end,
-    case when exists(select from connections where verify_after is not null) then 'verify' end,
-    case when exists(select from connections where authorization_ends <= $1
-        and state in ('active', 'suspended', 'reauthorization_required')) then 'expire' end
-], null)
-"""
-"""The work for which there may be something to do: where there is none, nobody needs to ask. It knows less than those who
-take the work, so that it says too much rather than too little; and the last time of a life all of them are asked.
-"""
 
 
 class Died(BaseException):
@@ -283,10 +252,10 @@ class Hand:
                 await self.turn("11m")
             due = await self.due()
             said = [await self.work(name) for name in WORKS if name in due]
-            quiet = all(word in IDLE for word in said) or (turn > PATIENCE and set(said) <= WAITS)
+            quiet = rests(said, turn)
             if quiet and for_good and len(said) < len(WORKS):
                 said = [await self.work(name) for name in WORKS]
-                quiet = all(word in IDLE for word in said) or (turn > PATIENCE and set(said) <= WAITS)
+                quiet = rests(said, turn)
             if quiet:
                 return
         raise AssertionError(f"it never comes to rest: {said}\n{await self.left()}")

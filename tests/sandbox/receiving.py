@@ -55,7 +55,7 @@ class Receiver:
 
     async def wait_for(self, count: int) -> list[Delivery]:
         """All deliveries, once there are that many."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while len(self.deliveries) < count:
                 self.arrived.clear()
                 await self.arrived.wait()
