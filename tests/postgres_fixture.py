@@ -9,6 +9,7 @@ import itertools
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -21,10 +22,14 @@ _numbers = itertools.count(1)
 @pytest.fixture(scope="session")
 def database_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgres.Server]:
     """One server for the run; the workers of a parallel run share it. It forgets at a power cut, and is fast."""
-    folder = tmp_path_factory.getbasetemp()
-    home = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "database"
-    with postgres.running(home, durability=postgres.Durability.NONE) as server:
+    with postgres.running(home(tmp_path_factory), durability=postgres.Durability.NONE) as server:
         yield server
+
+
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where that server lives."""
+    folder = tmp_path_factory.getbasetemp()
+    return (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "database"
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ database lists them, routes as the OpenAPI document and the application list the
 
 import base64
 import itertools
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -18,8 +19,9 @@ import structlog
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from evergrant.assembly import programs
+from evergrant.assembly import backups, programs
 from evergrant.core.secret import Secret
+from evergrant.postgres import binaries
 from evergrant.store.database import Database
 from evergrant.web import app
 from evergrant.web.live import Live
@@ -195,6 +197,23 @@ async def tables(hub: Hub, sweep: Sweep) -> int:
             rows = await connection.fetch(f'select t::text as line from "{name}" t')  # noqa: S608
             sweep.note(f"table {name}", "\n".join(row["line"] for row in rows))
     return len(names)
+
+
+def dump(hub: Hub, folder: Path, sweep: Sweep) -> int:
+    """Note a backup as `evergrant backup` writes it, unpacked; gives how many lines it has."""
+    backups.dump(hub.parts.arguments, folder / "backup")
+    program = binaries.find(binaries.Binaries.EMBEDDED, None) / "pg_restore"
+    command = [str(program), "--file=-", str(folder / "backup")]
+    text: str = subprocess.run(command, capture_output=True, text=True, check=True, env=binaries.environment()).stdout
+    sweep.note("dump", text)
+    return text.count("\n")
+
+
+def what_the_server_logged(home: Path, sweep: Sweep) -> int:
+    """Note the log PostgreSQL itself writes; gives how many lines it has."""
+    text = (home / "server" / "server.log").read_text(encoding="utf-8", errors="replace")
+    sweep.note("server log", text)
+    return text.count("\n")
 
 
 def disk(folder: Path, sweep: Sweep) -> int:

@@ -4,12 +4,14 @@ import asyncio
 import logging
 import re
 from base64 import b64encode
+from pathlib import Path
 
 import pytest
 
 from evergrant.assembly import provisioning
 from evergrant.assembly.house import house
 from evergrant.core.secret import Secret
+from tests import postgres_fixture
 from tests import sweep as sweeping
 from tests.hub_fixture import EMAIL, PASSWORD
 from tests.journeys.test_tokens_are_brought_along import held_by_the_vendor
@@ -103,8 +105,12 @@ async def test_no_secret_is_found_anywhere_but_where_it_is_meant_to_be(
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    """Logs of ours and of every library at DEBUG, statements with parameters, tables, answers, pages, files, processes."""
+    """Logs of ours, of every library at DEBUG, of the server; statements with parameters, tables, a backup, answers, pages,
+    files, processes.
+    """
     asyncio.get_running_loop().set_debug(True)
     caplog.set_level(logging.DEBUG)
     hub = world.hub
@@ -126,17 +132,21 @@ async def test_no_secret_is_found_anywhere_but_where_it_is_meant_to_be(
     await hub.api.post(f"/v1/connections/{other}/disconnect")
     await a_slip_is_left(world)
     kept = await sweeping.tables(hub, sweep)
+    dumped = await asyncio.to_thread(sweeping.dump, hub, tmp_path, sweep)
     files = sweeping.disk(hub.parts.settings.data_dir / "spool", sweep)
     async with house(hub.parts.settings, hub.parts.arguments) as anew:
         await anew.ports.books.tokens.spooled()
     await hub.api.delete(f"/v1/connections/{mine}")
     await sweeping.tables(hub, sweep)
     sweeping.processes(sweep)
+    server_said = sweeping.what_the_server_logged(postgres_fixture.home(tmp_path_factory), sweep)
     logged = [record.getMessage() for record in caplog.records if not record.name.startswith(OUR_CLIENT)]
     sweep.note("logs", "\n".join((*capfd.readouterr(), *logged)))
 
     assert answered > 30
     assert kept > 20
+    assert dumped > 500
+    assert server_said > 2
     assert files == 1
     assert len(sweep.made) > 30
     assert len([text for where, text in sweep.said if where == "database log"]) > 300
