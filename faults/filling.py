@@ -17,7 +17,7 @@ from evergrant.store import keyring, pairs
 from evergrant.store.values import digest
 from faults.steering import Platform
 
-SCOPES = ["seller.authorization.info", "seller.order.info", "seller.product.basic"]
+SCOPES = ["seller.authorization.info", "seller.order.info", "seller.product.basic", "seller.product.write"]
 DAY = 86_400
 GRACE_SECONDS = 30 * DAY
 """How long an app in `retry_safe` gives the same pair again; the reference says "for a limited time"."""

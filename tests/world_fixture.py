@@ -20,7 +20,7 @@ from tests.hub_fixture import Hub, a_hub
 from tests.sandbox_fixture import Sandbox
 
 KEY, SECRET, SERVICE = "6storykey0001", "story_secret_4f2a9c77", "7000000000000000042"
-SCOPES = ["seller.authorization.info", "seller.order.info", "seller.product.basic"]
+SCOPES = ["seller.authorization.info", "seller.order.info", "seller.product.basic", "seller.product.write"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

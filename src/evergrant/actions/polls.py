@@ -20,6 +20,8 @@ class Run:
     fence: int
     cursor: datetime | None
     failures: int
+    catching_up: bool = False
+    """Its flow has reopened after an outage, and this poll reads what was missed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +44,9 @@ class Flows(Protocol):
 
         No records at all renew the lease.
         """
+
+    async def products(self, run: Run, *, after: str, limit: int) -> Sequence[str]:
+        """Ids of products of the run's shop behind one of them, in their order; none that was deleted."""
 
     async def done(self, run: Run, brought: Brought, *, next_run_at: datetime, now: datetime) -> None:
         """The poll has everything up to its cursor."""

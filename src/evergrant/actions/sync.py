@@ -1,6 +1,7 @@
 """Pull one flow of one shop: ask the gate before every call, keep every page, and say how far it has come."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from evergrant.actions.polls import Brought, Run
@@ -13,6 +14,8 @@ from evergrant.providers import dialects
 from evergrant.providers.wire import Access, CallRefused, Page, Trouble
 
 AT_MOST = 20
+AT_ONCE = 100
+"""Products whose stock is asked for in one call (wire sheet 6.3)."""
 FIRST_WAIT = timedelta(seconds=2)
 LONGEST_WAIT = timedelta(minutes=15)
 NEVER_BY_ITSELF = timedelta(minutes=15)
@@ -98,12 +101,30 @@ async def _token(run: Run, known: Connection, now: datetime, ports: Ports) -> Se
 async def _ask(
     run: Run, app: App, access: Access, window: flows.Window, page_token: str, now: datetime, ports: Ports
 ) -> Page | CallRefused:
+    if run.kind is flows.Kind.INVENTORY:
+        return await _count(run, app, access, page_token, now, ports)
     dialect = dialects.named(app.provider)
     request = dialect.pull_request(app, run.kind, access, window, page_token, now)
     try:
         return dialect.read_page(run.kind, await ports.platform.send(request))
     except (NotSentError, AnswerLostError):
         return CallRefused(trouble=Trouble.UNAVAILABLE)
+
+
+async def _count(run: Run, app: App, access: Access, after: str, now: datetime, ports: Ports) -> Page | CallRefused:
+    """The stock of the next products that are known; the platform is asked by their ids, and has no pages."""
+    products = await ports.books.flows.products(run, after=after, limit=AT_ONCE)
+    if not products:
+        return Page(records=(), next_token="")
+    dialect = dialects.named(app.provider)
+    try:
+        reply = await ports.platform.send(dialect.inventory_request(app, access, products, now))
+    except (NotSentError, AnswerLostError):
+        return CallRefused(trouble=Trouble.UNAVAILABLE)
+    page = dialect.read_inventory(reply, now)
+    if isinstance(page, Page) and len(products) == AT_ONCE:
+        return replace(page, next_token=products[-1])
+    return page
 
 
 async def _refused(run: Run, app: App, refusal: CallRefused, now: datetime, ports: Ports) -> str:

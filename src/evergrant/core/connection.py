@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from evergrant.core import gate, lifecycle
+from evergrant.core import flows, gate, lifecycle
 from evergrant.core.authorization import Authorization, Reason, State
 from evergrant.core.flows import Kind as FlowKind
 
@@ -195,8 +195,9 @@ def _gated(flow: Flow, connection: Connection, needs: Needs, now: datetime) -> F
     )
     if not decided.open:
         return replace(flow, shut=decided.why, next_run_at=None)
-    if flow.shut is not None or flow.next_run_at is None:
-        return replace(flow, shut=None, next_run_at=now)
+    is_polled = flow.kind in flows.PULLED
+    if flow.shut is not None or (is_polled and flow.next_run_at is None):
+        return replace(flow, shut=None, next_run_at=now if is_polled else None)
     return flow
 
 

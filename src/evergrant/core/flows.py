@@ -11,11 +11,27 @@ class Kind(StrEnum):
 
     ORDERS = "orders"
     PRODUCTS = "products"
+    INVENTORY = "inventory"
+    """How many the platform holds: in."""
+    STOCK = "stock"
+    """How many the vendor holds: out."""
+    PRICES = "prices"
+    SHIPMENTS = "shipments"
+
+
+PULLED = frozenset({Kind.ORDERS, Kind.PRODUCTS, Kind.INVENTORY})
+PUSHED = frozenset({Kind.STOCK})
+NOT_CARRIED = frozenset({Kind.PRICES, Kind.SHIPMENTS})
+"""They are there and can be paused, but the wire sheet has no call for them, so nothing goes out yet."""
+
+STAGES: Mapping[Kind, int] = {Kind.STOCK: 1, Kind.ORDERS: 2, Kind.INVENTORY: 3, Kind.PRODUCTS: 4}
+"""In which order flows of a shop catch up: stock first, so that nothing is sold that is gone. Within the orders,
+cancellations come first and then the ship-by deadline."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How a flow is pulled. These are fixed for now; they become the vendor's to set."""
+    """How a flow is pulled, where a connection's settings say nothing else."""
 
     every: timedelta
     """Between two polls."""
@@ -28,6 +44,7 @@ class Plan:
 PLANS: Mapping[Kind, Plan] = {
     Kind.ORDERS: Plan(every=timedelta(minutes=5), first_reach=timedelta(days=7), overlap=timedelta(minutes=10)),
     Kind.PRODUCTS: Plan(every=timedelta(minutes=30), first_reach=timedelta(days=3650), overlap=timedelta(minutes=10)),
+    Kind.INVENTORY: Plan(every=timedelta(minutes=15), first_reach=timedelta(0), overlap=timedelta(0)),
 }
 
 

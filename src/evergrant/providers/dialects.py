@@ -1,6 +1,6 @@
 """Which dialects there are, and what each has to know. A dialect is a module; nothing is inherited."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -46,6 +46,9 @@ class Dialect(Protocol):
     ) -> Request:
         """One page of a flow."""
 
+    def inventory_request(self, app: App, access: Access, product_ids: Sequence[str], now: datetime) -> Request:
+        """The stock of at most a hundred products."""
+
     def read_tokens(self, reply: Reply, now: datetime) -> TokenAnswer:
         """The answer to an exchange or a refresh."""
 
@@ -54,6 +57,9 @@ class Dialect(Protocol):
 
     def read_page(self, kind: flows.Kind, reply: Reply) -> Page | CallRefused:
         """The answer to a pull request."""
+
+    def read_inventory(self, reply: Reply, at: datetime) -> Page | CallRefused:
+        """The answer to an inventory request, as of `at`."""
 
     def is_notice_signed(self, key: str, secret: Secret, body: bytes, signature: bytes) -> bool:
         """Whether a notice is the platform's, in constant time."""

@@ -131,12 +131,31 @@ class Access:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ware:
+    """One variant of a product, as the product tells of it."""
+
+    sku_id: str
+    product_id: str
+    seller_sku: str
+    warehouse_ids: tuple[str, ...]
+    status: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """One order or product as received. `document` is the platform's own JSON, byte for byte."""
+    """One order, product or stock as received. `document` is the platform's own JSON, byte for byte.
+
+    `due_at` is by when the seller promises to ship; an order that `is_cancelled` is known before all else. `wares` are
+    what a product sells; None where it is no product, or one whose variants nobody can read.
+    """
 
     id: str
     updated_at: datetime
     document: bytes
+    created_at: datetime | None = None
+    due_at: datetime | None = None
+    is_cancelled: bool = False
+    wares: tuple[Ware, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,13 +163,15 @@ class Page:
     """Some records, and where the next ones begin; empty when there are no more.
 
     `unreadable` are the ids, as far as there are any, of rows that are no records. `reached` is the last change behind which
-    nothing is missing, where pages come in the order of changes; None where they come in none.
+    nothing is missing, where pages come in the order of changes; None where they come in none. `total` is how many the
+    platform says there are on all pages, if it says so.
     """
 
     records: tuple[Record, ...]
     next_token: str
     unreadable: tuple[str, ...] = ()
     reached: datetime | None = None
+    total: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

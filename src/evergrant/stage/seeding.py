@@ -14,7 +14,7 @@ from evergrant.stage.hands import Hands, consent_by_steering
 
 LOGIN = Login(email="owner@vendor.example", password="evergreen")  # noqa: S106  (printed on the screen; it opens a demo)
 SELLERS_PASSWORD = "sandbox"  # noqa: S105  (of every seeded seller; the sandbox prints it on its front page)
-SCOPES = ["seller.authorization.info", "seller.order.info", "seller.product.basic"]
+SCOPES = ["seller.authorization.info", "seller.order.info", "seller.product.basic", "seller.product.write"]
 BEGAN = timedelta(days=20)
 """The demo's world begins this long ago, so that there is a past to look at."""
 

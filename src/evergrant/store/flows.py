@@ -7,43 +7,29 @@ from evergrant.actions.polls import Brought, Run
 from evergrant.core import flows
 from evergrant.core.connection import Event
 from evergrant.providers.wire import Record
-from evergrant.store import events
+from evergrant.store import events, pulled
 from evergrant.store.database import Database
 
 LEASE = timedelta(seconds=25)
 """Renewed with every page, and longer than the hard limit of a call: a killed worker's poll is taken over within half a
 minute, the next one's look included."""
 
+PATIENCE = 3
+"""How often in a row an earlier stage of a catch-up may fail before the later ones go past it."""
+
 MOST_IDS = 20
 
 TAKE_DUE = """
 update flows f set fence = fence + 1, lease_until = now() + $4, wanted = false
 where (tenant_id, connection_id, shop_id, kind) in (
-    select tenant_id, connection_id, shop_id, kind from flows
+    select tenant_id, connection_id, shop_id, kind from flows d
     where clock = $1 and next_run_at <= $2 and (lease_until is null or lease_until < now())
+      and (catching_up is null or not exists (
+        select from flows e where e.tenant_id = d.tenant_id and e.connection_id = d.connection_id
+          and e.shop_id = d.shop_id and e.catching_up < d.catching_up and e.shut is null and e.failures < $5))
     order by next_run_at limit $3 for update skip locked)
 returning *
 """
-
-# Newest version wins; the same version seen again is not counted, but the platform tells whole seconds, and a record may
-# change twice within one. The lease is renewed with every page, and a killed poll goes on where it was, as far as is known.
-KEEP_RECORDS = """
-with lease as (
-    update flows set lease_until = now() + $9, reached = greatest(reached, $10)
-    where tenant_id = $1 and connection_id = $2 and shop_id = $3 and kind = $4 and fence = $5
-), kept as (
-    insert into records (tenant_id, connection_id, shop_id, kind, record_id, updated_at, document)
-    select $1, $2, $3, $4, given.id, given.updated_at, given.document
-    from unnest($6::text[], $7::timestamptz[], $8::bytea[]) as given (id, updated_at, document)
-    on conflict (tenant_id, connection_id, shop_id, kind, record_id) do update
-        set updated_at = excluded.updated_at, document = excluded.document, kept_at = now()
-        where excluded.updated_at > records.updated_at
-            or (excluded.updated_at = records.updated_at and excluded.document is distinct from records.document)
-    returning true
-)
-select count(*) from kept
-"""
-
 
 DONE = """
 with before as (
@@ -61,7 +47,7 @@ returning before.last_success_at, before.failures
 WANT = """
 update flows set next_run_at = least(next_run_at, $3), wanted = true,
     lease_until = case when failures > 0 and last_error is distinct from 'throttled' then null else lease_until end
-where tenant_id = $1 and connection_id = $2 and shut is null
+where tenant_id = $1 and connection_id = $2 and shut is null and next_run_at is not null
   and ($4::text is null or shop_id = $4) and ($5::text is null or kind = $5)
 returning true
 """
@@ -74,9 +60,9 @@ class Flows:
         self._database = database
 
     async def take_due(self, clock: str, now: datetime, limit: int) -> Sequence[Run]:
-        """Take polls that are due."""
+        """Take polls that are due. Where a shop catches up, an earlier stage goes first."""
         async with self._database.connection() as connection:
-            rows = await connection.fetch(TAKE_DUE, clock, now, limit, LEASE)
+            rows = await connection.fetch(TAKE_DUE, clock, now, limit, LEASE, PATIENCE)
         return [
             Run(
                 tenant_id=row["tenant_id"],
@@ -86,6 +72,7 @@ class Flows:
                 fence=row["fence"],
                 cursor=row["reached"],
                 failures=row["failures"],
+                catching_up=row["catching_up"] is not None,
             )
             for row in rows
         ]
@@ -95,19 +82,13 @@ class Flows:
 
         No records at all renew the lease.
         """
-        latest = {record.id: record for record in sorted(records, key=lambda record: record.updated_at)}
+        async with self._database.transaction() as connection:
+            return await pulled.keep(connection, run, records, reached, LEASE)
+
+    async def products(self, run: Run, *, after: str, limit: int) -> Sequence[str]:
+        """Ids of products of the run's shop behind one of them, in their order; none that was deleted."""
         async with self._database.connection() as connection:
-            kept: int = await connection.fetchval(
-                KEEP_RECORDS,
-                *_where(run),
-                run.fence,
-                list(latest),
-                [record.updated_at for record in latest.values()],
-                [record.document for record in latest.values()],
-                LEASE,
-                reached,
-            )
-        return kept
+            return await pulled.products(connection, run, after, limit)
 
     async def done(self, run: Run, brought: Brought, *, next_run_at: datetime, now: datetime) -> None:
         """The poll has everything up to its cursor. A flow shut meanwhile keeps what it reached and stays shut."""

@@ -19,7 +19,7 @@ from evergrant.tour.browser import Browser, PageError
 from evergrant.tour.promises import BrokenError, Promise, must, patiently
 
 KEY, SECRET, SERVICE = "6tourvendorapp", "tour_secret_7c1e94a3b2", "7000000000000002002"
-SCOPES = ["seller.authorization.info", "seller.order.info", "seller.product.basic"]
+SCOPES = ["seller.authorization.info", "seller.order.info", "seller.product.basic", "seller.product.write"]
 SELLER, PASSWORD = "juno@junipergoods.example", "sandbox"
 PERIOD_DAYS = 90
 FIRST_ORDERS, MISSED_ORDERS = 12, 9

@@ -70,7 +70,14 @@ REASONS: Mapping[Why, str] = {
 REASON_OF_STATE: Mapping[State, str] = {state: REASONS[why] for state, why in gate.SHUT_BY_STATE.items()}
 """The same for a whole authorization, when the clock is ahead of the sweep."""
 
-FLOWS: Mapping[Kind, str] = {Kind.ORDERS: "Orders", Kind.PRODUCTS: "Products"}
+FLOWS: Mapping[Kind, str] = {
+    Kind.ORDERS: "Orders",
+    Kind.PRODUCTS: "Products",
+    Kind.INVENTORY: "Inventory",
+    Kind.STOCK: "Stock levels",
+    Kind.PRICES: "Prices",
+    Kind.SHIPMENTS: "Shipments",
+}
 
 EVENTS: Mapping[str, tuple[str, str]] = {
     "connection.authorized": ("shield-check", "The seller authorized this connection."),

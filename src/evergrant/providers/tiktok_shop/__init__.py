@@ -1,6 +1,7 @@
 """The dialect of TikTok Shop sellers: what a `Dialect` has to know, gathered under one name."""
 
-from evergrant.providers.tiktok_shop.replies import read_notice, read_page, read_shops, read_tokens
+from evergrant.providers.tiktok_shop.pages import read_inventory, read_page
+from evergrant.providers.tiktok_shop.replies import read_notice, read_shops, read_tokens
 from evergrant.providers.tiktok_shop.requests import (
     BASIC_SCOPES,
     EVERYWHERE,
@@ -12,6 +13,7 @@ from evergrant.providers.tiktok_shop.requests import (
     SELLER_USER_TYPES,
     consent_url,
     exchange_request,
+    inventory_request,
     pull_request,
     refresh_request,
     sells_in,
@@ -30,8 +32,10 @@ __all__ = [
     "SELLER_USER_TYPES",
     "consent_url",
     "exchange_request",
+    "inventory_request",
     "is_notice_signed",
     "pull_request",
+    "read_inventory",
     "read_notice",
     "read_page",
     "read_shops",

@@ -3,9 +3,11 @@
 Facts are from the wire sheet (reference/wire-tiktok-shop.md, read 2026-11), whose sections are named beside them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from urllib.parse import urlencode
+
+import msgspec
 
 from evergrant.core import flows
 from evergrant.core.app import App, Hosts
@@ -50,7 +52,11 @@ SELLER_USER_TYPES = frozenset({0, 4, 5})
 FLOW_SCOPES: Mapping[flows.Kind, frozenset[str]] = {
     flows.Kind.ORDERS: frozenset({"seller.order.info"}),
     flows.Kind.PRODUCTS: frozenset({"seller.product.basic"}),
+    flows.Kind.INVENTORY: frozenset({"seller.product.basic"}),
+    flows.Kind.STOCK: frozenset({"seller.product.write"}),
 }
+"""By flow (5.4); what is not carried yet needs none."""
+
 BASIC_SCOPES = frozenset({"seller.authorization.info"})
 """Without it the shops of a grant cannot be listed (5.4)."""
 
@@ -99,6 +105,12 @@ def pull_request(
     # "Note `_le` here but `_lt` on orders" (6.2).
     body = f'{{"status":"ALL","update_time_ge":{since},"update_time_le":{until}}}'.encode()
     return signed(app, "POST", "/product/202502/products/search", access=access, now=now, query=page, body=body)
+
+
+def inventory_request(app: App, access: Access, product_ids: Sequence[str], now: datetime) -> Request:
+    """The stock of at most a hundred products; there are no pages (6.3)."""
+    body = msgspec.json.encode({"product_ids": product_ids})
+    return signed(app, "POST", "/product/202309/inventory/search", access=access, now=now, body=body)
 
 
 def signed(
