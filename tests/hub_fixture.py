@@ -104,7 +104,11 @@ async def a_hub(
 ) -> AsyncIterator[Hub]:
     """A hub whose apps may point to this sandbox."""
     chosen = settings.read(
-        data_dir=folder / "data", public_url=ORIGIN, sandbox_urls=sandbox_url, return_urls=return_urls
+        data_dir=folder / "data",
+        public_url=ORIGIN,
+        sandbox_urls=sandbox_url,
+        return_urls=return_urls,
+        calls_per_second=1000,
     )
     async with (
         postgres_fixture.fresh(server, await template(server)) as dsn,

@@ -80,6 +80,9 @@ class Settings(BaseSettings):
     app_calls_at_once: int | None = Field(
         default=None, ge=1, le=10_000, description="Token calls in flight in one app's name, over all processes."
     )
+    calls_per_second: float = Field(
+        default=10, gt=0, le=1000, description="Calls a second for one shop, over all processes; fewer after a 429."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="From which level on.")
     log_format: Literal["auto", "json", "console"] = Field(
         default="auto", description="`auto`: for people on a terminal, JSON otherwise."

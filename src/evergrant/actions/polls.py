@@ -54,6 +54,9 @@ class Flows(Protocol):
     async def failed(self, run: Run, error: str, wait: timedelta) -> None:
         """The poll brought nothing, or not all: again after a while."""
 
+    async def rest(self, run: Run, wait: timedelta) -> None:
+        """The shop is called by nobody for a while: let go of the poll until then. It has not failed."""
+
     async def shut(self, run: Run) -> None:
         """The gate is shut: let go of the poll; the change that shut it has noted why."""
 

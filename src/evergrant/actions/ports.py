@@ -13,6 +13,7 @@ from evergrant.actions.custody import Custody
 from evergrant.actions.polls import Flows
 from evergrant.actions.quarantine import Quarantine
 from evergrant.actions.repeating import Answers
+from evergrant.actions.shop_paces import ShopPaces
 from evergrant.actions.upkeep import Upkeep
 from evergrant.actions.watching import Watches
 from evergrant.core.app import App
@@ -365,6 +366,7 @@ class Books:
 
     apps: Apps
     paces: "Paces"
+    shop_paces: ShopPaces
     suspects: "Suspects"
     links: Links
     exchanges: Exchanges

@@ -40,6 +40,10 @@ async def one(run: Run, ports: Ports) -> str:
     page_token, kept, unreadable = "", 0, list[str]()
     seen = {page_token}
     while True:
+        wait = await ports.books.shop_paces.take(_shop(run))
+        if wait:
+            await ports.books.flows.rest(run, wait)
+            return "paced"
         now = await ports.clock.now(app.clock)
         access = await _access(run, app, now, ports)
         if isinstance(access, str):
@@ -62,6 +66,10 @@ async def one(run: Run, ports: Ports) -> str:
         if page_token in seen:  # the platform goes in circles: what is behind them was not read
             return await _refused(run, app, CallRefused(trouble=Trouble.UNAVAILABLE), now, ports)
         seen.add(page_token)
+
+
+def _shop(run: Run) -> tuple[str, str, str]:
+    return (run.tenant_id, run.connection_id, run.shop_id)
 
 
 async def _access(run: Run, app: App, now: datetime, ports: Ports) -> Access | str:
@@ -135,6 +143,8 @@ async def _refused(run: Run, app: App, refusal: CallRefused, now: datetime, port
             await _suspend(run, app, now, ports)
         case Trouble.MISCONFIGURED:
             await ports.books.apps.refused(app.id, True)
+        case Trouble.THROTTLED if refusal.wait is not None:
+            await ports.books.shop_paces.throttled(_shop(run), refusal.wait)
         case _:
             pass
     backing_off = min(FIRST_WAIT * 2 ** min(run.failures, 10), LONGEST_WAIT)

@@ -26,6 +26,7 @@ from evergrant.store.paces import Paces
 from evergrant.store.proofs import Proofs
 from evergrant.store.quarantine import Quarantine
 from evergrant.store.recovery import Recovery
+from evergrant.store.shop_paces import ShopPaces
 from evergrant.store.signing import Signer
 from evergrant.store.spool import Spool
 from evergrant.store.suspects import Suspects
@@ -65,6 +66,7 @@ def filled(settings: Settings, database: Database, vault: Vault, spool: Spool) -
     books = Books(
         apps=apps,
         paces=paces,
+        shop_paces=ShopPaces(database, per_second=settings.calls_per_second),
         suspects=Suspects(database, vault, spool),
         links=links,
         exchanges=Exchanges(database, vault, spool, epochs),

@@ -14,6 +14,8 @@ LEASE = timedelta(seconds=25)
 """Renewed with every page, and longer than the hard limit of a call: a killed worker's poll is taken over within half a
 minute, the next one's look included."""
 
+SHUT_WAIT = timedelta(seconds=2)
+
 PATIENCE = 3
 """How often in a row an earlier stage of a catch-up may fail before the later ones go past it."""
 
@@ -123,17 +125,22 @@ class Flows:
                 wait,
             )
 
-    async def shut(self, run: Run) -> None:
-        """The gate is shut: let go of the poll; the change that shut it notes why, or is about to."""
+    async def rest(self, run: Run, wait: timedelta) -> None:
+        """The shop is called by nobody for a while: let go of the poll until then. It has not failed."""
         async with self._database.connection() as connection:
             await connection.execute(
                 """
-                update flows set lease_until = now() + interval '2 seconds'
+                update flows set lease_until = now() + $6
                 where tenant_id = $1 and connection_id = $2 and shop_id = $3 and kind = $4 and fence = $5
                 """,
                 *_where(run),
                 run.fence,
+                wait,
             )
+
+    async def shut(self, run: Run) -> None:
+        """The gate is shut: let go of the poll; the change that shut it notes why, or is about to."""
+        await self.rest(run, SHUT_WAIT)
 
     async def want(
         self, tenant_id: str, connection_id: str, now: datetime, shop_id: str | None, kind: flows.Kind | None

@@ -1,0 +1,83 @@
+"""The pace of a shop's calls, on real rows: one budget for all workers, and a wait that everybody keeps."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from evergrant.store import shop_paces
+from evergrant.store.shop_paces import ShopPaces
+from tests.world_fixture import World
+
+NOTHING = timedelta(0)
+
+
+async def sql(world: World, statement: str) -> Any:
+    """One value straight from the database."""
+    async with world.hub.parts.database.connection() as connection:
+        return await connection.fetchval(statement)
+
+
+async def a_shop(world: World) -> tuple[str, str, str]:
+    """The first shop of a connection."""
+    return (world.hub.tenant_id, await world.linked(), world.shop_id)
+
+
+async def test_workers_share_one_budget_for_a_shop(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eight at once get one second's worth and one more; a turn that comes soon is waited for; other shops are not slowed."""
+    shop = await a_shop(world)
+    other = (shop[0], await world.linked_elsewhere(), await sql(world, "select max(shop_id) from shops"))
+    workers = [ShopPaces(world.hub.parts.database, per_second=4 / 3600) for _ in range(8)]
+    monkeypatch.setattr(shop_paces, "BURST", timedelta(hours=1))
+    waits = [wait for _ in range(2) for wait in await asyncio.gather(*(worker.take(shop) for worker in workers))]
+
+    assert 5 == waits.count(NOTHING)
+    assert all(timedelta(minutes=14) < wait <= timedelta(minutes=15) for wait in waits if wait)
+    assert NOTHING == await workers[0].take(other, 3)
+    assert NOTHING == await workers[0].take(("ten_x", "con_x", "1"))
+
+    monkeypatch.setattr(shop_paces, "PATIENCE", timedelta(minutes=15))
+    slept = list[float]()
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    assert NOTHING == await workers[7].take(shop)
+    assert 14 * 60 < slept[0] <= 15 * 60
+
+
+async def test_a_wait_the_platform_asked_for_is_everybodys_and_slows_the_shop_for_a_while(world: World) -> None:
+    """Halved once a wait, never below one call in five seconds, and as set again after some calls that went well."""
+    shop = await a_shop(world)
+    first, second = (ShopPaces(world.hub.parts.database, per_second=100) for _ in range(2))
+    for told in (60, 7, 10**9):
+        await first.throttled(shop, timedelta(seconds=told))
+    wait = await second.take(shop)
+
+    assert timedelta(minutes=59) < wait <= timedelta(hours=1)
+    assert 50 == await sql(world, "select per_second from shop_paces")
+    for pace in (25, 12.5):
+        await sql(world, "update shop_paces set waits_until = now()")
+        await second.throttled(shop, timedelta(hours=1))
+        assert pace == await sql(world, "select per_second from shop_paces")
+    await sql(world, "update shop_paces set waits_until = now(), per_second = 0.3")
+    await second.throttled(shop, timedelta(hours=1))
+    assert 0.2 == pytest.approx(await sql(world, "select per_second from shop_paces"))
+
+    await sql(world, "update shop_paces set waits_until = now() - interval '1 minute', per_second = 90")
+    assert NOTHING == await first.take(shop)
+    assert await sql(world, "select per_second between 98 and 100 from shop_paces")
+    assert NOTHING == await first.take(shop)
+    assert await sql(world, "select per_second is null from shop_paces")
+
+
+async def test_what_a_request_holds_does_not_hold_the_pace(world: World) -> None:
+    """The row is let go of at once, so that no worker waits until a request that calls the platform is done."""
+    shop, database = await a_shop(world), world.hub.parts.database
+    paces = ShopPaces(database, per_second=1000)
+    async with database.held():
+        assert NOTHING == await paces.take(shop)
+        other = asyncio.create_task(paces.take(shop))
+        assert NOTHING == await asyncio.wait_for(other, 5)
