@@ -113,8 +113,6 @@ OF_CONNECTION: Statements = (
     ("", "delete from gap_records where tenant_id = $1 and connection_id = $2"),
     ("", "delete from shop_paces where tenant_id = $1 and connection_id = $2"),
     ("", "delete from flows where tenant_id = $1 and connection_id = $2"),
-    ("", "delete from gap_records where tenant_id = $1 and connection_id = $2"),
-    ("", "delete from shop_paces where tenant_id = $1 and connection_id = $2"),
     ("", "delete from shop_holders where tenant_id = $1 and connection_id = $2"),
     ("shops", "delete from shops where tenant_id = $1 and connection_id = $2"),
     ("", "delete from tokens where tenant_id = $1 and connection_id = $2"),
