@@ -24,6 +24,7 @@ from evergrant.core.secret import Secret
 from evergrant.providers.wire import Granted, Reply, Request
 
 if TYPE_CHECKING:
+    from evergrant.actions.ledger import Outages
     from evergrant.actions.pace import Paces
     from evergrant.actions.suspects import Suspects, Whose
 
@@ -379,6 +380,7 @@ class Books:
     watches: Watches
     custody: Custody
     upkeep: Upkeep
+    outages: "Outages"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from evergrant.store.flows import Flows
 from evergrant.store.generations import Generations
 from evergrant.store.imports import Imports
 from evergrant.store.inbox import Inbox
+from evergrant.store.ledger import Outages
 from evergrant.store.links import Links
 from evergrant.store.paces import Paces
 from evergrant.store.proofs import Proofs
@@ -51,6 +52,7 @@ class Shelf:
     recovery: Recovery
     generations: Generations
     erasures: Erasures
+    outages: Outages
 
 
 def filled(settings: Settings, database: Database, vault: Vault, spool: Spool) -> Shelf:
@@ -63,6 +65,7 @@ def filled(settings: Settings, database: Database, vault: Vault, spool: Spool) -
     epochs, recovery = Epochs(database, settings.data_dir / "recovery"), Recovery(database)
     generations, erasures = Generations(database, vault, signer, keys), Erasures(database, spool, Proofs(keys))
     paces = Paces(database, per_second=settings.app_calls_per_second, at_once=settings.app_calls_at_once)
+    outages = Outages(database, by_writing=settings.check_by_writing)
     books = Books(
         apps=apps,
         paces=paces,
@@ -79,6 +82,7 @@ def filled(settings: Settings, database: Database, vault: Vault, spool: Spool) -
         watches=Watches(database, _pace(settings)),
         custody=Custody(generations=generations, erasures=erasures, imports=Imports(database, vault)),
         upkeep=Upkeep(chain=Chain(database, signer), epochs=epochs, recovery=recovery),
+        outages=outages,
     )
     return Shelf(
         books=books,
@@ -92,6 +96,7 @@ def filled(settings: Settings, database: Database, vault: Vault, spool: Spool) -
         recovery=recovery,
         generations=generations,
         erasures=erasures,
+        outages=outages,
     )
 
 

@@ -7,7 +7,7 @@ from evergrant.actions.polls import Brought, Run
 from evergrant.core import flows
 from evergrant.core.connection import Event
 from evergrant.providers.wire import Record
-from evergrant.store import events, pulled
+from evergrant.store import events, outages, pulled
 from evergrant.store.database import Database
 
 LEASE = timedelta(seconds=25)
@@ -85,7 +85,9 @@ class Flows:
         No records at all renew the lease.
         """
         async with self._database.transaction() as connection:
-            return await pulled.keep(connection, run, records, reached, LEASE)
+            kept = await pulled.keep(connection, run, records, reached, LEASE)
+            await outages.caught_up(connection, run, kept)
+        return kept
 
     async def products(self, run: Run, *, after: str, limit: int) -> Sequence[str]:
         """Ids of products of the run's shop behind one of them, in their order; none that was deleted."""
@@ -105,6 +107,7 @@ class Flows:
             )
             if before is None:
                 return
+            await outages.read(connection, run, now)
             told = _unreadable(run, brought)
             if brought.kept or before["last_success_at"] is None or before["failures"]:
                 data = {"shop_id": run.shop_id, "flow": run.kind.value, "records": brought.kept}

@@ -1,5 +1,6 @@
 """The dialect of TikTok Shop sellers: what a `Dialect` has to know, gathered under one name."""
 
+from evergrant.providers.tiktok_shop.levels import read_levels
 from evergrant.providers.tiktok_shop.pages import read_inventory, read_page
 from evergrant.providers.tiktok_shop.replies import read_notice, read_shops, read_tokens
 from evergrant.providers.tiktok_shop.requests import (
@@ -20,12 +21,14 @@ from evergrant.providers.tiktok_shop.requests import (
     shops_request,
 )
 from evergrant.providers.tiktok_shop.signing import is_notice_signed
+from evergrant.providers.tiktok_shop.stock import MOST_LEVELS, read_stock, stock_request
 
 __all__ = [
     "BASIC_SCOPES",
     "EVERYWHERE",
     "FLOW_SCOPES",
     "HOSTS",
+    "MOST_LEVELS",
     "NAME",
     "REGIONS",
     "SANDBOX_MARK",
@@ -36,11 +39,14 @@ __all__ = [
     "is_notice_signed",
     "pull_request",
     "read_inventory",
+    "read_levels",
     "read_notice",
     "read_page",
     "read_shops",
+    "read_stock",
     "read_tokens",
     "refresh_request",
     "sells_in",
     "shops_request",
+    "stock_request",
 ]

@@ -10,6 +10,7 @@ from evergrant.actions.ports import LinkSession
 from evergrant.actions.reading import Happened, Listed, Merchant
 from evergrant.actions.watching import Missed
 from evergrant.core import cure
+from evergrant.core import flows as flows_of
 from evergrant.core.app import App
 from evergrant.core.authorization import EXPIRING, Authorization
 from evergrant.core.claim import Claim
@@ -157,12 +158,21 @@ def _flow(found: Flow) -> dict[str, Any]:
     return {
         "name": found.kind,
         "shop_id": found.shop_id,
-        "state": "paused" if found.shut else "running",
+        "state": flow_state(found),
         "reason": found.shut,
         "last_success_at": instant(found.last_success_at),
         "last_error": found.last_error,
         "next_run_at": instant(found.next_run_at),
     }
+
+
+def flow_state(found: Flow) -> str:
+    """`paused`, `not_carried`, `catching_up` or `running`."""
+    if found.shut:
+        return "paused"
+    if found.kind in flows_of.NOT_CARRIED:
+        return "not_carried"
+    return "catching_up" if found.catching_up else "running"
 
 
 def event(found: Happened) -> dict[str, Any]:
