@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.product.scene import Scene, authorize, card, fill_in_the_form, renew_button, until
+from tests.browser.product.scene import Scene, authorize, card, fill_in_the_form, has_polled, renew_button, until
 
 pytestmark = pytest.mark.browser
 
@@ -50,7 +50,7 @@ def test_an_expired_shop_shows_no_sign_of_health_anywhere(scene: Scene, page: Pa
     """No green, no "Running", no "Active"; every flow is paused with the reason."""
     seller = scene.seller("Birch & Brine")
     connection_id = scene.connect(seller, "1d")
-    until(lambda: all(flow["last_success_at"] for flow in scene.connection(connection_id)["flows"]))
+    until(lambda: has_polled(scene, connection_id))
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     page.goto("/dashboard")
     assert page.evaluate(GREEN), "a living shop is green: the look sees it"
