@@ -223,6 +223,7 @@ async def test_nothing_leaves_while_the_gate_is_shut(world: World) -> None:
     await world.hub.work()
     before = called(world)
     shut = [await search(world, connection_id), await world.hub.api.get(f"/v1/connections/{connection_id}/token")]
+    shopless = await world.hub.api.get(at(connection_id, SHOPS))
 
     assert [(401, 101000), (401, 105001)] == [(each.status_code, each.json()["code"]) for each in (odd, gone)]
     assert "active" == stands
@@ -230,7 +231,7 @@ async def test_nothing_leaves_while_the_gate_is_shut(world: World) -> None:
     assert (200, 0) == (alive.status_code, alive.json()["code"])
     assert 105001 == cancelled.json()["code"]
     bodies = [{**each.json()["error"], "request_id": ""} for each in shut]
-    assert (409, "reauthorization_required") == code(shut[0])
+    assert (409, "reauthorization_required") == code(shut[0]) == code(shopless)
     assert bodies[0] == bodies[1]
     assert before == called(world)
 
