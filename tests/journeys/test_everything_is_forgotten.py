@@ -129,7 +129,7 @@ async def test_a_merchant_is_erased_however_often_the_worker_is_killed(
 
     done = (await hub.api.get(f"/v1/erasures/{asked['id']}")).json()
     after = await dump(hub)
-    assert ("done", 35) == (done["status"], verified(done)["removed"]["records"])
+    assert ("done", 45) == (done["status"], verified(done)["removed"]["records"])
     assert [] == [table for word in SELLERS_WORDS for table in found_in(after, word)]
     assert [404, 404] == [
         (await hub.api.delete("/v1/merchants/mer_x")).status_code,

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from evergrant.core.connection import Shop
+from evergrant.core.flows import Kind
 from evergrant.providers import tiktok_shop
 from evergrant.providers.wire import CallRefused, Reply
 from tests.world_fixture import KEY, SCOPES, World
@@ -59,7 +60,7 @@ async def test_new_required_scopes_ask_for_a_new_consent_and_it_ends_that(world:
         (found["status"], found["missing_scopes"], found["reauthorization"]) for found in lacking
     ]
     assert [[["seller.fulfillment.basic"]]] * 2 == [await told(world, each) for each in (connection_id, other)]
-    assert {"orders": None, "products": None} == states(lacking[0])
+    assert dict.fromkeys(Kind) == states(lacking[0])
     assert (200, ["seller.fulfillment.basic"]) == (token.status_code, token.json()["missing_scopes"])
 
     await rescoped(world, connection_id, period="30d")
@@ -85,14 +86,16 @@ async def test_a_flow_without_its_permission_stands_still_alone(world: World) ->
     await world.hub.work()
     found = await world.connection(connection_id)
 
-    assert {"orders": None, "products": "scope_missing"} == states(found)
-    assert (["seller.product.basic"], NEEDED) == (found["missing_scopes"], found["reauthorization"])
-    assert [["seller.product.basic"]] == await told(world, connection_id)
+    lacking = ["seller.product.basic", "seller.product.write"]
+    still = dict.fromkeys(("products", "inventory", "stock"), "scope_missing")
+    assert dict.fromkeys(Kind) | still == states(found)
+    assert (lacking, NEEDED) == (found["missing_scopes"], found["reauthorization"])
+    assert [lacking] == await told(world, connection_id)
     assert 25 == len(await world.records(connection_id))
     await rescoped(world, connection_id)
     await world.hub.work()
     found = await world.connection(connection_id)
-    assert ({"orders": None, "products": None}, None) == (states(found), found["reauthorization"])
+    assert (dict.fromkeys(Kind), None) == (states(found), found["reauthorization"])
     assert 10 == len(await world.records(connection_id, "products"))
 
     refused = [
@@ -131,8 +134,8 @@ async def test_a_shop_the_next_consent_leaves_out_stops_alone_and_comes_back(
     ]
 
     assert {kept: "authorized", lost: "not_authorized"} == {shop["id"]: shop["status"] for shop in found["shops"]}
-    assert {"orders": None, "products": "paused_by_vendor"} == states(found, kept)
-    assert {"orders": "shop_not_authorized", "products": "shop_not_authorized"} == states(found, lost)
+    assert dict.fromkeys(Kind) | {"products": "paused_by_vendor"} == states(found, kept)
+    assert dict.fromkeys(Kind, "shop_not_authorized") == states(found, lost)
     assert [200, 409] == [token.status_code for token in tokens]
     assert "shop_not_authorized" == tokens[1].json()["error"]["code"]
 
@@ -140,4 +143,6 @@ async def test_a_shop_the_next_consent_leaves_out_stops_alone_and_comes_back(
     await world.hub.work()
     found = await world.connection(connection_id)
     assert {"authorized"} == {shop["status"] for shop in found["shops"]}
-    assert [{"orders": None, "products": "paused_by_vendor"}] * 2 == [states(found, each) for each in (kept, lost)]
+    assert [dict.fromkeys(Kind) | {"products": "paused_by_vendor"}] * 2 == [
+        states(found, each) for each in (kept, lost)
+    ]

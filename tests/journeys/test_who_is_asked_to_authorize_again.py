@@ -5,6 +5,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from evergrant.core.flows import Kind
 from tests.journeys.claiming import log_in, sql
 from tests.journeys.test_whose_renewal import a_seller
 from tests.world_fixture import KEY, SCOPES, World
@@ -97,7 +98,8 @@ async def test_a_permission_only_the_platform_wants_stops_its_flow_and_nothing_i
     found = await world.connection(connection_id)
     told = {flow["name"]: (flow["state"], flow["last_error"]) for flow in found["flows"]}
 
-    assert {"orders": ("running", None), "products": ("running", "scope_missing")} == told
+    refused = dict.fromkeys(("products", "inventory"), ("running", "scope_missing"))
+    assert dict.fromkeys(Kind, ("running", None)) | refused == told
     assert ("active", [], None) == (found["status"], found["missing_scopes"], found["reauthorization"])
     assert "connection.suspended" not in await world.events(connection_id)
 

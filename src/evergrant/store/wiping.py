@@ -95,9 +95,24 @@ OF_CONNECTION: Statements = (
     ("", "delete from recovery_held where tenant_id = $1 and connection_id = $2"),
     ("", "delete from awaited_notices where tenant_id = $1 and connection_id = $2"),
     ("", "delete from watches where tenant_id = $1 and connection_id = $2"),
-    ("", "delete from flows where tenant_id = $1 and connection_id = $2"),
+    (
+        "",
+        """
+        delete from replay_items i using exceptions x where i.tenant_id = $1 and x.tenant_id = $1
+          and x.id = i.exception_id and x.connection_id = $2
+        """,
+    ),
+    ("exceptions", "delete from exceptions where tenant_id = $1 and connection_id = $2"),
+    ("", "delete from exception_rules where tenant_id = $1 and connection_id = $2"),
+    ("", "update replays set connection_id = null where tenant_id = $1 and connection_id = $2"),
+    ("", "delete from outage_flows where tenant_id = $1 and connection_id = $2"),
+    ("", "delete from outages where tenant_id = $1 and connection_id = $2"),
+    ("pushes", "delete from pushes where tenant_id = $1 and connection_id = $2"),
+    ("mappings", "delete from mappings where tenant_id = $1 and connection_id = $2"),
+    ("", "delete from wares where tenant_id = $1 and connection_id = $2"),
     ("", "delete from gap_records where tenant_id = $1 and connection_id = $2"),
     ("", "delete from shop_paces where tenant_id = $1 and connection_id = $2"),
+    ("", "delete from flows where tenant_id = $1 and connection_id = $2"),
     ("", "delete from shop_holders where tenant_id = $1 and connection_id = $2"),
     ("shops", "delete from shops where tenant_id = $1 and connection_id = $2"),
     ("", "delete from tokens where tenant_id = $1 and connection_id = $2"),
@@ -180,6 +195,8 @@ OF_TENANT: Statements = (
         update events set data = '{}' where tenant_id = $1 and $2 = $1 and type <> 'connection.erased' and data <> '{}'
         """,
     ),
+    ("", "delete from exception_rules where tenant_id = $1 and $2 = $1"),
+    ("", "delete from replays where tenant_id = $1 and $2 = $1"),
     ("", "delete from app_secrets where tenant_id = $1 and $2 = $1"),
     ("", "delete from app_identities where tenant_id = $1 and $2 = $1"),
     (

@@ -118,6 +118,8 @@ EVENTS: Mapping[str, tuple[str, str]] = {
     "claim.expired": ("clock", "Nobody claimed an authorization in time. It was destroyed."),
     "flow.paused": ("player-pause", "{flow} paused: {reason}."),
     "flow.resumed": ("player-play", "{flow} resumed."),
+    "exception.opened": ("alert-triangle", "{flow}: a record failed."),
+    "exception.resolved": ("circle-check", "{flow}: a record that had failed is good."),
     "flow.synced": ("package", "{flow} synced, {records} new or changed."),
     "flow.record_unreadable": ("alert-triangle", "{flow}: {records} records could not be read and were left out."),
     "link_session.completed": ("circle-check", "A consent link was completed."),

@@ -18,7 +18,7 @@ from evergrant.stage.hands import Hands, consent_by_steering
 from tests.browser.chromium import PATIENCE
 from tests.browser.clean_page import Scheme
 
-SCOPES = ["seller.authorization.info", "seller.order.info", "seller.product.basic"]
+SCOPES = ["seller.authorization.info", "seller.order.info", "seller.product.basic", "seller.product.write"]
 PASSWORD = "evergreen"
 SELLER_PASSWORD = "sandbox"
 LOOK = 0.05
