@@ -10,7 +10,17 @@ from evergrant.core.connection import Shop
 from evergrant.core.errors import InvalidRequestError
 from evergrant.core.secret import Secret
 from evergrant.providers import tiktok_shop
-from evergrant.providers.wire import Access, CallRefused, Notice, Page, Reply, Request, TokenAnswer
+from evergrant.providers.wire import (
+    Access,
+    Call,
+    CallAnswer,
+    CallRefused,
+    Notice,
+    Page,
+    Reply,
+    Request,
+    TokenAnswer,
+)
 
 
 class Dialect(Protocol):
@@ -48,6 +58,21 @@ class Dialect(Protocol):
 
     def inventory_request(self, app: App, access: Access, product_ids: Sequence[str], now: datetime) -> Request:
         """The stock of at most a hundred products."""
+
+    OURS: frozenset[str]
+    """Parameters and headers of a call that only the hub sets."""
+
+    def is_call(self, path: str) -> bool:
+        """Whether a path is below the platform's API, and nothing else."""
+
+    def takes_cipher(self, path: str) -> bool:
+        """Whether a call is about one shop."""
+
+    def call_request(self, app: App, call: Call, access: Access, now: datetime) -> Request:
+        """A call of the vendor's own."""
+
+    def read_call(self, reply: Reply, token: Secret) -> CallAnswer:
+        """The answer to it, without the token."""
 
     def read_tokens(self, reply: Reply, now: datetime) -> TokenAnswer:
         """The answer to an exchange or a refresh."""

@@ -1,5 +1,6 @@
 """The dialect of TikTok Shop sellers: what a `Dialect` has to know, gathered under one name."""
 
+from evergrant.providers.tiktok_shop.calls import OURS, call_request, is_call, read_call, takes_cipher
 from evergrant.providers.tiktok_shop.pages import read_inventory, read_page
 from evergrant.providers.tiktok_shop.replies import read_notice, read_shops, read_tokens
 from evergrant.providers.tiktok_shop.requests import (
@@ -27,14 +28,18 @@ __all__ = [
     "FLOW_SCOPES",
     "HOSTS",
     "NAME",
+    "OURS",
     "REGIONS",
     "SANDBOX_MARK",
     "SELLER_USER_TYPES",
+    "call_request",
     "consent_url",
     "exchange_request",
     "inventory_request",
+    "is_call",
     "is_notice_signed",
     "pull_request",
+    "read_call",
     "read_inventory",
     "read_notice",
     "read_page",
@@ -43,4 +48,5 @@ __all__ = [
     "refresh_request",
     "sells_in",
     "shops_request",
+    "takes_cipher",
 ]
