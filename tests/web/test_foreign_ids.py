@@ -31,6 +31,7 @@ FILLED: Mapping[str, Any] = {
     "purpose": "link",
     "return_to": None,
     "base_urls": {},
+    "path": "order/202309/orders/search",
     "expires_before": "2027-01-01T00:00:00Z",
 }
 """What a plain field of that name takes, where its schema does not tell."""

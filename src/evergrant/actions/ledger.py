@@ -4,13 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from evergrant.core import flows
 from evergrant.core.gate import Why
-
-if TYPE_CHECKING:
-    from evergrant.actions.polls import Run
 
 
 class Trouble(StrEnum):
@@ -90,9 +87,6 @@ class Outage:
 
 class Outages(Protocol):
     """The ledger, as it is kept."""
-
-    async def expect(self, run: "Run", total: int) -> None:
-        """The platform says how many the gap of this poll holds."""
 
     async def balance(self, clock: str, now: datetime) -> int:
         """Note which flows balance, and close the outages all of whose flows do; gives how many were noted."""

@@ -51,13 +51,11 @@ async def one(run: Run, ports: Ports) -> str:
         answer = await _ask(run, app, access, window, page_token, now, ports)
         if not isinstance(answer, Page):
             return await _refused(run, app, answer, now, ports)
-        if run.catching_up and answer.total is not None and not page_token:
-            await ports.books.outages.expect(run, answer.total)
         unreadable += answer.unreadable
-        if answer.records or answer.next_token:  # a page without records renews the lease
+        if answer.records or answer.next_token or run.catching_up:  # a page without records renews the lease
             # Whoever goes on behind a row nobody can read never tells the vendor of it.
             reached = None if unreadable or answer.reached is None else min(answer.reached, window.until)
-            kept += await ports.books.flows.keep_records(run, answer.records, reached)
+            kept += await ports.books.flows.keep_records(run, answer.records, reached, answer.total)
         page_token = answer.next_token
         if not page_token:
             next_run_at = flows.next_run(run.kind, begun, ports.dice.fraction())

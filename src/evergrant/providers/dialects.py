@@ -12,6 +12,8 @@ from evergrant.core.secret import Secret
 from evergrant.providers import tiktok_shop
 from evergrant.providers.wire import (
     Access,
+    Call,
+    CallAnswer,
     CallRefused,
     Level,
     Notice,
@@ -66,6 +68,21 @@ class Dialect(Protocol):
         self, app: App, access: Access, product_id: str, levels: Sequence[Level], now: datetime
     ) -> Request:
         """New stock of some variants of a product."""
+
+    OURS: frozenset[str]
+    """Parameters and headers of a call that only the hub sets."""
+
+    def is_call(self, path: str) -> bool:
+        """Whether a path is below the platform's API, and nothing else."""
+
+    def takes_cipher(self, path: str) -> bool:
+        """Whether a call is about one shop."""
+
+    def call_request(self, app: App, call: Call, access: Access, now: datetime) -> Request:
+        """A call of the vendor's own."""
+
+    def read_call(self, reply: Reply, token: Secret) -> CallAnswer:
+        """The answer to it, without the token."""
 
     def read_tokens(self, reply: Reply, now: datetime) -> TokenAnswer:
         """The answer to an exchange or a refresh."""

@@ -27,6 +27,7 @@ class Reply:
     status: int
     body: bytes
     retry_after: float | None = None
+    media_type: str = ""
 
 
 NO_END = datetime.min.replace(tzinfo=UTC)
@@ -132,6 +133,28 @@ class Access:
 
     token: Secret
     cipher: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A call the vendor's own code makes, as it is to reach the platform but for what the hub adds."""
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    media_type: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallAnswer:
+    """What is known of the answer to such a call: why it was refused, if it was, the platform's own id of it, and the body
+    as it may leave.
+    """
+
+    refused: CallRefused | None
+    request_id: str
+    body: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

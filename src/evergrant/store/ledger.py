@@ -6,12 +6,11 @@ from typing import Any
 
 from evergrant.actions.exceptions import How
 from evergrant.actions.ledger import Check, Line, Outage, Trouble
-from evergrant.actions.polls import Run
 from evergrant.core import flows
 from evergrant.core.connection import Event
 from evergrant.core.errors import NotFoundError
 from evergrant.core.gate import Why
-from evergrant.store import events, failing, outages, stock_checks
+from evergrant.store import events, failing, stock_checks
 from evergrant.store.database import Connection, Database
 
 # One row a flow, and every number in it counted from the rows it is about: what waits, what failed, what is read and not
@@ -91,11 +90,6 @@ class Outages:
     def __init__(self, database: Database, *, by_writing: bool) -> None:
         self._database = database
         self._by_writing = by_writing
-
-    async def expect(self, run: Run, total: int) -> None:
-        """The platform says how many the gap of this poll holds."""
-        async with self._database.connection() as connection:
-            await outages.expect(connection, run, total)
 
     async def balance(self, clock: str, now: datetime) -> int:
         """Note which flows balance, and close the outages all of whose flows do; gives how many were noted."""

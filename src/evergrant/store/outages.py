@@ -81,25 +81,6 @@ async def follow(connection: Connection, change: Change) -> None:
         await connection.execute(GO_ON, *ended)
 
 
-async def caught_up(connection: Connection, run: Run, kept: int) -> None:
-    """So many records of a gap were kept by this poll, in the caller's transaction."""
-    if run.catching_up and kept:
-        await connection.execute(
-            f"update outage_flows set caught_up = caught_up + $6 where {OF_RUN}",  # noqa: S608
-            *_place(run),
-            kept,
-        )
-
-
-async def expect(connection: Connection, run: Run, total: int) -> None:
-    """The platform says how many the gap of this poll holds."""
-    await connection.execute(
-        f"update outage_flows set expected = $6 where {OF_RUN} and expected is null",  # noqa: S608
-        *_place(run),
-        total,
-    )
-
-
 async def read(connection: Connection, run: Run, now: datetime) -> None:
     """A whole poll of the gap is done, in the caller's transaction: that was one real read, and it has caught up."""
     if not run.catching_up:

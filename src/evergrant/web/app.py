@@ -31,12 +31,6 @@ PLAIN_NAME = re.compile(r"[A-Za-z_]{1,24}|\d+")
 """What a field or a place in a list is called, and no token is."""
 
 
-class MethodNotAllowedError(EvergrantError):
-    """That cannot be done here."""
-
-    code = "method_not_allowed"
-
-
 def build(desk: Desk) -> ASGIApp:
     """The application."""
     app = FastAPI(title="Evergrant", version="1", docs_url=None, redoc_url=None, openapi_url="/openapi.json")
@@ -105,7 +99,7 @@ def _named(part: object) -> str:
 
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    known = {404: NotFoundError(), 405: MethodNotAllowedError(), 413: problems.TooLargeError()}
+    known = {404: NotFoundError(), 405: problems.MethodNotAllowedError(), 413: problems.TooLargeError()}
     return await _evergrant_error(request, known.get(error.status_code, InvalidRequestError(str(error.detail))))
 
 
