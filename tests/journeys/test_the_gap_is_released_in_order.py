@@ -97,9 +97,10 @@ async def test_missed_orders_are_released_by_urgency_and_a_kill_in_the_middle_lo
         return await send(request, once=once)
 
     run = await a_run(world)
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patched:
         patched.setattr(world.hub.ports.platform, "send", killed)
-        await sync.one(run, world.hub.ports)
+        with pytest.raises(KeyboardInterrupt):
+            await sync.one(run, world.hub.ports)
     unseen = [record["id"] for record in await world.records(connection_id)]
     staged = await sql(world, "select array_agg(record_id) from gap_records")
     world.sandbox.advance("1m")
