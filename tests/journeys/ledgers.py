@@ -76,8 +76,3 @@ async def _give(connection: Connection, world: World, connection_id: str, sku: s
 async def goes_out(world: World, state: str = "done") -> None:
     """Everything that waits is settled so."""
     await sql(world, "update pushes set state = $1, ended_at = now(), attempts = 1 where state = 'waiting'", state)
-
-
-def quantities(world: World, log: list[dict[str, Any]]) -> list[Any]:
-    """Bodies of writes."""
-    return [entry for entry in log if entry["path"].endswith("/inventory/update")]
