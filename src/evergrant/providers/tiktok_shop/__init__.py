@@ -1,5 +1,6 @@
 """The dialect of TikTok Shop sellers: what a `Dialect` has to know, gathered under one name."""
 
+from evergrant.providers.tiktok_shop.buyers import without_buyer
 from evergrant.providers.tiktok_shop.pages import read_inventory, read_page
 from evergrant.providers.tiktok_shop.replies import read_notice, read_shops, read_tokens
 from evergrant.providers.tiktok_shop.requests import (
@@ -43,4 +44,5 @@ __all__ = [
     "refresh_request",
     "sells_in",
     "shops_request",
+    "without_buyer",
 ]
