@@ -9,6 +9,7 @@ from evergrant.core import cure
 from evergrant.core.authorization import Authorization, State
 from evergrant.core.connection import Flow
 from evergrant.core.cure import Cause
+from evergrant.core.flows import NOT_CARRIED
 from evergrant.web import words
 from evergrant.web.words import Status, Tone
 
@@ -95,9 +96,7 @@ def card(found: Listed, now: datetime, records: dict[tuple[str, str], int] | Non
         token_ends=found.token_ends,
         refresh_due_at=found.refresh_due_at,
         now=now,
-        fate=fate(
-            authorization, status, cause, [words.FLOWS[kind] for kind in sorted({flow.kind for flow in known.flows})]
-        ),
+        fate=fate(authorization, status, cause, [flow for flow in known.flows if flow.kind not in NOT_CARRIED]),
         need=_need(found, cause),
         renews=cause is None or cause in cure.REAUTHORIZES,
         flows=lines,
@@ -151,9 +150,9 @@ def summary(cards: Sequence[Card]) -> str:
     return words.listed([part for part in parts if part])
 
 
-def fate(authorization: Authorization, status: Status, cause: Cause | None, flows: list[str]) -> str:
+def fate(authorization: Authorization, status: Status, cause: Cause | None, flows: Sequence[Flow]) -> str:
     """What stops, and when, if nobody acts; or what has stopped."""
-    what = words.listed(flows) or "Everything"
+    what = words.listed([words.FLOWS[kind] for kind in sorted({flow.kind for flow in flows})]) or "Everything"
     if status.tone is Tone.WAITING:
         return f"{what} wait until TikTok has confirmed or denied it."
     if status.tone is Tone.OVER and cause not in cure.REAUTHORIZES:
@@ -162,7 +161,9 @@ def fate(authorization: Authorization, status: Status, cause: Cause | None, flow
         return f"{what} have stopped. They resume, and catch up, once the shop owner renews."
     if authorization.ends is None:
         return ""
-    return f"If nobody renews, {what} stop on {words.day(authorization.ends)}."
+    running = sum(flow.shut is None for flow in flows)
+    stops = "1 flow stops" if running == 1 else f"{running} flows stop"
+    return f"If nobody renews by {words.day(authorization.ends)}: {stops}."
 
 
 def rings(found: Listed, now: datetime) -> Rings:
