@@ -10,7 +10,7 @@ from evergrant.core.connection import Shop
 from evergrant.core.errors import InvalidRequestError
 from evergrant.core.secret import Secret
 from evergrant.providers import tiktok_shop
-from evergrant.providers.wire import Access, CallRefused, Notice, Page, Reply, Request, TokenAnswer
+from evergrant.providers.wire import Access, CallRefused, Level, Notice, Page, Reply, Request, StockSet, TokenAnswer
 
 
 class Dialect(Protocol):
@@ -25,6 +25,8 @@ class Dialect(Protocol):
     """What follows the data region in every token of the sandbox; a production app refuses it."""
     BASIC_SCOPES: frozenset[str]
     FLOW_SCOPES: Mapping[flows.Kind, frozenset[str]]
+    MOST_LEVELS: int
+    """How many levels go in one call."""
 
     def sells_in(self, region: str, country: str) -> bool:
         """Whether a shop of this country can be an app's of that region."""
@@ -49,6 +51,11 @@ class Dialect(Protocol):
     def inventory_request(self, app: App, access: Access, product_ids: Sequence[str], now: datetime) -> Request:
         """The stock of at most a hundred products."""
 
+    def stock_request(
+        self, app: App, access: Access, product_id: str, levels: Sequence[Level], now: datetime
+    ) -> Request:
+        """New stock of some variants of a product."""
+
     def read_tokens(self, reply: Reply, now: datetime) -> TokenAnswer:
         """The answer to an exchange or a refresh."""
 
@@ -60,6 +67,9 @@ class Dialect(Protocol):
 
     def read_inventory(self, reply: Reply, at: datetime) -> Page | CallRefused:
         """The answer to an inventory request, as of `at`."""
+
+    def read_stock(self, reply: Reply) -> StockSet | CallRefused:
+        """The answer to a stock request."""
 
     def is_notice_signed(self, key: str, secret: Secret, body: bytes, signature: bytes) -> bool:
         """Whether a notice is the platform's, in constant time."""

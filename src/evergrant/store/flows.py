@@ -7,7 +7,7 @@ from evergrant.actions.polls import Brought, Run
 from evergrant.core import flows
 from evergrant.core.connection import Event
 from evergrant.providers.wire import Record
-from evergrant.store import events, pulled
+from evergrant.store import events, pulled, relooked
 from evergrant.store.database import Database
 
 LEASE = timedelta(seconds=25)
@@ -110,6 +110,7 @@ class Flows:
                 data = {"shop_id": run.shop_id, "flow": run.kind.value, "records": brought.kept}
                 told = [*told, Event(type="flow.synced", data=data)]
             await events.write(connection, run.tenant_id, run.connection_id, told, now)
+            await relooked.note(connection, run, brought, now)
 
     async def failed(self, run: Run, error: str, wait: timedelta) -> None:
         """The poll brought nothing, or not all: again after a while."""
