@@ -22,12 +22,14 @@ from evergrant.providers.tiktok_shop.requests import (
     shops_request,
 )
 from evergrant.providers.tiktok_shop.signing import is_notice_signed
+from evergrant.providers.tiktok_shop.stock import MOST_LEVELS, read_stock, stock_request
 
 __all__ = [
     "BASIC_SCOPES",
     "EVERYWHERE",
     "FLOW_SCOPES",
     "HOSTS",
+    "MOST_LEVELS",
     "NAME",
     "OURS",
     "REGIONS",
@@ -45,10 +47,12 @@ __all__ = [
     "read_notice",
     "read_page",
     "read_shops",
+    "read_stock",
     "read_tokens",
     "refresh_request",
     "sells_in",
     "shops_request",
+    "stock_request",
     "takes_cipher",
     "without_buyer",
 ]

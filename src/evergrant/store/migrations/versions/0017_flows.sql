@@ -90,6 +90,7 @@ create table pushes (
     lease_until    timestamptz,
     fence          bigint not null default 0,
     outage_id      text, -- it waited, or came, while this outage lasted
+    alone          boolean not null default false, -- one call with others was refused as a whole
     given_at       timestamptz not null default now(),
     ended_at       timestamptz,
     primary key (tenant_id, id),
@@ -117,6 +118,7 @@ create table exceptions (
     parked         boolean not null default false, -- nothing but a person, or a rule, tries again
     outage_id      text,
     push_id        text,
+    since          timestamptz, -- platform time from which on a pulled record is to be looked for again
     position       bigint generated always as identity,
     opened_at      timestamptz not null default now(),
     last_at        timestamptz not null default now(),
