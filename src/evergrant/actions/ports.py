@@ -26,6 +26,7 @@ from evergrant.core.secret import Secret
 from evergrant.providers.wire import Granted, Reply, Request
 
 if TYPE_CHECKING:
+    from evergrant.actions.ledger import Outages
     from evergrant.actions.pace import Paces
     from evergrant.actions.suspects import Suspects, Whose
 
@@ -386,6 +387,7 @@ class Books:
     custody: Custody
     upkeep: Upkeep
     outward: Outward
+    outages: "Outages"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

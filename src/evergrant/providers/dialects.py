@@ -20,6 +20,7 @@ from evergrant.providers.wire import (
     Page,
     Reply,
     Request,
+    Stocked,
     StockSet,
     TokenAnswer,
 )
@@ -97,6 +98,9 @@ class Dialect(Protocol):
 
     def without_buyer(self, document: bytes) -> bytes:
         """An order with everything left out that tells who bought, and every other byte as it was, where that can be."""
+
+    def read_levels(self, reply: Reply) -> Mapping[str, Stocked] | CallRefused:
+        """The same answer, variant by variant."""
 
     def read_stock(self, reply: Reply) -> StockSet | CallRefused:
         """The answer to a stock request."""

@@ -210,6 +210,14 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stocked:
+    """How many of a variant are free to sell in each warehouse, and how many of them open orders hold there."""
+
+    level: Level
+    committed: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SkuRefused:
     """A variant whose stock stays as it was. `passes`: for a reason that may pass by itself."""
 

@@ -7,7 +7,7 @@ from evergrant.actions.polls import Brought, Run
 from evergrant.core import flows
 from evergrant.core.connection import Event
 from evergrant.providers.wire import Record
-from evergrant.store import events, gaps, pulled, relooked
+from evergrant.store import events, gaps, outages, pulled, relooked
 from evergrant.store.database import Database
 
 LEASE = timedelta(seconds=25)
@@ -115,6 +115,7 @@ class Flows:
             )
             if before is None:
                 return
+            await outages.read(connection, run, now)
             told = _unreadable(run, brought)
             if kept or before["last_success_at"] is None or before["failures"]:
                 data = {"shop_id": run.shop_id, "flow": run.kind.value, "records": kept}

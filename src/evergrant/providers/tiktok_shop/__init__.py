@@ -2,6 +2,7 @@
 
 from evergrant.providers.tiktok_shop.buyers import without_buyer
 from evergrant.providers.tiktok_shop.calls import OURS, call_request, is_call, read_call, takes_cipher
+from evergrant.providers.tiktok_shop.levels import read_levels
 from evergrant.providers.tiktok_shop.pages import read_inventory, read_page
 from evergrant.providers.tiktok_shop.replies import read_notice, read_shops, read_tokens
 from evergrant.providers.tiktok_shop.requests import (
@@ -44,6 +45,7 @@ __all__ = [
     "pull_request",
     "read_call",
     "read_inventory",
+    "read_levels",
     "read_notice",
     "read_page",
     "read_shops",

@@ -10,6 +10,7 @@ from evergrant.actions.ports import LinkSession
 from evergrant.actions.reading import Happened, Listed, Merchant
 from evergrant.actions.watching import Missed
 from evergrant.core import cure
+from evergrant.core import flows as flows_of
 from evergrant.core.app import App
 from evergrant.core.authorization import EXPIRING, Authorization
 from evergrant.core.chosen import Chosen
@@ -171,7 +172,7 @@ def _flow(found: Flow) -> dict[str, Any]:
     return {
         "name": found.kind,
         "shop_id": found.shop_id,
-        "state": "paused" if found.shut else "running",
+        "state": flow_state(found),
         "reason": found.shut,
         "last_success_at": instant(found.last_success_at),
         "last_error": found.last_error,
@@ -200,6 +201,15 @@ def forecast(found: Forecast, connection_id: str) -> dict[str, Any]:
         },
         "sentence": foreseen.sentence(found),
     }
+
+
+def flow_state(found: Flow) -> str:
+    """`paused`, `not_carried`, `catching_up` or `running`."""
+    if found.shut:
+        return "paused"
+    if found.kind in flows_of.NOT_CARRIED:
+        return "not_carried"
+    return "catching_up" if found.catching_up else "running"
 
 
 def event(found: Happened) -> dict[str, Any]:
