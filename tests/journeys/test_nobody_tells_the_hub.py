@@ -33,6 +33,10 @@ class Saying:
             raise reply
         return reply
 
+    async def send_all(self, requests: Sequence[Request]) -> Sequence[Reply | None]:
+        """The next answers."""
+        return [await self.send(request) for request in requests]
+
 
 def shops_are(*shops: dict[str, str]) -> Reply:
     """The platform's list of a grant's shops."""

@@ -58,6 +58,8 @@ async def refused(flow: Flow, app: App, refusal: CallRefused, now: datetime, por
             await _suspend(flow, app, now, ports, actor)
         case Trouble.MISCONFIGURED:
             await ports.books.apps.refused(app.id, True)
+        case Trouble.THROTTLED if refusal.wait is not None:
+            await ports.books.shop_paces.throttled(flow.shop, refusal.wait)
         case _:
             pass
 

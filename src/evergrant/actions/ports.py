@@ -10,10 +10,12 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from evergrant.actions.custody import Custody
+from evergrant.actions.mending import Outward
 from evergrant.actions.polls import Flows
 from evergrant.actions.quarantine import Quarantine
 from evergrant.actions.repeating import Answers
 from evergrant.actions.shop_paces import ShopPaces
+from evergrant.actions.terms import Terms
 from evergrant.actions.upkeep import Upkeep
 from evergrant.actions.watching import Watches
 from evergrant.core.app import App
@@ -71,6 +73,9 @@ class Platform(Protocol):
             NotSentError: it never left.
             AnswerLostError: whether it arrived is not known.
         """
+
+    async def send_all(self, requests: Sequence[Request]) -> Sequence[Reply | None]:
+        """Send requests side by side, none of which does harm twice; None: no whole answer came back."""
 
 
 class SealingKey(Protocol):
@@ -375,11 +380,13 @@ class Books:
     connections: Connections
     tokens: Tokens
     flows: Flows
+    terms: Terms
     inbox: Inbox
     answers: Answers
     watches: Watches
     custody: Custody
     upkeep: Upkeep
+    outward: Outward
     outages: "Outages"
 
 

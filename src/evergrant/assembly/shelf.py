@@ -5,6 +5,7 @@ from datetime import timedelta
 from time import monotonic
 
 from evergrant.actions.custody import Custody
+from evergrant.actions.mending import Outward
 from evergrant.actions.ports import Books
 from evergrant.actions.watching import Pace
 from evergrant.settings import Settings
@@ -16,6 +17,7 @@ from evergrant.store.connections import Connections
 from evergrant.store.database import Database
 from evergrant.store.epochs import Epochs
 from evergrant.store.erasures import Erasures
+from evergrant.store.exceptions import Exceptions
 from evergrant.store.exchanges import Exchanges
 from evergrant.store.flows import Flows
 from evergrant.store.generations import Generations
@@ -23,14 +25,19 @@ from evergrant.store.imports import Imports
 from evergrant.store.inbox import Inbox
 from evergrant.store.ledger import Outages
 from evergrant.store.links import Links
+from evergrant.store.mappings import Mappings
 from evergrant.store.paces import Paces
 from evergrant.store.proofs import Proofs
+from evergrant.store.pushes import Pushes
 from evergrant.store.quarantine import Quarantine
 from evergrant.store.recovery import Recovery
+from evergrant.store.replays import Replays
+from evergrant.store.rules import Rules
 from evergrant.store.shop_paces import ShopPaces
 from evergrant.store.signing import Signer
 from evergrant.store.spool import Spool
 from evergrant.store.suspects import Suspects
+from evergrant.store.terms import Terms
 from evergrant.store.tokens import Tokens
 from evergrant.store.upkeep import Upkeep
 from evergrant.store.vault import Vault
@@ -77,11 +84,13 @@ def filled(settings: Settings, database: Database, vault: Vault, spool: Spool) -
         connections=connections,
         tokens=Tokens(database, vault, spool, epochs, paces),
         flows=Flows(database),
+        terms=Terms(database, keep_buyer_days=settings.keep_buyer_days),
         inbox=inbox,
         answers=Answers(database, vault),
         watches=Watches(database, _pace(settings)),
         custody=Custody(generations=generations, erasures=erasures, imports=Imports(database, vault)),
         upkeep=Upkeep(chain=Chain(database, signer), epochs=epochs, recovery=recovery),
+        outward=_outward(database),
         outages=outages,
     )
     return Shelf(
@@ -97,6 +106,16 @@ def filled(settings: Settings, database: Database, vault: Vault, spool: Spool) -
         generations=generations,
         erasures=erasures,
         outages=outages,
+    )
+
+
+def _outward(database: Database) -> Outward:
+    return Outward(
+        pushes=Pushes(database),
+        mappings=Mappings(database),
+        exceptions=Exceptions(database),
+        replays=Replays(database),
+        rules=Rules(database),
     )
 
 

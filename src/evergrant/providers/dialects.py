@@ -64,11 +64,6 @@ class Dialect(Protocol):
     def inventory_request(self, app: App, access: Access, product_ids: Sequence[str], now: datetime) -> Request:
         """The stock of at most a hundred products."""
 
-    def stock_request(
-        self, app: App, access: Access, product_id: str, levels: Sequence[Level], now: datetime
-    ) -> Request:
-        """New stock of some variants of a product."""
-
     OURS: frozenset[str]
     """Parameters and headers of a call that only the hub sets."""
 
@@ -84,6 +79,11 @@ class Dialect(Protocol):
     def read_call(self, reply: Reply, token: Secret) -> CallAnswer:
         """The answer to it, without the token."""
 
+    def stock_request(
+        self, app: App, access: Access, product_id: str, levels: Sequence[Level], now: datetime
+    ) -> Request:
+        """New stock of some variants of a product."""
+
     def read_tokens(self, reply: Reply, now: datetime) -> TokenAnswer:
         """The answer to an exchange or a refresh."""
 
@@ -95,6 +95,9 @@ class Dialect(Protocol):
 
     def read_inventory(self, reply: Reply, at: datetime) -> Page | CallRefused:
         """The answer to an inventory request, as of `at`."""
+
+    def without_buyer(self, document: bytes) -> bytes:
+        """An order with everything left out that tells who bought, and every other byte as it was, where that can be."""
 
     def read_levels(self, reply: Reply) -> Mapping[str, Stocked] | CallRefused:
         """The same answer, variant by variant."""

@@ -25,7 +25,7 @@ alter table records
     add column created_at  timestamptz, -- platform time; null: it did not say
     add column redacted_at timestamptz; -- wall time
 create index records_by_creation on records (tenant_id, connection_id, kind, created_at);
-create index records_unredacted on records (kind, updated_at) where redacted_at is null and kind = 'orders';
+create index records_unredacted on records (tenant_id, connection_id, updated_at) where redacted_at is null and kind = 'orders';
 
 -- Orders that were missed, until the whole gap is read: then they go to the records in their order.
 create table gap_records (
@@ -90,6 +90,7 @@ create table pushes (
     lease_until    timestamptz,
     fence          bigint not null default 0,
     outage_id      text, -- it waited, or came, while this outage lasted
+    alone          boolean not null default false, -- one call with others was refused as a whole
     given_at       timestamptz not null default now(),
     ended_at       timestamptz,
     primary key (tenant_id, id),
@@ -117,6 +118,7 @@ create table exceptions (
     parked         boolean not null default false, -- nothing but a person, or a rule, tries again
     outage_id      text,
     push_id        text,
+    since          timestamptz, -- platform time from which on a pulled record is to be looked for again
     position       bigint generated always as identity,
     opened_at      timestamptz not null default now(),
     last_at        timestamptz not null default now(),
