@@ -74,6 +74,9 @@ async def test_a_level_is_written_back_as_it_was_read_of_a_product_nobody_can_bu
     )
     world.sandbox.advance("29d")
     await world.hub.work()
+    for each in await wares(world):
+        if each["product_id"] != hidden:
+            await sql(world, "update wares set status = 'ACTIVATE' where sku_id = $1", each["sku_id"])
     world.sandbox.advance("1d")
     await world.hub.work()
     now = await world.now()
@@ -160,7 +163,7 @@ async def test_a_level_that_went_out_between_goes_out_again_even_after_a_kill(
         if write == 1:
             chosen.extend(quantities(request))
             await gives(world, connection_id, names[chosen[0]], 77)
-            await sql(world, "update pushes set state = 'done', ended_at = clock_timestamp(), outage_id = null")
+            await sql(world, "update pushes set state = 'done', ended_at = clock_timestamp()")
 
     sending = Sending(world, before=vendor)
 

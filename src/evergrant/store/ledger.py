@@ -16,8 +16,8 @@ from evergrant.store.database import Connection, Database
 # One row a flow, and every number in it counted from the rows it is about: what waits, what failed, what is read and not
 # released yet. What of a gap is not read is what the platform says it holds, less what has come.
 COUNTED = """
-select r.*, p.waiting, x.failed, g.staged,
-    r.caught_up + p.sent + x.mended as good, p.superseded + x.superseded as outdated, p.dismissed + x.dismissed as dropped,
+select r.*, r.caught_up + case when r.superseded is null then p.sent + x.mended else 0 end as good,
+    coalesce(r.superseded, p.superseded + x.superseded) as outdated, coalesce(r.given_up, p.dismissed + x.dismissed) as dropped,
     p.waiting + x.failed + case when r.read_at is null and r.balanced_at is null
         then greatest(coalesce(r.expected, 0) - r.caught_up, g.staged) else g.staged end as still
 from outage_flows r
@@ -72,6 +72,13 @@ where (o.tenant_id, o.id) in (
   and not exists (select from outage_flows r where r.tenant_id = o.tenant_id and r.outage_id = o.id and r.balanced_at is null)
 returning o.tenant_id, o.id, o.connection_id, o.cause
 """
+
+# Rows they were counted from are forgotten one day.
+KEEP_COUNTS = f"""
+with counted as ({COUNTED} where r.tenant_id = $1 and r.outage_id = $2)
+update outage_flows r set caught_up = c.good, superseded = c.outdated, given_up = c.dropped from counted c
+where r.tenant_id = c.tenant_id and r.outage_id = c.outage_id and r.shop_id = c.shop_id and r.kind = c.kind and r.superseded is null
+"""  # noqa: S608
 
 LEFT_OVER = """
 select shop_id, kind, array_agg(entity order by entity) as entities from exceptions
@@ -164,6 +171,7 @@ async def _close(connection: Connection, row: Any, now: datetime) -> None:
     for left in await connection.fetch(LEFT_OVER, row["tenant_id"], row["id"], row["connection_id"]):
         whose = (row["tenant_id"], row["connection_id"], left["shop_id"], flows.Kind(left["kind"]))
         await failing.settle(connection, whose, left["entities"], How.BY_ITSELF, now)
+    await connection.execute(KEEP_COUNTS, row["tenant_id"], row["id"])
     lines = [_line(line) for line in await connection.fetch(LINES, row["tenant_id"], [row["id"]])]
     data: dict[str, str | int | list[str] | None] = {
         "outage_id": row["id"],
