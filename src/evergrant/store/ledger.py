@@ -10,7 +10,7 @@ from evergrant.core import flows
 from evergrant.core.connection import Event
 from evergrant.core.errors import NotFoundError
 from evergrant.core.gate import Why
-from evergrant.store import events, failing, stock_checks
+from evergrant.store import events, failing, outages, stock_checks
 from evergrant.store.database import Connection, Database
 
 # One row a flow, and every number in it counted from the rows it is about: what waits, what failed, what is read and not
@@ -101,7 +101,8 @@ class Outages:
     async def balance(self, clock: str, now: datetime) -> int:
         """Note which flows balance, and close the outages all of whose flows do; gives how many were noted."""
         async with self._database.connection() as connection:
-            await connection.execute(stock_checks.GO_ON, clock)
+            if await connection.fetch(stock_checks.GO_ON, clock):
+                await connection.execute(outages.WAKE, ["sync"])
             rows = await connection.fetch(BALANCE, clock, now, sorted(kind.value for kind in flows.NOT_CARRIED))
         async with self._database.transaction() as connection:
             closed = await connection.fetch(CLOSE, clock, now)
