@@ -99,7 +99,12 @@ class Bare:
             "seller_name": "Bench",
             "seller_base_region": "GB",
             "user_type": 0,
-            "granted_scopes": ["seller.authorization.info", "seller.order.info", "seller.product.basic"],
+            "granted_scopes": [
+                "seller.authorization.info",
+                "seller.order.info",
+                "seller.product.basic",
+                "seller.product.write",
+            ],
         }
         return json.dumps({"code": 0, "message": "success", "data": data, "request_id": "bench"}).encode()
 

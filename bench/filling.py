@@ -16,7 +16,7 @@ from evergrant.core.tokens import Rotation, TokenPair
 from evergrant.store import keyring, pairs
 
 KEY, SECRET = "6bench0key01", "bench_secret_4f2a9c77"
-SCOPES = ["seller.authorization.info", "seller.order.info", "seller.product.basic"]
+SCOPES = ["seller.authorization.info", "seller.order.info", "seller.product.basic", "seller.product.write"]
 AT_ONCE = 10_000
 SOME_SECONDS = 120.0
 

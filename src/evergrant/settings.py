@@ -71,6 +71,10 @@ class Settings(BaseSettings):
     compare_hours: int = Field(
         default=24, ge=1, le=168, description="How often the platform's list of a connection's shops is compared."
     )
+    check_by_writing: bool = Field(
+        default=True,
+        description="After an outage, write a stock level back as it was just read, to see that writing works.",
+    )
     notice_patience_minutes: int = Field(
         default=932, ge=1, le=20_160, description="How late a notice may be before it counts as missed."
     )
@@ -82,6 +86,9 @@ class Settings(BaseSettings):
     )
     calls_per_second: float = Field(
         default=10, gt=0, le=1000, description="Calls a second for one shop, over all processes; fewer after a 429."
+    )
+    keep_buyer_days: int = Field(
+        default=90, ge=1, le=3650, description="Days after an order's last change for which its buyer is kept."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="From which level on.")
     log_format: Literal["auto", "json", "console"] = Field(

@@ -31,6 +31,7 @@ FILLED: Mapping[str, Any] = {
     "purpose": "link",
     "return_to": None,
     "base_urls": {},
+    "path": "order/202309/orders/search",
     "expires_before": "2027-01-01T00:00:00Z",
 }
 """What a plain field of that name takes, where its schema does not tell."""
@@ -180,7 +181,7 @@ def companions(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     something.
     """
     if call.method == "PATCH" and not body:
-        return {"retire_older": True}
+        return {"settings": {}} if "{connection_id}" in call.path else {"retire_older": True}
     if call.path == "/v1/replays" and not body:
         return {"cause": "sku_not_mapped"}
     if "sku_id" in body.get("items", [{}])[0]:

@@ -114,8 +114,8 @@ class Doors:
 
 def unclear(got: httpx2.Response, *, is_api: bool) -> str:
     """What is wrong with an answer; nothing if it is a success or a refusal with a stable code."""
-    if got.status_code < 400:
-        return ""
+    if got.status_code < 400 or "x-platform-request-id" in got.headers:
+        return ""  # a success, or what the platform itself said to a call made through the hub
     code = got.headers.get("x-error-code", "")
     if code not in problems.STATUSES and code != "login_required":
         return f"code {code!r}"
@@ -148,6 +148,8 @@ async def doors(world: World) -> Doors:
         "claim_id": claim["id"],
         "erasure_id": erased.json()["id"],
         "session_id": link["id"],
+        "outage_id": await world.past_outage(connection_id),
+        "path": "order/202309/orders/search",
         "name": "re-authorize-in-seller-center",
         "handle": link["url"].rsplit("/", 1)[1],
         "merchant_id": world.merchant_id,

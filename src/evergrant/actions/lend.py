@@ -39,12 +39,6 @@ class Loan:
     missing_scopes: tuple[str, ...]
 
 
-class TokenBeingRefreshedError(errors.EvergrantError):
-    """The token is being refreshed. Try again in a moment."""
-
-    code = "token_being_refreshed"
-
-
 def lend(found: Lendable, *, shop_id: str | None, least: timedelta, now: datetime) -> Loan:
     """The token of a connection, if it may leave at `now` and lives at least `least` longer.
 
@@ -62,7 +56,7 @@ def lend(found: Lendable, *, shop_id: str | None, least: timedelta, now: datetim
     if found.is_damaged:
         raise errors.VaultIntegrityError
     if found.access is None or found.access_ends is None or found.access_ends - now <= least:
-        raise TokenBeingRefreshedError
+        raise errors.TokenBeingRefreshedError
     return Loan(
         access=found.access,
         ends=found.access_ends,

@@ -42,10 +42,13 @@ class Flows(Protocol):
     async def take_due(self, clock: str, now: datetime, limit: int) -> Sequence[Run]:
         """Take polls that are due."""
 
-    async def keep_records(self, run: Run, records: Sequence[Record], reached: datetime | None = None) -> int:
+    async def keep_records(
+        self, run: Run, records: Sequence[Record], reached: datetime | None = None, total: int | None = None
+    ) -> int:
         """Keep records, newest version wins; gives how many were new or newer. Nothing is missing up to `reached`.
 
-        No records at all renew the lease.
+        No records at all renew the lease. Orders that were missed wait until the poll is done, and reach the records
+        in their order. `total` is how many the platform says there are.
         """
 
     async def products(self, run: Run, *, after: str, limit: int) -> Sequence[str]:

@@ -15,6 +15,7 @@ from evergrant.actions.polls import Flows
 from evergrant.actions.quarantine import Quarantine
 from evergrant.actions.repeating import Answers
 from evergrant.actions.shop_paces import ShopPaces
+from evergrant.actions.terms import Terms
 from evergrant.actions.upkeep import Upkeep
 from evergrant.actions.watching import Watches
 from evergrant.core.app import App
@@ -25,6 +26,7 @@ from evergrant.core.secret import Secret
 from evergrant.providers.wire import Granted, Reply, Request
 
 if TYPE_CHECKING:
+    from evergrant.actions.ledger import Outages
     from evergrant.actions.pace import Paces
     from evergrant.actions.suspects import Suspects, Whose
 
@@ -378,12 +380,14 @@ class Books:
     connections: Connections
     tokens: Tokens
     flows: Flows
+    terms: Terms
     inbox: Inbox
     answers: Answers
     watches: Watches
     custody: Custody
     upkeep: Upkeep
     outward: Outward
+    outages: "Outages"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,11 +44,12 @@ class Answers(Protocol):
     def alone(self, place: Place) -> AbstractAsyncContextManager[Keeping]:
         """One transaction around all that the call does, alone at its place. Raises IdempotencyInProgressError."""
 
-    def leased(self, place: Place, fingerprint: bytes) -> AbstractAsyncContextManager[Keeping]:
+    def leased(self, place: Place, fingerprint: bytes, *, once: bool = False) -> AbstractAsyncContextManager[Keeping]:
         """Alone at its place for a while, without a transaction: for what speaks to the platform meanwhile.
 
         Raises:
             IdempotencyInProgressError: somebody else has the place.
+            CallOutcomeUnknownError: somebody had it and did not come back, and it may be done `once` only.
             IdempotencyKeyReusedError: somebody had it with another request, and did not come back.
         """
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from evergrant.actions import stale
 from evergrant.actions.ports import Ports
-from evergrant.core import connection, errors, flows, gate, lifecycle
+from evergrant.core import connection, errors, flows, gate, lifecycle, tokens
 from evergrant.core.connection import Change, Connection
 from evergrant.providers import dialects
 
@@ -76,6 +76,22 @@ async def refresh_now(tenant_id: str, connection_id: str, ports: Ports) -> None:
     if not known.is_alive and decided.why:
         raise gate.ShutError(decided.why)
     await ports.books.tokens.want(tenant_id, connection_id, now)
+
+
+async def take_up(tenant_id: str, connection_id: str, ports: Ports) -> bool:
+    """Take a connection up anew from our side: its tokens are refreshed, which tells whether the authorization stands and until
+    when, and its flows run. False where only the seller's consent brings it back; then nothing was done.
+
+    It may be done again and again: a fresh pair is not refreshed, and what is due already is due no sooner.
+    """
+    known = await ports.books.connections.find(tenant_id, connection_id)
+    now = await ports.clock.now(known.clock)
+    if not known.is_alive or known.authorization.is_past_end(now):
+        return False
+    await ports.books.tokens.want(tenant_id, connection_id, now, issued_before=now - tokens.FRESH)
+    await ports.books.connections.ask_again(known, timedelta(0))
+    await ports.books.flows.want(tenant_id, connection_id, now, None, None)
+    return True
 
 
 async def _by_hand(

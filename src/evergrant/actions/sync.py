@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from evergrant.actions import admission
 from evergrant.actions.polls import Brought, Run
 from evergrant.actions.ports import AnswerLostError, NotSentError, Ports
-from evergrant.core import flows
+from evergrant.core import chosen, flows
 from evergrant.core.app import App
 from evergrant.providers import dialects
 from evergrant.providers.wire import Access, CallRefused, Page, Trouble
@@ -20,6 +20,9 @@ LONGEST_WAIT = timedelta(minutes=15)
 NEVER_BY_ITSELF = timedelta(minutes=15)
 
 FOR_A_TOKEN = timedelta(seconds=2)
+
+NOTHING_TO_ASK = Page(records=(), next_token="")
+"""No product is known, so no call was made, and nothing is learned of the platform."""
 
 WAITS: Mapping[Trouble, timedelta] = {
     Trouble.SCOPE_MISSING: NEVER_BY_ITSELF,
@@ -35,7 +38,8 @@ async def one(run: Run, ports: Ports) -> str:
     known = await ports.books.connections.find(run.tenant_id, run.connection_id)
     app = await ports.books.apps.by_id(known.app_id)
     begun = await ports.clock.now(app.clock)
-    window = flows.window(run.kind, run.cursor, begun)
+    plan = chosen.plan(run.kind, known.chosen)
+    window = flows.window(plan, run.cursor, begun)
     page_token, kept, unreadable = "", 0, list[str]()
     seen = {page_token}
     while True:
@@ -51,15 +55,16 @@ async def one(run: Run, ports: Ports) -> str:
         if not isinstance(answer, Page):
             return await _refused(run, app, answer, now, ports)
         unreadable += answer.unreadable
-        if answer.records or answer.next_token:  # a page without records renews the lease
+        if answer.records or answer.next_token or run.catching_up:  # a page without records renews the lease
             # Whoever goes on behind a row nobody can read never tells the vendor of it.
             reached = None if unreadable or answer.reached is None else min(answer.reached, window.until)
-            kept += await ports.books.flows.keep_records(run, answer.records, reached)
+            kept += await ports.books.flows.keep_records(run, answer.records, reached, answer.total)
         page_token = answer.next_token
         if not page_token:
-            next_run_at = flows.next_run(run.kind, begun, ports.dice.fraction())
+            next_run_at = flows.next_run(plan, begun, ports.dice.fraction())
             brought = Brought(cursor=window.until, kept=kept, unreadable=tuple(unreadable), since=window.since)
-            await ports.books.apps.refused(app.id, False)
+            if answer is not NOTHING_TO_ASK:
+                await ports.books.apps.refused(app.id, False)
             await ports.books.flows.done(run, brought, next_run_at=next_run_at, now=begun)
             return "done"
         if page_token in seen:  # the platform goes in circles: what is behind them was not read
@@ -98,7 +103,7 @@ async def _count(run: Run, app: App, access: Access, after: str, now: datetime, 
     """The stock of the next products that are known; the platform is asked by their ids, and has no pages."""
     products = await ports.books.flows.products(run, after=after, limit=AT_ONCE)
     if not products:
-        return Page(records=(), next_token="")
+        return NOTHING_TO_ASK
     dialect = dialects.named(app.provider)
     try:
         reply = await ports.platform.send(dialect.inventory_request(app, access, products, now))

@@ -23,6 +23,7 @@ from evergrant.store.flows import Flows
 from evergrant.store.generations import Generations
 from evergrant.store.imports import Imports
 from evergrant.store.inbox import Inbox
+from evergrant.store.ledger import Outages
 from evergrant.store.links import Links
 from evergrant.store.mappings import Mappings
 from evergrant.store.paces import Paces
@@ -36,6 +37,7 @@ from evergrant.store.shop_paces import ShopPaces
 from evergrant.store.signing import Signer
 from evergrant.store.spool import Spool
 from evergrant.store.suspects import Suspects
+from evergrant.store.terms import Terms
 from evergrant.store.tokens import Tokens
 from evergrant.store.upkeep import Upkeep
 from evergrant.store.vault import Vault
@@ -57,6 +59,7 @@ class Shelf:
     recovery: Recovery
     generations: Generations
     erasures: Erasures
+    outages: Outages
 
 
 def filled(settings: Settings, database: Database, vault: Vault, spool: Spool) -> Shelf:
@@ -69,6 +72,7 @@ def filled(settings: Settings, database: Database, vault: Vault, spool: Spool) -
     epochs, recovery = Epochs(database, settings.data_dir / "recovery"), Recovery(database)
     generations, erasures = Generations(database, vault, signer, keys), Erasures(database, spool, Proofs(keys))
     paces = Paces(database, per_second=settings.app_calls_per_second, at_once=settings.app_calls_at_once)
+    outages = Outages(database, by_writing=settings.check_by_writing)
     books = Books(
         apps=apps,
         paces=paces,
@@ -80,12 +84,14 @@ def filled(settings: Settings, database: Database, vault: Vault, spool: Spool) -
         connections=connections,
         tokens=Tokens(database, vault, spool, epochs, paces),
         flows=Flows(database),
+        terms=Terms(database, keep_buyer_days=settings.keep_buyer_days),
         inbox=inbox,
         answers=Answers(database, vault),
         watches=Watches(database, _pace(settings)),
         custody=Custody(generations=generations, erasures=erasures, imports=Imports(database, vault)),
         upkeep=Upkeep(chain=Chain(database, signer), epochs=epochs, recovery=recovery),
         outward=_outward(database),
+        outages=outages,
     )
     return Shelf(
         books=books,
@@ -99,6 +105,7 @@ def filled(settings: Settings, database: Database, vault: Vault, spool: Spool) -
         recovery=recovery,
         generations=generations,
         erasures=erasures,
+        outages=outages,
     )
 
 

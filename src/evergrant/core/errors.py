@@ -4,6 +4,7 @@ An error has four voices: its class is for programs in this process, `code` for 
 people (it says what to do), and `__cause__` for whoever debugs.
 """
 
+from datetime import timedelta
 from typing import ClassVar
 
 
@@ -244,6 +245,34 @@ class AuditUnavailableError(EvergrantError):
     """The audit record cannot be written, so nothing is released. Try again in a moment."""
 
     code = "audit_unavailable"
+
+
+class TokenBeingRefreshedError(EvergrantError):
+    """The token is being refreshed. Try again in a moment."""
+
+    code = "token_being_refreshed"
+
+
+class PathRefusedError(EvergrantError):
+    """Only the platform's API can be called from here: /{package}/{version}/…, in plain letters, digits and ids."""
+
+    code = "path_refused"
+
+
+class PaceExceededError(EvergrantError):
+    """This shop is being called as fast as it may be. Nothing was sent; call again after `Retry-After`."""
+
+    code = "shop_pace_exceeded"
+
+    def __init__(self, wait: timedelta) -> None:
+        super().__init__()
+        self.seconds = max(1, -(-wait // timedelta(seconds=1)))
+
+
+class CallOutcomeUnknownError(EvergrantError):
+    """TikTok's answer to this call was lost, so whether it did what was asked is not known. Look there before you ask again."""
+
+    code = "call_outcome_unknown"
 
 
 class FlowShutError(ConflictError):

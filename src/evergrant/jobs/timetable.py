@@ -12,8 +12,10 @@ from evergrant.actions import (
     exchange,
     expire,
     mend,
+    prove,
     push,
     receive,
+    redact,
     refresh,
     sync,
     verify,
@@ -111,6 +113,14 @@ async def _by_rule(_clock: str, ports: Ports) -> int:
     return await mend.by_rule(ports)
 
 
+async def _checks(clock: str, ports: Ports, room: int) -> Sequence[Any]:
+    return await ports.books.outages.take_checks(clock, min(room, prove.AT_MOST))
+
+
+async def _balance(clock: str, ports: Ports) -> int:
+    return await ports.books.outages.balance(clock, await ports.clock.now(clock))
+
+
 async def _erasures(_clock: str, ports: Ports, room: int) -> Sequence[Any]:
     return await ports.books.custody.erasures.take(min(room, erase.AT_MOST))
 
@@ -131,6 +141,7 @@ DUE = (
     Due(name="digest", every=0.5, take=_notices, run=receive.digest),
     Due(name="finish", every=1.0, take=_unfinished, run=resume),
     Due(name="watch", every=2.0, take=_quiet, run=watch.one),
+    Due(name="prove", every=1.0, take=_checks, run=prove.one),
     Due(name="erase", every=5.0, take=_erasures, run=erase.one),
 )
 
@@ -142,6 +153,8 @@ BY_CLOCK = (
     Regular(name="pass_over", every=5.0, sweep=watch.pass_over),
     Regular(name="missed", every=10.0, sweep=watch.missed),
     Regular(name="orphans", every=5.0, sweep=refresh.orphans),
+    Regular(name="redact", every=600.0, sweep=redact.sweep),
+    Regular(name="balance", every=1.0, sweep=_balance),
 )
 """Done for every clock an app lives by."""
 

@@ -108,7 +108,12 @@ class HttpPlatform:
                 body += await response.content.read(LARGEST_BODY + 1 - len(body))
             if len(body) > LARGEST_BODY:
                 raise ValueError("an answer larger than any the platform gives")
-            return Reply(status=response.status, body=body, retry_after=_retry_after(response.headers))
+            return Reply(
+                status=response.status,
+                body=body,
+                retry_after=_retry_after(response.headers),
+                media_type=response.headers.get("Content-Type", ""),
+            )
 
     @staticmethod
     def _told(request: Request, outcome: str, begun: float, **more: object) -> None:

@@ -10,7 +10,20 @@ from evergrant.core.connection import Shop
 from evergrant.core.errors import InvalidRequestError
 from evergrant.core.secret import Secret
 from evergrant.providers import tiktok_shop
-from evergrant.providers.wire import Access, CallRefused, Level, Notice, Page, Reply, Request, StockSet, TokenAnswer
+from evergrant.providers.wire import (
+    Access,
+    Call,
+    CallAnswer,
+    CallRefused,
+    Level,
+    Notice,
+    Page,
+    Reply,
+    Request,
+    Stocked,
+    StockSet,
+    TokenAnswer,
+)
 
 
 class Dialect(Protocol):
@@ -51,6 +64,21 @@ class Dialect(Protocol):
     def inventory_request(self, app: App, access: Access, product_ids: Sequence[str], now: datetime) -> Request:
         """The stock of at most a hundred products."""
 
+    OURS: frozenset[str]
+    """Parameters and headers of a call that only the hub sets."""
+
+    def is_call(self, path: str) -> bool:
+        """Whether a path is below the platform's API, and nothing else."""
+
+    def takes_cipher(self, path: str) -> bool:
+        """Whether a call is about one shop."""
+
+    def call_request(self, app: App, call: Call, access: Access, now: datetime) -> Request:
+        """A call of the vendor's own."""
+
+    def read_call(self, reply: Reply, token: Secret) -> CallAnswer:
+        """The answer to it, without the token."""
+
     def stock_request(
         self, app: App, access: Access, product_id: str, levels: Sequence[Level], now: datetime
     ) -> Request:
@@ -67,6 +95,12 @@ class Dialect(Protocol):
 
     def read_inventory(self, reply: Reply, at: datetime) -> Page | CallRefused:
         """The answer to an inventory request, as of `at`."""
+
+    def without_buyer(self, document: bytes) -> bytes:
+        """An order with everything left out that tells who bought, and every other byte as it was, where that can be."""
+
+    def read_levels(self, reply: Reply) -> Mapping[str, Stocked] | CallRefused:
+        """The same answer, variant by variant."""
 
     def read_stock(self, reply: Reply) -> StockSet | CallRefused:
         """The answer to a stock request."""

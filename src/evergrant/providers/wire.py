@@ -27,6 +27,7 @@ class Reply:
     status: int
     body: bytes
     retry_after: float | None = None
+    media_type: str = ""
 
 
 NO_END = datetime.min.replace(tzinfo=UTC)
@@ -135,6 +136,28 @@ class Access:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A call the vendor's own code makes, as it is to reach the platform but for what the hub adds."""
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    media_type: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallAnswer:
+    """What is known of the answer to such a call: why it was refused, if it was, the platform's own id of it, and the body
+    as it may leave.
+    """
+
+    refused: CallRefused | None
+    request_id: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ware:
     """One variant of a product, as the product tells of it."""
 
@@ -184,6 +207,14 @@ class Level:
 
     sku_id: str
     quantities: tuple[tuple[str | None, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stocked:
+    """How many of a variant are free to sell in each warehouse, and how many of them open orders hold there."""
+
+    level: Level
+    committed: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from evergrant.actions.repeating import Answer, Keeping, Place
-from evergrant.core.errors import IdempotencyInProgressError, IdempotencyKeyReusedError
+from evergrant.core.errors import (
+    CallOutcomeUnknownError,
+    EvergrantError,
+    IdempotencyInProgressError,
+    IdempotencyKeyReusedError,
+)
 from evergrant.core.secret import Secret
 from evergrant.store import sealing
 from evergrant.store.database import Connection, Database
@@ -42,7 +47,7 @@ values ($1, $2, $3, $4, '', now() + $5::interval)
 on conflict (tenant_id, route, key) do update
     set lease_until = excluded.lease_until, kept_at = now(), status = null, sealed = null, fingerprint = excluded.fingerprint
     where kept.kept_at <= now() - $6::interval
-       or (kept.status is null and kept.lease_until < now() and kept.fingerprint = excluded.fingerprint)
+       or (kept.status is null and kept.lease_until < now() and kept.fingerprint = excluded.fingerprint and not $7)
 returning true
 """
 
@@ -69,17 +74,20 @@ class Answers:
             yield _Kept(self, place, await self._found(connection, place))
 
     @asynccontextmanager
-    async def leased(self, place: Place, fingerprint: bytes) -> AsyncIterator[Keeping]:
-        """Alone at its place for a while, without a transaction. Raises IdempotencyInProgressError."""
+    async def leased(self, place: Place, fingerprint: bytes, *, once: bool = False) -> AsyncIterator[Keeping]:
+        """Alone at its place for a while, without a transaction: for what speaks to the platform meanwhile.
+
+        Raises:
+            IdempotencyInProgressError: somebody else has the place.
+            CallOutcomeUnknownError: somebody had it and did not come back, and it may be done `once` only.
+            IdempotencyKeyReusedError: somebody had it with another request, and did not come back.
+        """
         where = (place.tenant_id, place.route, place.key)
         async with self._database.connection() as connection:
-            taken = await connection.fetchval(TAKE, *where, fingerprint, LEASE, KEPT_FOR)
+            taken = await connection.fetchval(TAKE, *where, fingerprint, LEASE, KEPT_FOR, once)
             earlier = None if taken else await self._found(connection, place)
             if not taken and earlier is None:
-                asked = await connection.fetchval(
-                    "select fingerprint from kept_answers where tenant_id = $1 and route = $2 and key = $3", *where
-                )
-                raise IdempotencyInProgressError if asked == fingerprint else IdempotencyKeyReusedError
+                raise await _why_not(connection, where, fingerprint)
         keeping = _Kept(self, place, earlier)
         yield keeping
         if earlier is None and not keeping.is_kept:
@@ -132,6 +140,22 @@ class Answers:
             media_type=row["media_type"],
             body=key.open(_field(place), 1, row["sealed"]).reveal().encode("latin-1"),
         )
+
+
+async def _why_not(connection: Connection, where: tuple[str, str, str], fingerprint: bytes) -> EvergrantError:
+    """Why a place without an answer is not free: it is another request's, somebody is at it, or nobody came back."""
+    row = await connection.fetchrow(
+        """
+        select fingerprint, lease_until < now() as is_over from kept_answers
+        where tenant_id = $1 and route = $2 and key = $3
+        """,
+        *where,
+    )
+    if row is None:
+        return IdempotencyInProgressError()
+    if row["fingerprint"] != fingerprint:
+        return IdempotencyKeyReusedError()
+    return CallOutcomeUnknownError() if row["is_over"] else IdempotencyInProgressError()
 
 
 class _Kept:

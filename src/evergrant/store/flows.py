@@ -7,7 +7,7 @@ from evergrant.actions.polls import Brought, Run
 from evergrant.core import flows
 from evergrant.core.connection import Event
 from evergrant.providers.wire import Record
-from evergrant.store import events, pulled, relooked
+from evergrant.store import events, gaps, outages, pulled, relooked
 from evergrant.store.database import Database
 
 LEASE = timedelta(seconds=25)
@@ -79,12 +79,21 @@ class Flows:
             for row in rows
         ]
 
-    async def keep_records(self, run: Run, records: Sequence[Record], reached: datetime | None = None) -> int:
+    async def keep_records(
+        self, run: Run, records: Sequence[Record], reached: datetime | None = None, total: int | None = None
+    ) -> int:
         """Keep records, newest version wins; gives how many were new or newer. Nothing is missing up to `reached`.
 
-        No records at all renew the lease.
+        No records at all renew the lease. Orders that were missed wait until the poll is done.
         """
         async with self._database.transaction() as connection:
+            if run.catching_up and await gaps.is_open(connection, run, reached, LEASE, total):
+                if run.kind is flows.Kind.ORDERS:
+                    await gaps.stage(connection, run, records)
+                    return 0
+                kept = await pulled.keep(connection, run, records, reached, LEASE)
+                await gaps.count(connection, run, kept)
+                return kept
             return await pulled.keep(connection, run, records, reached, LEASE)
 
     async def products(self, run: Run, *, after: str, limit: int) -> Sequence[str]:
@@ -94,6 +103,7 @@ class Flows:
 
     async def done(self, run: Run, brought: Brought, *, next_run_at: datetime, now: datetime) -> None:
         """The poll has everything up to its cursor. A flow shut meanwhile keeps what it reached and stays shut."""
+        kept = brought.kept + await self._release(run)
         async with self._database.transaction() as connection:
             before = await connection.fetchrow(
                 DONE,
@@ -105,12 +115,31 @@ class Flows:
             )
             if before is None:
                 return
+            await outages.read(connection, run, now)
             told = _unreadable(run, brought)
-            if brought.kept or before["last_success_at"] is None or before["failures"]:
-                data = {"shop_id": run.shop_id, "flow": run.kind.value, "records": brought.kept}
+            if kept or before["last_success_at"] is None or before["failures"]:
+                data = {"shop_id": run.shop_id, "flow": run.kind.value, "records": kept}
                 told = [*told, Event(type="flow.synced", data=data)]
             await events.write(connection, run.tenant_id, run.connection_id, told, now)
             await relooked.note(connection, run, brought, now)
+        if kept and run.kind is flows.Kind.PRODUCTS:  # what they sell is counted by their ids
+            await self.want(run.tenant_id, run.connection_id, now, run.shop_id, flows.Kind.INVENTORY)
+
+    async def _release(self, run: Run) -> int:
+        """Give what was missed to the records, in its order, batch by batch; gives how many were new or newer.
+
+        Whoever takes over from a killed worker goes on where it was.
+        """
+        kept = 0
+        async with self._database.connection() as connection:
+            if not await gaps.is_staged(connection, run):
+                return kept
+        while True:
+            async with self._database.transaction() as connection:
+                released = await gaps.release(connection, run, LEASE)
+            kept += released.kept
+            if released.records < gaps.BATCH:
+                return kept
 
     async def failed(self, run: Run, error: str, wait: timedelta) -> None:
         """The poll brought nothing, or not all: again after a while."""

@@ -13,7 +13,8 @@ from evergrant.store.database import Connection, Database
 AT_ONCE = 2000
 """Audit rows looked at for one page: many reads of a token one after the other are one step."""
 
-READ = "token.read"
+SUMMED = frozenset({"token.read", "platform.called"})
+"""What programs do many times a day."""
 
 EVENTS = """
 select id, position, type, happened_at, recorded_at, data from events
@@ -130,8 +131,8 @@ def _page(said: Sequence[Said], after: Place, limit: int, *, is_cut: bool) -> Pa
 
 
 def _summed(before: Step, step: Step) -> Step | None:
-    """Two reads of the token, by one key on one day, as one step; None if they are not."""
-    alike = before.type == step.type == READ and before.actor == step.actor
+    """Two reads of the token, or two calls, by one key on one day, as one step; None if they are not."""
+    alike = before.type == step.type and step.type in SUMMED and before.actor == step.actor
     if not alike or before.recorded_at.date() != step.recorded_at.date():
         return None
     assert before.proof
@@ -139,7 +140,7 @@ def _summed(before: Step, step: Step) -> Step | None:
     later = max(before, step, key=lambda each: each.proof.number if each.proof else 0)
     return Step(
         id=later.id,
-        type=READ,
+        type=step.type,
         actor=step.actor,
         happened_at=later.happened_at,
         recorded_at=later.recorded_at,

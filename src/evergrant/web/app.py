@@ -15,7 +15,17 @@ from evergrant.providers import dialects
 from evergrant.web import access, health, look, problems, words
 from evergrant.web.access import LoginRequiredError
 from evergrant.web.api import claims as claims_api
-from evergrant.web.api import connections, described, erasures, exceptions, imports, link_sessions, setup, stock
+from evergrant.web.api import (
+    connections,
+    described,
+    erasures,
+    exceptions,
+    imports,
+    link_sessions,
+    outages,
+    setup,
+    stock,
+)
 from evergrant.web.desk import Desk
 from evergrant.web.guard import Guard
 from evergrant.web.lanes import Lanes
@@ -26,15 +36,9 @@ FOR_PROGRAMS = ("/v1/", "/hooks/", "/healthz", "/readyz", "/metrics", "/openapi.
 """Paths whose errors are JSON; everywhere else a person reads."""
 
 
-FOR_API = (setup, link_sessions, connections, claims_api, erasures, imports, stock, exceptions)
+FOR_API = (setup, link_sessions, connections, claims_api, erasures, imports, stock, exceptions, outages)
 PLAIN_NAME = re.compile(r"[A-Za-z_]{1,24}|\d+")
 """What a field or a place in a list is called, and no token is."""
-
-
-class MethodNotAllowedError(EvergrantError):
-    """That cannot be done here."""
-
-    code = "method_not_allowed"
 
 
 def build(desk: Desk) -> ASGIApp:
@@ -105,7 +109,7 @@ def _named(part: object) -> str:
 
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    known = {404: NotFoundError(), 405: MethodNotAllowedError(), 413: problems.TooLargeError()}
+    known = {404: NotFoundError(), 405: problems.MethodNotAllowedError(), 413: problems.TooLargeError()}
     return await _evergrant_error(request, known.get(error.status_code, InvalidRequestError(str(error.detail))))
 
 

@@ -9,11 +9,16 @@ from evergrant.core import cure
 from evergrant.core.authorization import Authorization, State
 from evergrant.core.connection import Flow
 from evergrant.core.cure import Cause
+from evergrant.core.flows import NOT_CARRIED, Kind
+from evergrant.core.gate import Why
 from evergrant.web import words
 from evergrant.web.words import Status, Tone
 
 CONNECTS = frozenset({Cause.SELLER_CANCELLED, Cause.VENDOR_DISCONNECTED, Cause.ERASED})
 """What connecting the shop again cures."""
+
+OWN_REASONS = frozenset({Why.SCOPE_MISSING, Why.PAUSED_BY_VENDOR, Why.SHOP_NOT_AUTHORIZED})
+"""Why a flow stands still while the authorization lives."""
 
 ORDER = {Tone.OVER: 0, Tone.SOON: 1, Tone.WAITING: 2, Tone.WELL: 3}
 
@@ -36,6 +41,8 @@ class FlowLine:
     kind: str
     shop: str
     running: bool
+    carried: bool
+    """Whether anything goes with it yet; what is not carried can be paused all the same."""
     reason: str | None
     trouble: str | None
     last_success_at: datetime | None
@@ -83,7 +90,8 @@ def card(found: Listed, now: datetime, records: dict[tuple[str, str], int] | Non
     status = words.status_of(authorization, now)
     cause = cure.cause(authorization, required=found.required_scopes, app_refused=found.app_refused, now=now)
     lines = tuple(
-        _line(found, flow, now, (records or {}).get((flow.shop_id, flow.kind.value), 0)) for flow in known.flows
+        _line(found, flow, now, (records or {}).get((flow.shop_id, flow.kind.value), 0))
+        for flow in sorted(known.flows, key=lambda flow: (flow.shop_id, list(Kind).index(flow.kind)))
     )
     return Card(
         id=known.id,
@@ -95,9 +103,7 @@ def card(found: Listed, now: datetime, records: dict[tuple[str, str], int] | Non
         token_ends=found.token_ends,
         refresh_due_at=found.refresh_due_at,
         now=now,
-        fate=fate(
-            authorization, status, cause, [words.FLOWS[kind] for kind in sorted({flow.kind for flow in known.flows})]
-        ),
+        fate=fate(authorization, status, cause, _at_stake(known.flows)),
         need=_need(found, cause),
         renews=cause is None or cause in cure.REAUTHORIZES,
         flows=lines,
@@ -105,6 +111,11 @@ def card(found: Listed, now: datetime, records: dict[tuple[str, str], int] | Non
         lives=status.tone in (Tone.WELL, Tone.SOON),
         in_doubt=known.in_doubt_since is not None,
     )
+
+
+def _at_stake(flows: Sequence[Flow]) -> list[Flow]:
+    """What stops with the authorization, or has: what is carried, and not paused for a reason of its own."""
+    return [flow for flow in flows if flow.kind not in NOT_CARRIED and flow.shut not in OWN_REASONS]
 
 
 def title(found: Listed) -> str:
@@ -151,9 +162,9 @@ def summary(cards: Sequence[Card]) -> str:
     return words.listed([part for part in parts if part])
 
 
-def fate(authorization: Authorization, status: Status, cause: Cause | None, flows: list[str]) -> str:
+def fate(authorization: Authorization, status: Status, cause: Cause | None, flows: Sequence[Flow]) -> str:
     """What stops, and when, if nobody acts; or what has stopped."""
-    what = words.listed(flows) or "Everything"
+    what = words.listed([words.FLOWS[kind] for kind in Kind if kind in {flow.kind for flow in flows}]) or "Everything"
     if status.tone is Tone.WAITING:
         return f"{what} wait until TikTok has confirmed or denied it."
     if status.tone is Tone.OVER and cause not in cure.REAUTHORIZES:
@@ -162,7 +173,8 @@ def fate(authorization: Authorization, status: Status, cause: Cause | None, flow
         return f"{what} have stopped. They resume, and catch up, once the shop owner renews."
     if authorization.ends is None:
         return ""
-    return f"If nobody renews, {what} stop on {words.day(authorization.ends)}."
+    stops = "1 flow stops" if len(flows) == 1 else f"{len(flows)} flows stop"
+    return f"If nobody renews by {words.day(authorization.ends)}: {stops}."
 
 
 def rings(found: Listed, now: datetime) -> Rings:
@@ -194,6 +206,7 @@ def _line(found: Listed, flow: Flow, now: datetime, records: int) -> FlowLine:
         kind=flow.kind.value,
         shop=shop.name or shop.id,
         running=shut is None and not over,
+        carried=flow.kind not in NOT_CARRIED,
         reason=reason,
         trouble=flow.last_error if shut is None and not over else None,
         last_success_at=flow.last_success_at,

@@ -16,11 +16,14 @@ from evergrant.core.errors import (
     InvalidRequestError,
     NotFoundError,
     NoticeSignatureError,
+    TokenBeingRefreshedError,
     VaultIntegrityError,
 )
-from evergrant.web import access, given, loans
+from evergrant.web import access, given, loans, proxied
+from evergrant.web.bodies import header, whole
 from evergrant.web.desk import Desk
 from evergrant.web.guard import answer_json, answer_problem
+from evergrant.web.repeats import Repeats
 
 TOKEN = re.compile(r"^/v1/connections/([^/]+)/token$")
 TOKENS = re.compile(r"^/v1/tokens$")
@@ -38,6 +41,7 @@ class Lanes:
     def __init__(self, behind: ASGIApp, desk: Desk) -> None:
         self._behind = behind
         self._desk = desk
+        self._proxy = Repeats(proxied.Proxy(desk), desk)
 
     async def __call__(self, scope: Scope, receive_: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -51,6 +55,9 @@ class Lanes:
                 return
             if method == "POST" and (found := HOOK.match(path)):
                 await self._answered(self._notice(scope, receive_, found[1]), scope, send)
+                return
+            if proxied.PATH.match(path):
+                await self._proxy(scope, receive_, send)
                 return
         await self._behind(scope, receive_, send)
 
@@ -73,7 +80,7 @@ class Lanes:
     async def _token(self, scope: Scope, connection_id: str) -> tuple[int, dict[str, object]]:
         """GET /v1/connections/{id}/token: the row, the gate, the audit record, and only then the token."""
         desk = self._desk
-        shown = access.bearer(_header(scope, b"authorization"))
+        shown = access.bearer(header(scope, b"authorization"))
         shop_id, least = _token_query(scope)
         key, found = await desk.keys.for_token(shown, connection_id)
         key = access.admitted(key, "tokens")
@@ -87,7 +94,7 @@ class Lanes:
             request_id = scope["state"]["request_id"]
             await desk.trail.record(loans.entry(key, connection_id, request_id, "vault.integrity_failed"))
             raise
-        except lend.TokenBeingRefreshedError:
+        except TokenBeingRefreshedError:
             await desk.ports.books.tokens.want(key.tenant_id, connection_id, now, until=now + least)
             raise
         request_id = scope["state"]["request_id"]
@@ -96,8 +103,8 @@ class Lanes:
 
     async def _tokens(self, scope: Scope, receive_: Receive) -> tuple[int, dict[str, object]]:
         """POST /v1/tokens: the same for up to a hundred connections."""
-        shown = access.bearer(_header(scope, b"authorization"))
-        wanted = loans.wanted(await _body(scope, receive_))
+        shown = access.bearer(header(scope, b"authorization"))
+        wanted = loans.wanted(await whole(scope, receive_))
         async with _soon(TOKEN_SECONDS):
             return 200, await loans.batch(self._desk, shown, wanted, scope["state"]["request_id"])
 
@@ -106,7 +113,7 @@ class Lanes:
         async with _soon(NOTICE_SECONDS):
             app = await self._desk.apps.by_id(app_id)
         signatures = [value for name, value in scope["headers"] if name == b"authorization"]
-        body = await _body(scope, receive_)
+        body = await whole(scope, receive_)
         if len(signatures) != 1 or not receive.is_theirs(app, body, signatures[0]):
             raise NoticeSignatureError
         async with _soon(NOTICE_SECONDS):
@@ -124,10 +131,6 @@ async def _soon(seconds: float) -> AsyncIterator[None]:
         raise DatabaseUnavailableError from error
 
 
-def _header(scope: Scope, name: bytes) -> str:
-    return next((value.decode("latin-1") for known, value in scope["headers"] if known == name), "")
-
-
 def _token_query(scope: Scope) -> tuple[str | None, timedelta]:
     """`shop_id` and `min_ttl` (seconds) of a token read."""
     if not scope["query_string"]:
@@ -141,17 +144,3 @@ def _token_query(scope: Scope) -> tuple[str | None, timedelta]:
     if wanted > loans.LONGEST_MIN_TTL:
         raise InvalidRequestError("min_ttl is a number of seconds up to a day (86400).")
     return shop_ids[0], wanted
-
-
-async def _body(scope: Scope, receive_: Receive) -> bytes:
-    """The whole body; the Guard says how large it may be."""
-    declared = _header(scope, b"content-length")
-    body = b""
-    while True:
-        message = await receive_()
-        if message["type"] == "http.disconnect":
-            raise InvalidRequestError("The body did not arrive whole.")
-        chunk: bytes = message.get("body", b"")
-        body += chunk
-        if not message.get("more_body") or str(len(body)) == declared:
-            return body  # as long as it said: the server's own "that was all" need not be waited for

@@ -10,7 +10,13 @@ from evergrant.actions import lend
 from evergrant.actions.lend import Lendable, Loan
 from evergrant.actions.reading import ApiKey, Entry
 from evergrant.core.app import WALL
-from evergrant.core.errors import EvergrantError, InvalidRequestError, NotFoundError, VaultIntegrityError
+from evergrant.core.errors import (
+    EvergrantError,
+    InvalidRequestError,
+    NotFoundError,
+    TokenBeingRefreshedError,
+    VaultIntegrityError,
+)
 from evergrant.core.secret import Secret
 from evergrant.web import access, problems
 from evergrant.web.desk import Desk
@@ -62,7 +68,7 @@ async def batch(desk: Desk, shown: Secret, given: Wanted, request_id: str) -> di
     for connection_id, known in zip(ids, found, strict=True):
         loan = await _lent(desk, known, least)
         loans.append(loan)
-        if isinstance(loan, lend.TokenBeingRefreshedError):
+        if isinstance(loan, TokenBeingRefreshedError):
             assert isinstance(known, Lendable)
             stale.append((connection_id, known.clock))
     for clock in {clock for _, clock in stale}:

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import msgspec
 
-from evergrant.core.errors import EvergrantError, TooManyTriesError
+from evergrant.core.errors import EvergrantError, PaceExceededError, TooManyTriesError
 from evergrant.core.gate import Why
 
 STATUSES: Mapping[str, int] = {
@@ -18,6 +18,7 @@ STATUSES: Mapping[str, int] = {
     "app_mismatch": 400,
     "audit_unavailable": 503,
     "authorization_refused": 403,
+    "call_outcome_unknown": 504,
     "claim_dismissed": 410,
     "claim_expired": 410,
     "claim_other_workspace": 409,
@@ -46,12 +47,14 @@ STATUSES: Mapping[str, int] = {
     "not_found": 404,
     "not_permitted": 403,
     "passwords_busy": 503,
+    "path_refused": 422,
     "platform_bad_response": 503,
     "platform_throttled": 503,
     "platform_unavailable": 503,
     "refresh_token_missing": 422,
     "sandbox_token_in_production": 409,
     "shop_already_connected": 409,
+    "shop_pace_exceeded": 429,
     "tokens_refused": 409,
     "shops_not_readable": 422,
     "consent_overtaken": 409,
@@ -138,6 +141,12 @@ class NotPermittedError(DoorError):
     code = "not_permitted"
 
 
+class MethodNotAllowedError(DoorError):
+    """That cannot be done here."""
+
+    code = "method_not_allowed"
+
+
 class TooLargeError(DoorError):
     """That is larger than anything expected here."""
 
@@ -155,7 +164,7 @@ def headers_of(error: EvergrantError) -> dict[str, str]:
     status = status_of(error)
     if status == 503:
         headers["retry-after"] = str(RETRY_AFTER_SECONDS)
-    if isinstance(error, TooManyTriesError):
+    if isinstance(error, TooManyTriesError | PaceExceededError):
         headers["retry-after"] = str(error.seconds)
     elif status == 429:
         headers["retry-after"] = headers["refresh"] = str(A_MINUTE_SECONDS)

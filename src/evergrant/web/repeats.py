@@ -1,6 +1,7 @@
 """`Idempotency-Key`: a changing call made twice acts once, and is answered twice with the same status and bytes."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
@@ -25,6 +26,9 @@ REACHING_OUT = frozenset({"POST /v1/connections/import"})
 """They speak to the platform before they answer, so no transaction may span them. Only what is safe to be run again after a
 crash may stand here: an import decides each row by what is kept already.
 """
+
+ONCE_ONLY = re.compile(r"^[A-Z]+ /v1/connections/[^/]+/proxy/")
+"""They reach out, too, and may never be run again unless the first run is known to have done nothing."""
 
 NOTHING_DONE = frozenset({400, 401, 403, 405, 413, 415, 422})
 COMES_BACK = 503
@@ -85,7 +89,7 @@ class Repeats:
                 kept = keeping.earlier
                 if kept is None:
                     said = await self._said(scope, receive, body)
-                    if said.is_worth_keeping:
+                    if scope["state"].get("is_final", said.is_worth_keeping):
                         await keeping.keep(_answer(said, scope, fingerprint))
         if said is not None:
             await _send(send, said)
@@ -107,8 +111,10 @@ class Repeats:
         return None if key is None or key.revoked or key.expired else key
 
     def _alone(self, place: Place, fingerprint: bytes) -> AbstractAsyncContextManager[Keeping]:
-        answers = self._desk.answers
-        return answers.leased(place, fingerprint) if place.route in REACHING_OUT else answers.alone(place)
+        answers, once = self._desk.answers, ONCE_ONLY.match(place.route) is not None
+        if once or place.route in REACHING_OUT:
+            return answers.leased(place, fingerprint, once=once)
+        return answers.alone(place)
 
     async def _said(self, scope: Scope, receive: Receive, body: bytes) -> _Said:
         """What the application says to this body. Whatever breaks there is an answer, too."""

@@ -122,6 +122,11 @@ EVENTS: Mapping[str, tuple[str, str]] = {
     "exception.resolved": ("circle-check", "{flow}: a record that had failed is good."),
     "flow.synced": ("package", "{flow} synced, {records} new or changed."),
     "flow.record_unreadable": ("alert-triangle", "{flow}: {records} records could not be read and were left out."),
+    "outage.opened": (
+        "plug-connected-x",
+        "Flows stopped by themselves: {cause}. What is missed meanwhile is kept in the ledger.",
+    ),
+    "outage.closed": ("circle-check", "The outage is closed: {missed} missed, {caught_up} caught up, nothing open."),
     "link_session.completed": ("circle-check", "A consent link was completed."),
     "link_session.failed": ("alert-triangle", "A consent link did not succeed."),
     "link_session.wrong_shop": ("alert-triangle", "A link for this shop was answered with another shop."),
@@ -211,13 +216,16 @@ def state_of(authorization: Authorization, now: datetime) -> State:
 def event(kind: str, data: Mapping[str, Any]) -> tuple[str, str]:
     """An event as an icon and a sentence; one nobody has words for is shown by its name."""
     icon, sentence = EVENTS.get(kind, ("history", kind))
-    flow, reason = str(data.get("flow") or ""), str(data.get("reason") or "")
+    flow, reason, cause = (str(data.get(name) or "") for name in ("flow", "reason", "cause"))
     if (kind, reason) == ("connection.cancelled", Reason.VENDOR_DISCONNECTED):
         sentence = "Your team disconnected it."
     return icon, sentence.format(
         flow=FLOWS[Kind(flow)] if flow in list(Kind) else flow,
         reason=REASONS[Why(reason)] if reason in list(Why) else reason,
         records=data.get("records", 0),
+        cause=REASONS[Why(cause)] if cause in list(Why) else cause,
+        missed=data.get("missed", 0),
+        caught_up=data.get("caught_up", 0),
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect
 
+from evergrant.core.flows import PULLED
 from evergrant.core.secret import Secret
 from evergrant.stage import founding
 from evergrant.stage.cast import Login, Stage, Tenant
@@ -18,7 +19,7 @@ from evergrant.stage.hands import Hands, consent_by_steering
 from tests.browser.chromium import PATIENCE
 from tests.browser.clean_page import Scheme
 
-SCOPES = ["seller.authorization.info", "seller.order.info", "seller.product.basic"]
+SCOPES = ["seller.authorization.info", "seller.order.info", "seller.product.basic", "seller.product.write"]
 PASSWORD = "evergreen"
 SELLER_PASSWORD = "sandbox"
 LOOK = 0.05
@@ -186,6 +187,12 @@ def day_of(instant: str) -> str:
     """A day as people read it: `14 March 2027`."""
     moment = datetime.fromisoformat(instant)
     return f"{moment.day} {moment:%B %Y}"
+
+
+def has_polled(scene: "Scene", connection_id: str) -> bool:
+    """Whether every flow that is pulled has had its first success."""
+    flows = scene.connection(connection_id)["flows"]
+    return all(flow["last_success_at"] for flow in flows if flow["name"] in PULLED)
 
 
 def until(holds: Callable[[], bool]) -> None:

@@ -1,5 +1,8 @@
 """The dialect of TikTok Shop sellers: what a `Dialect` has to know, gathered under one name."""
 
+from evergrant.providers.tiktok_shop.buyers import without_buyer
+from evergrant.providers.tiktok_shop.calls import OURS, call_request, is_call, read_call, takes_cipher
+from evergrant.providers.tiktok_shop.levels import read_levels
 from evergrant.providers.tiktok_shop.pages import read_inventory, read_page
 from evergrant.providers.tiktok_shop.replies import read_notice, read_shops, read_tokens
 from evergrant.providers.tiktok_shop.requests import (
@@ -29,15 +32,20 @@ __all__ = [
     "HOSTS",
     "MOST_LEVELS",
     "NAME",
+    "OURS",
     "REGIONS",
     "SANDBOX_MARK",
     "SELLER_USER_TYPES",
+    "call_request",
     "consent_url",
     "exchange_request",
     "inventory_request",
+    "is_call",
     "is_notice_signed",
     "pull_request",
+    "read_call",
     "read_inventory",
+    "read_levels",
     "read_notice",
     "read_page",
     "read_shops",
@@ -47,4 +55,6 @@ __all__ = [
     "sells_in",
     "shops_request",
     "stock_request",
+    "takes_cipher",
+    "without_buyer",
 ]

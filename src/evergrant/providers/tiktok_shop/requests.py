@@ -60,6 +60,8 @@ FLOW_SCOPES: Mapping[flows.Kind, frozenset[str]] = {
 BASIC_SCOPES = frozenset({"seller.authorization.info"})
 """Without it the shops of a grant cannot be listed (5.4)."""
 
+JSON = "application/json"
+
 PAGE_SIZE = 100
 """The most the platform gives a page (6.1, 6.2)."""
 
@@ -122,16 +124,18 @@ def signed(
     now: datetime,
     query: tuple[tuple[str, str], ...] = (),
     body: bytes = b"",
+    media_type: str = JSON,
 ) -> Request:
-    """A call with the common parameters, signed at `now` (3.1, 3.2)."""
+    """A call with the common parameters, signed at `now`; a multipart body is not part of the signature (3.1, 3.2)."""
     common = (("app_key", app.key), ("timestamp", str(int(now.timestamp()))))
     cipher = (("shop_cipher", access.cipher),) if access.cipher else ()
     parameters = (*common, *cipher, *query)
-    sign = signing.sign_request(app.secret, path, parameters, body)
+    is_multipart = media_type.lower().startswith("multipart/form-data")
+    sign = signing.sign_request(app.secret, path, parameters, body, multipart=is_multipart)
     return Request(
         method=method,
         url=app.hosts.api + path,
         query=(*parameters, ("sign", sign)),
-        headers=(("content-type", "application/json"), ("x-tts-access-token", access.token)),
+        headers=(("content-type", media_type), ("x-tts-access-token", access.token)),
         body=body,
     )

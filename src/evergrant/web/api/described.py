@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from evergrant.web import repeats
+from evergrant.web import proxied, repeats
 
 ERROR: dict[str, Any] = {
     "type": "object",
@@ -115,6 +115,39 @@ TOKENS: dict[str, Any] = {
     },
 }
 
+PROXIED: dict[str, Any] = {
+    "tags": ["connections"],
+    "summary": "Call The Platform",
+    "description": "Any call of the platform's API, signed and authorized: parameters, body and content type go on as they"
+    " are, and the platform's status, body and content type come back. 409 as for a token; 429 when the shop is called too fast.",
+    "parameters": [
+        {"name": "connection_id", "in": "path", "required": True, "schema": {"type": "string"}},
+        {
+            "name": "path",
+            "in": "path",
+            "required": True,
+            "description": "The platform's own path, with its slashes: `order/202309/orders/search`.",
+            "schema": {"type": "string", "examples": ["order/202309/orders/search"]},
+        },
+        {
+            "name": "shop_id",
+            "in": "query",
+            "required": False,
+            "description": "Which shop the call is about; needed where the connection has several.",
+            "schema": {"type": "string"},
+        },
+    ],
+    "responses": {
+        "default": {
+            "description": "Whatever the platform answers, with its id of the call in `X-Platform-Request-Id`."
+        },
+        "504": {
+            "description": "The platform's answer was lost: whether it did what was asked is not known.",
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+        },
+    },
+}
+
 REPEATABLE: dict[str, Any] = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -132,6 +165,9 @@ def openapi(app: FastAPI) -> dict[str, Any]:
         document = FastAPI.openapi(app)
         document["paths"]["/v1/connections/{connection_id}/token"] = {"get": TOKEN}
         document["paths"]["/v1/tokens"] = {"post": TOKENS}
+        document["paths"]["/v1/connections/{connection_id}/proxy/{path}"] = {
+            method.lower(): _proxied(method.lower()) for method in sorted(proxied.METHODS)
+        }
         components = document.setdefault("components", {"schemas": {}})
         components["securitySchemes"] = {"key": SCHEME}
         components["schemas"] |= {"Error": ERROR, "Token": TOKEN_SHAPE}
@@ -143,6 +179,18 @@ def openapi(app: FastAPI) -> dict[str, Any]:
                     operation.setdefault("parameters", []).append(REPEATABLE)
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def _proxied(method: str) -> dict[str, Any]:
+    """One method of the proxy; those with a body take any."""
+    told = PROXIED | {
+        "operationId": f"call_platform_{method}",
+        "parameters": list(PROXIED["parameters"]),
+        "responses": dict(PROXIED["responses"]),
+    }
+    if method in {"post", "put", "patch", "delete"}:
+        told["requestBody"] = {"content": {"application/json": {"schema": {"type": "object"}}}}
+    return told
 
 
 def _refusals(operation: dict[str, Any]) -> None:

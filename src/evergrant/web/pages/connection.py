@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from evergrant.actions import steer
 from evergrant.actions.reading import Happened, Person
 from evergrant.core import flows
-from evergrant.web import access, cards, look, words
+from evergrant.web import access, cards, foreseen, look, words
 from evergrant.web.desk import Desk
 
 router = APIRouter(include_in_schema=False)
@@ -96,6 +96,7 @@ async def _context(connection_id: str, request: Request, person: Person) -> dict
         request,
         person,
         card=cards.card(found, now, dict(counts)),
+        foreseen=foreseen.sentence(await foreseen.of(found.connection, desk, now)),
         connection=found.connection,
         app_name=found.app_name,
         happened=[_line(known) for known in happened],

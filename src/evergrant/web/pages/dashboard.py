@@ -6,14 +6,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import Response
 
-from evergrant.actions import connect
 from evergrant.actions.reading import Filter, Listed, Merchant, Person
-from evergrant.core import cure
 from evergrant.core.errors import DatabaseUnavailableError, NotFoundError
-from evergrant.core.link import DASHBOARD_LINK, Mode, Purpose
-from evergrant.web import access, alarms, cards, look, outcomes, words
+from evergrant.core.link import Mode, Purpose
+from evergrant.web import access, alarms, cards, departures, look, outcomes, words
 from evergrant.web.desk import Desk
 from evergrant.web.given import Text
 
@@ -29,7 +27,7 @@ SHOWN = 200
 async def show(request: Request, person: Reader) -> Response:
     """The Dashboard. With `?link=` it says how that link came out, for who comes back without JavaScript."""
     desk = access.desk_of(request)
-    told = await _told(desk, person, access.once(request, "link"))
+    told = await departures.told(desk, person, access.once(request, "link"))
     context = look.signed_in(request, person, told=told, **await _shops(desk, person))
     return look.page(
         request, "dashboard.html", context, headers={"cross-origin-opener-policy": "same-origin-allow-popups"}
@@ -63,12 +61,8 @@ async def renew(
     """Make a renewal link for one connection, and send this browser straight on to the platform."""
     desk = access.desk_of(request)
     found = await desk.connections.listed(person.tenant_id, connection_id)
-    known = found.connection
-    now = await desk.ports.clock.now(known.clock)
-    cause = cure.reauthorization(known.authorization, required=found.required_scopes, now=now)
-    purpose = cure.REAUTHORIZES[cause] if cause else Purpose.RENEW
-    wanted = _wanted(person, known.merchant_id, known.app_id, mode, purpose, connection_id)
-    return await _leave(request, desk, wanted)
+    now = await desk.ports.clock.now(found.connection.clock)
+    return await departures.leave(request, desk, departures.renewal(person, found, now, mode))
 
 
 @router.get("/connect")
@@ -100,7 +94,9 @@ async def connect_shop(
         merchant = await desk.merchants.add(_merchant(person, new_merchant.strip(), desk))
     else:
         merchant = await desk.merchants.find(person.tenant_id, merchant_id)
-    return await _leave(request, desk, _wanted(person, merchant.id, app_id, mode, Purpose.LINK, None))
+    return await departures.leave(
+        request, desk, departures.wanted(person, merchant.id, app_id, mode, Purpose.LINK, None)
+    )
 
 
 @router.get("/live")
@@ -145,45 +141,6 @@ async def _now(desk: Desk, known: Listed) -> datetime:
     return await desk.ports.clock.now(known.connection.clock)
 
 
-async def _told(desk: Desk, person: Person, session_id: str | None) -> outcomes.Told | None:
-    if session_id is None:
-        return None
-    try:
-        return await outcomes.told(await desk.links.find(person.tenant_id, session_id), desk)
-    except NotFoundError:
-        return None
-
-
-def _wanted(
-    person: Person, merchant_id: str, app_id: str, mode: Mode, purpose: Purpose, connection_id: str | None
-) -> connect.Wanted:
-    return connect.Wanted(
-        tenant_id=person.tenant_id,
-        merchant_id=merchant_id,
-        app_id=app_id,
-        purpose=purpose,
-        connection_id=connection_id,
-        mode=mode,
-        return_to="/dashboard",
-        life=DASHBOARD_LINK,
-        created_by=person.id,
-    )
-
-
 def _merchant(person: Person, name: str, desk: Desk) -> Merchant:
     made = desk.ports.dice.identifier("mer")
     return Merchant(tenant_id=person.tenant_id, id=made, external_id=made, name=name, email="", locale=words.LOCALE)
-
-
-async def _leave(request: Request, desk: Desk, wanted: connect.Wanted) -> Response:
-    """Send the browser to the platform. A script gets the address instead, for the window it has opened."""
-    session, _handle = await connect.invite(wanted, desk.ports)
-    departure = await connect.leave(session, desk.ports)
-    answer: Response
-    if "application/json" in request.headers.get("accept", ""):
-        content = {"link_session_id": session.id, "consent_url": departure.consent_url}
-        answer = JSONResponse(content, headers={"cache-control": "no-store"})
-    else:
-        answer = RedirectResponse(departure.consent_url, status_code=303)
-    outcomes.bind(answer, desk, departure)
-    return answer

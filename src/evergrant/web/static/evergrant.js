@@ -71,6 +71,11 @@
       }
       if (!answer.ok) throw new Error(String(answer.status));
       const made = await answer.json();
+      if (!made.consent_url) {
+        popup.close();
+        location.assign(made.next);
+        return;
+      }
       popup.location.replace(made.consent_url);
       popup.focus();
       watch(made.link_session_id, popup, form);

@@ -1,0 +1,183 @@
+"""Call the platform for the vendor's own code: at the shop's pace, signed and authorized, and only while the gate is open."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from evergrant.actions.ports import AnswerLostError, NotSentError, Ports, StaleError
+from evergrant.core import connection, errors, gate, lifecycle, tokens
+from evergrant.core.app import App
+from evergrant.core.connection import Connection, Shop
+from evergrant.core.secret import Secret
+from evergrant.providers import dialects
+from evergrant.providers.wire import Access, Call, CallRefused, Trouble
+
+CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+"""Never sent a second time by itself, and a lost answer to them is not known to have done nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is to be called, and for which shop. `is_bare`: no shop is told, whatever the platform's paths say."""
+
+    tenant_id: str
+    connection_id: str
+    call: Call
+    shop_id: str | None = None
+    is_bare: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """A call that may be made now. `paced` is the shop at whose pace it is made."""
+
+    wanted: Wanted
+    app: App
+    paced: Shop | None
+    access: Access
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """What the platform answered. `wait` is how long it asks to wait."""
+
+    status: int
+    media_type: str
+    body: bytes
+    request_id: str
+    wait: timedelta | None
+
+
+async def ready(wanted: Wanted, ports: Ports) -> Ready:
+    """Everything the call needs, if it may be made at this moment.
+
+    Raises:
+        NotFoundError: there is no such connection, or it has no such shop.
+        PathRefusedError: it is no call of the platform's API.
+        InvalidRequestError: it sets what only the hub sets, or does not say which shop it is about.
+        ShutError: the authorization is not alive, or does not cover the shop.
+        TokenBeingRefreshedError: the authorization is alive, its token is not.
+        PaceExceededError: the shop is called as fast as it may be.
+    """
+    known = await ports.books.connections.find(wanted.tenant_id, wanted.connection_id)
+    dialect = dialects.named(known.provider)
+    if not dialect.is_call(wanted.call.path):
+        raise errors.PathRefusedError
+    _sets_nothing_of_ours(wanted.call, dialect.OURS)
+    app = await ports.books.apps.by_id(known.app_id)
+    now = await ports.clock.now(app.clock)
+    _open(gate.for_token(known.authorization, now))
+    shop = _shop(known, wanted, is_needed=dialect.takes_cipher(wanted.call.path))
+    if shop is not None:
+        decided = gate.for_flow(
+            known.authorization, required=frozenset(), shop_authorized=shop.authorized, paused_by_vendor=False, now=now
+        )
+        _open(decided)
+    token = await _token(known, now, ports)
+    paced = shop or next(iter(known.shops), None)
+    if paced is not None:
+        wait = await ports.books.shop_paces.take((known.tenant_id, known.id, paced.id))
+        if wait:
+            raise errors.PaceExceededError(wait)
+    return Ready(
+        wanted=wanted, app=app, paced=paced, access=Access(token=token, cipher=shop.cipher if shop else None), now=now
+    )
+
+
+async def make(prepared: Ready, ports: Ports) -> Made:
+    """Make the call, once, and do what its answer asks of the hub.
+
+    Raises:
+        PlatformUnavailableError: it provably did nothing.
+        CallOutcomeUnknownError: it may have changed something, and no whole answer came back.
+        TokenBeingRefreshedError: the platform calls the token expired; it did nothing, and another one is on its way.
+    """
+    app, call = prepared.app, prepared.wanted.call
+    dialect = dialects.named(app.provider)
+    changes = call.method in CHANGING
+    request = dialect.call_request(app, call, prepared.access, await ports.clock.now(app.clock))
+    try:
+        reply = await ports.platform.send(request, once=changes)
+    except NotSentError as error:
+        raise errors.PlatformUnavailableError from error
+    except AnswerLostError as error:
+        raise (errors.CallOutcomeUnknownError if changes else errors.PlatformUnavailableError) from error
+    answer = dialect.read_call(reply, prepared.access.token)
+    if answer.refused is not None:
+        await _refused(prepared, answer.refused, ports)
+    return Made(
+        status=reply.status,
+        media_type=reply.media_type,
+        body=answer.body,
+        request_id=answer.request_id,
+        wait=answer.refused.wait if answer.refused else None,
+    )
+
+
+def _sets_nothing_of_ours(call: Call, ours: frozenset[str]) -> None:
+    names = [name for name, _ in call.query]
+    mine = sorted(ours.intersection(name.lower() for name in names))
+    if mine:
+        raise errors.InvalidRequestError(f"Leave out {', '.join(mine)}: the hub sets it on every call.")
+    if len(set(names)) < len(names):
+        raise errors.InvalidRequestError(
+            "A parameter is given more than once, and the platform's signature knows each once."
+        )
+
+
+def _open(decided: gate.Gate) -> None:
+    if not decided.open:
+        assert decided.why is not None
+        raise gate.ShutError(decided.why)
+
+
+def _shop(known: Connection, wanted: Wanted, *, is_needed: bool) -> Shop | None:
+    """The shop whose cipher goes along: the one named, the only one, or none where the platform wants none."""
+    if wanted.is_bare:
+        return None
+    if wanted.shop_id is not None:
+        found = next((shop for shop in known.shops if shop.id == wanted.shop_id), None)
+        if found is None:
+            raise errors.NotFoundError("This connection has no such shop.")
+        return found
+    if not is_needed:
+        return None
+    if len(known.shops) != 1:
+        raise errors.InvalidRequestError("This connection has several shops, or none: say which one with shop_id.")
+    return known.shops[0]
+
+
+async def _token(known: Connection, now: datetime, ports: Ports) -> Secret:
+    found = await ports.books.tokens.access(known.tenant_id, known.id)
+    if found is None or found[1] <= now:
+        await ports.books.tokens.want(known.tenant_id, known.id, now, until=now)
+        raise errors.TokenBeingRefreshedError
+    return found[0]
+
+
+async def _refused(prepared: Ready, refusal: CallRefused, ports: Ports) -> None:
+    """The same as a poll does, but for a refusal the caller's own parameters may bring about: that suspends nothing."""
+    wanted, paced = prepared.wanted, prepared.paced
+    match refusal.trouble:
+        case Trouble.TOKEN_EXPIRED:
+            now = prepared.now
+            await ports.books.tokens.want(wanted.tenant_id, wanted.connection_id, now, issued_before=now - tokens.FRESH)
+            raise errors.TokenBeingRefreshedError
+        case Trouble.AUTHORIZATION_GONE:
+            await _suspend(prepared, ports)
+        case Trouble.THROTTLED if paced is not None and refusal.wait is not None:
+            await ports.books.shop_paces.throttled((wanted.tenant_id, wanted.connection_id, paced.id), refusal.wait)
+        case _:
+            pass
+
+
+async def _suspend(prepared: Ready, ports: Ports) -> None:
+    """The platform says the authorization is gone: stop everything at once, and let `verify` find out."""
+    wanted, dialect = prepared.wanted, dialects.named(prepared.app.provider)
+    known = await ports.books.connections.find(wanted.tenant_id, wanted.connection_id)
+    news = lifecycle.News(kind=lifecycle.Kind.CALL_REFUSED, at=prepared.now)
+    change = connection.apply(known, news, needs=dialect.FLOW_SCOPES, now=prepared.now)
+    try:
+        await ports.books.connections.keep(change, actor="proxy")
+    except StaleError:
+        return  # whoever changed it knows more
