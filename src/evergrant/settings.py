@@ -83,6 +83,9 @@ class Settings(BaseSettings):
     calls_per_second: float = Field(
         default=10, gt=0, le=1000, description="Calls a second for one shop, over all processes; fewer after a 429."
     )
+    keep_buyer_days: int = Field(
+        default=90, ge=1, le=3650, description="Days after an order's last change for which its buyer is kept."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="From which level on.")
     log_format: Literal["auto", "json", "console"] = Field(
         default="auto", description="`auto`: for people on a terminal, JSON otherwise."

@@ -83,8 +83,8 @@ def test_in_doubt_the_platforms_kindness_decides_when_to_ask_again() -> None:
 
 def test_a_first_poll_reaches_back_and_later_ones_overlap() -> None:
     """Seven days of orders at first; then everything since the cursor, and ten minutes more."""
-    first = flows.window(flows.Kind.ORDERS, None, NOON)
-    later = flows.window(flows.Kind.ORDERS, NOON, NOON + timedelta(hours=1))
+    first = flows.window(flows.PLANS[flows.Kind.ORDERS], None, NOON)
+    later = flows.window(flows.PLANS[flows.Kind.ORDERS], NOON, NOON + timedelta(hours=1))
 
     assert NOON - WEEK == first.since
     assert NOON - timedelta(minutes=10) == later.since

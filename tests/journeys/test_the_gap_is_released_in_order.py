@@ -97,9 +97,10 @@ async def test_missed_orders_are_released_by_urgency_and_a_kill_in_the_middle_lo
         return await send(request, once=once)
 
     run = await a_run(world)
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patched:
         patched.setattr(world.hub.ports.platform, "send", killed)
-        await sync.one(run, world.hub.ports)
+        with pytest.raises(KeyboardInterrupt):
+            await sync.one(run, world.hub.ports)
     unseen = [record["id"] for record in await world.records(connection_id)]
     staged = await sql(world, "select array_agg(record_id) from gap_records")
     world.sandbox.advance("1m")
@@ -123,7 +124,9 @@ async def test_missed_orders_are_released_by_urgency_and_a_kill_in_the_middle_lo
     assert [len(made) + len(set(staged) - set(made))] * 2 == counted
 
 
-async def test_what_nobody_released_is_released_by_the_next_poll_and_no_outage_keeps_nothing_apart(world: World) -> None:
+async def test_what_nobody_released_is_released_by_the_next_poll_and_no_outage_keeps_nothing_apart(
+    world: World,
+) -> None:
     """A worker killed between two batches leaves the rest; a flow without an open outage is polled as ever."""
     connection_id = await world.linked()
     await world.hub.work()

@@ -14,6 +14,7 @@ from evergrant.actions.polls import Flows
 from evergrant.actions.quarantine import Quarantine
 from evergrant.actions.repeating import Answers
 from evergrant.actions.shop_paces import ShopPaces
+from evergrant.actions.terms import Terms
 from evergrant.actions.upkeep import Upkeep
 from evergrant.actions.watching import Watches
 from evergrant.core.app import App
@@ -374,6 +375,7 @@ class Books:
     connections: Connections
     tokens: Tokens
     flows: Flows
+    terms: Terms
     inbox: Inbox
     answers: Answers
     watches: Watches

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from evergrant.actions.polls import Brought, Run
 from evergrant.actions.ports import AnswerLostError, NotSentError, Ports, StaleError
-from evergrant.core import connection, flows, gate, lifecycle, tokens
+from evergrant.core import chosen, connection, flows, gate, lifecycle, tokens
 from evergrant.core.app import App
 from evergrant.core.connection import Connection
 from evergrant.core.secret import Secret
@@ -36,7 +36,8 @@ async def one(run: Run, ports: Ports) -> str:
     known = await ports.books.connections.find(run.tenant_id, run.connection_id)
     app = await ports.books.apps.by_id(known.app_id)
     begun = await ports.clock.now(app.clock)
-    window = flows.window(run.kind, run.cursor, begun)
+    plan = chosen.plan(run.kind, known.chosen)
+    window = flows.window(plan, run.cursor, begun)
     page_token, kept, unreadable = "", 0, list[str]()
     seen = {page_token}
     while True:
@@ -58,7 +59,7 @@ async def one(run: Run, ports: Ports) -> str:
             kept += await ports.books.flows.keep_records(run, answer.records, reached, answer.total)
         page_token = answer.next_token
         if not page_token:
-            next_run_at = flows.next_run(run.kind, begun, ports.dice.fraction())
+            next_run_at = flows.next_run(plan, begun, ports.dice.fraction())
             brought = Brought(cursor=window.until, kept=kept, unreadable=tuple(unreadable))
             await ports.books.apps.refused(app.id, False)
             await ports.books.flows.done(run, brought, next_run_at=next_run_at, now=begun)

@@ -30,6 +30,7 @@ from evergrant.store.shop_paces import ShopPaces
 from evergrant.store.signing import Signer
 from evergrant.store.spool import Spool
 from evergrant.store.suspects import Suspects
+from evergrant.store.terms import Terms
 from evergrant.store.tokens import Tokens
 from evergrant.store.upkeep import Upkeep
 from evergrant.store.vault import Vault
@@ -74,6 +75,7 @@ def filled(settings: Settings, database: Database, vault: Vault, spool: Spool) -
         connections=connections,
         tokens=Tokens(database, vault, spool, epochs, paces),
         flows=Flows(database),
+        terms=Terms(database, keep_buyer_days=settings.keep_buyer_days),
         inbox=inbox,
         answers=Answers(database, vault),
         watches=Watches(database, _pace(settings)),

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from evergrant.core import flows, gate, lifecycle
 from evergrant.core.authorization import Authorization, Reason, State
+from evergrant.core.chosen import Chosen
 from evergrant.core.flows import Kind as FlowKind
 
 WIPES = frozenset({State.CANCELLED, State.DEACTIVATED, State.ERASED})
@@ -65,6 +66,7 @@ class Connection:
     in_doubt_since: datetime | None = None
     shops: tuple[Shop, ...] = ()
     flows: tuple[Flow, ...] = ()
+    chosen: Chosen = field(default_factory=Chosen)
 
     @property
     def is_alive(self) -> bool:

@@ -56,13 +56,12 @@ class Window:
     until: datetime
 
 
-def window(kind: Kind, cursor: datetime | None, now: datetime) -> Window:
+def window(plan: Plan, cursor: datetime | None, now: datetime) -> Window:
     """What to ask for at `now`, given the instant up to which everything is known (None: nothing yet)."""
-    plan = PLANS[kind]
     since = now - plan.first_reach if cursor is None else cursor - plan.overlap
     return Window(since=since, until=now + timedelta(seconds=1))
 
 
-def next_run(kind: Kind, now: datetime, jitter: float) -> datetime:
+def next_run(plan: Plan, now: datetime, jitter: float) -> datetime:
     """When to poll again: the plan's interval, spread by `jitter` in [0, 1) over a tenth of it to either side."""
-    return now + PLANS[kind].every * (0.9 + 0.2 * jitter)
+    return now + plan.every * (0.9 + 0.2 * jitter)

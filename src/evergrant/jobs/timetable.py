@@ -4,7 +4,20 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from evergrant.actions import adopt, claim, connect, erase, exchange, expire, receive, refresh, sync, verify, watch
+from evergrant.actions import (
+    adopt,
+    claim,
+    connect,
+    erase,
+    exchange,
+    expire,
+    receive,
+    redact,
+    refresh,
+    sync,
+    verify,
+    watch,
+)
 from evergrant.actions.ports import Ports
 from evergrant.core.link import Claimed, Returned, Unasked
 
@@ -115,6 +128,7 @@ BY_CLOCK = (
     Regular(name="pass_over", every=5.0, sweep=watch.pass_over),
     Regular(name="missed", every=10.0, sweep=watch.missed),
     Regular(name="orphans", every=5.0, sweep=refresh.orphans),
+    Regular(name="redact", every=600.0, sweep=redact.sweep),
 )
 """Done for every clock an app lives by."""
 

@@ -86,6 +86,9 @@ class Dialect(Protocol):
     def read_inventory(self, reply: Reply, at: datetime) -> Page | CallRefused:
         """The answer to an inventory request, as of `at`."""
 
+    def without_buyer(self, document: bytes) -> bytes:
+        """An order with everything left out that tells who bought, and every other byte as it was, where that can be."""
+
     def is_notice_signed(self, key: str, secret: Secret, body: bytes, signature: bytes) -> bool:
         """Whether a notice is the platform's, in constant time."""
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from evergrant.actions.reading import Filter, Listed
+from evergrant.core import chosen
 from evergrant.core.authorization import EXPIRING, Authorization, Reason, State
 from evergrant.core.connection import Change, Connection, Event, Flow, Shop
 from evergrant.core.errors import NotFoundError
@@ -206,6 +207,7 @@ def whole(row: Any) -> Connection:
         in_doubt_since=row["in_doubt_since"],
         shops=tuple(_shop(shop) for shop in from_json(row["shops"] or "[]")),
         flows=tuple(_flow(flow) for flow in from_json(row["flows"] or "[]")),
+        chosen=chosen.read(from_json(row["settings"])),
     )
 
 

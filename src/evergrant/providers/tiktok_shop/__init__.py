@@ -1,5 +1,6 @@
 """The dialect of TikTok Shop sellers: what a `Dialect` has to know, gathered under one name."""
 
+from evergrant.providers.tiktok_shop.buyers import without_buyer
 from evergrant.providers.tiktok_shop.calls import OURS, call_request, is_call, read_call, takes_cipher
 from evergrant.providers.tiktok_shop.pages import read_inventory, read_page
 from evergrant.providers.tiktok_shop.replies import read_notice, read_shops, read_tokens
@@ -49,4 +50,5 @@ __all__ = [
     "sells_in",
     "shops_request",
     "takes_cipher",
+    "without_buyer",
 ]

@@ -4,12 +4,12 @@ from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from evergrant.actions import steer
+from evergrant.actions import choose, steer
 from evergrant.actions.reading import ApiKey, Filter, Listed
-from evergrant.core import flows
+from evergrant.core import chosen, flows
 from evergrant.core.authorization import State
 from evergrant.web.access import WithScope, desk_of
 from evergrant.web.api import shapes
@@ -40,6 +40,41 @@ class KindChoice(BaseModel):
     flow: flows.Kind | None = None
 
 
+Minutes = Annotated[int, Field(strict=True, ge=chosen.FEWEST_MINUTES, le=chosen.MOST_MINUTES)]
+
+
+class PollMinutes(BaseModel):
+    """Minutes between two polls of each flow that is pulled; null goes by the plan."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    orders: Minutes | None = None
+    products: Minutes | None = None
+    inventory: Minutes | None = None
+
+
+class Settings(BaseModel):
+    """What may be chosen for a connection; null takes a choice back, what is left out stays."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    poll_minutes: PollMinutes | None = None
+    first_fetch_days: Annotated[int, Field(strict=True, ge=1, le=chosen.MOST_FIRST_DAYS)] | None = Field(
+        default=None, description="How far back the first poll of orders looks; more than before is fetched at once."
+    )
+    keep_buyer_days: Annotated[int, Field(strict=True, ge=1, le=chosen.MOST_BUYER_DAYS)] | None = Field(
+        default=None, description="Days after an order's last change for which its buyer is kept."
+    )
+
+
+class ConnectionChange(BaseModel):
+    """What may change of a connection."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    settings: Settings
+
+
 @router.get("/connections")
 async def list_connections(
     key: Reads,
@@ -66,6 +101,16 @@ async def list_connections(
 async def read_connection(connection_id: str, key: Reads, request: Request) -> dict[str, Any]:
     """One connection."""
     desk = desk_of(request)
+    return await _shape(await desk.connections.listed(key.tenant_id, connection_id), desk)
+
+
+@router.patch("/connections/{connection_id}")
+async def change_connection(
+    connection_id: str, given: ConnectionChange, key: Manages, request: Request
+) -> dict[str, Any]:
+    """Choose how its flows are pulled, and how long its buyers are kept. No renewal changes that."""
+    desk, wanted = desk_of(request), given.settings.model_dump(exclude_unset=True)
+    await choose.settings(key.tenant_id, connection_id, wanted, actor=key.id, ports=desk.ports)
     return await _shape(await desk.connections.listed(key.tenant_id, connection_id), desk)
 
 

@@ -12,9 +12,11 @@ from evergrant.actions.watching import Missed
 from evergrant.core import cure
 from evergrant.core.app import App
 from evergrant.core.authorization import EXPIRING, Authorization
+from evergrant.core.chosen import Chosen
 from evergrant.core.claim import Claim
 from evergrant.core.connection import Connection, Flow
 from evergrant.core.errors import InvalidRequestError
+from evergrant.core.flows import PULLED
 from evergrant.web import given
 from evergrant.web.outcomes import Named
 
@@ -138,7 +140,18 @@ def connection(found: Listed, required: frozenset[str], now: datetime) -> dict[s
             }
             for shop in known.shops
         ],
+        "settings": settings(known.chosen),
         "flows": flows(known),
+    }
+
+
+def settings(known: Chosen) -> dict[str, Any]:
+    """What was chosen for a connection; null where nothing was."""
+    minutes = {kind.value: known.poll_minutes.get(kind) for kind in sorted(PULLED)}
+    return {
+        "poll_minutes": minutes,
+        "first_fetch_days": known.first_fetch_days,
+        "keep_buyer_days": known.keep_buyer_days,
     }
 
 

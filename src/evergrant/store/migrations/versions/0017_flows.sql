@@ -25,7 +25,7 @@ alter table records
     add column created_at  timestamptz, -- platform time; null: it did not say
     add column redacted_at timestamptz; -- wall time
 create index records_by_creation on records (tenant_id, connection_id, kind, created_at);
-create index records_unredacted on records (kind, updated_at) where redacted_at is null and kind = 'orders';
+create index records_unredacted on records (tenant_id, connection_id, updated_at) where redacted_at is null and kind = 'orders';
 
 -- Orders that were missed, until the whole gap is read: then they go to the records in their order.
 create table gap_records (
