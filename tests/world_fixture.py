@@ -121,6 +121,23 @@ class World:
         answer = await self.hub.new_browser().post(path, content=body, headers={b"authorization": signed.encode()})
         return answer.status_code
 
+    async def past_outage(self, connection_id: str) -> str:
+        """An outage of a connection that is closed already; gives its id."""
+        made, now = f"out_{connection_id.removeprefix('con_')}", await self.now()
+        async with self.hub.parts.database.connection() as database:
+            await database.execute(
+                """
+                insert into outages (tenant_id, id, connection_id, clock, cause, started_at, ended_at, closed_at)
+                values ($1, $2, $3, $4, 'authorization_expired', $5, $5, $5)
+                """,
+                self.hub.tenant_id,
+                made,
+                connection_id,
+                self.sandbox.url,
+                now,
+            )
+        return made
+
     async def connection(self, connection_id: str) -> dict[str, Any]:
         """A connection, as the API shows it."""
         answer = await self.hub.api.get(f"/v1/connections/{connection_id}")

@@ -71,6 +71,10 @@ class Settings(BaseSettings):
     compare_hours: int = Field(
         default=24, ge=1, le=168, description="How often the platform's list of a connection's shops is compared."
     )
+    check_by_writing: bool = Field(
+        default=True,
+        description="After an outage, write a stock level back as it was just read, to see that writing works.",
+    )
     notice_patience_minutes: int = Field(
         default=932, ge=1, le=20_160, description="How late a notice may be before it counts as missed."
     )

@@ -124,7 +124,7 @@ async def test_a_renewal_brings_the_same_connection_back_and_catches_up(world: W
 
     assert connection_id == again
     assert ("active", 365) == (found["status"], found["days_remaining"])
-    assert {"running"} == {flow["state"] for flow in found["flows"]}
+    assert {"running", "not_carried"} == {flow["state"] for flow in found["flows"]}
     assert {order["id"] for order in made["orders"]} <= set(orders)
     assert 32 == len(orders) == len(set(orders))
     assert ["connection.expired", "connection.renewed"] == [
@@ -158,8 +158,9 @@ async def test_a_pause_made_by_hand_survives_a_renewal(world: World) -> None:
     await world.hub.work()
     flows = {flow["name"]: (flow["state"], flow["reason"]) for flow in (await world.connection(connection_id))["flows"]}
 
-    running = dict.fromkeys(("products", "inventory", "stock", "prices", "shipments"), ("running", None))
-    assert {"orders": ("paused", "paused_by_vendor"), **running} == flows
+    running = dict.fromkeys(("products", "inventory", "stock"), ("running", None))
+    not_carried = dict.fromkeys(("prices", "shipments"), ("not_carried", None))
+    assert {"orders": ("paused", "paused_by_vendor"), **running, **not_carried} == flows
     await world.hub.api.post(f"/v1/connections/{connection_id}/resume", json={"flow": "orders"})
     await world.hub.work()
     assert 29 == len(await world.records(connection_id))

@@ -33,6 +33,10 @@ class Saying:
             raise reply
         return reply
 
+    async def send_all(self, requests: Sequence[Request]) -> Sequence[Reply | None]:
+        """The next answers."""
+        return [await self.send(request) for request in requests]
+
 
 def shops_are(*shops: dict[str, str]) -> Reply:
     """The platform's list of a grant's shops."""
@@ -213,7 +217,11 @@ async def test_shops_are_compared_by_day_whatever_the_polls_prove(world: World) 
     log = (await world.hub.api.get(f"/v1/connections/{connection_id}/timeline", params={"limit": 200})).json()["items"]
 
     assert ["shops_changed", "proven", "shops_changed", "shops_changed"] == outcomes
-    assert {(stays["id"], "paused", "shop_not_authorized"), ("7499", "running", None)} == states
+    assert {
+        (stays["id"], "paused", "shop_not_authorized"),
+        ("7499", "running", None),
+        ("7499", "not_carried", None),
+    } == states
     assert {stays["id"]: ("Harbour & Sons", "ROW_other"), "7499": ("New Quay", "ROW_new")} == kept
     assert [
         {"joined": ["7499"], "gone": [], "changed": [stays["id"]]},

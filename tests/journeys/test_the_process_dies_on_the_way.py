@@ -238,7 +238,7 @@ async def test_a_notice_that_met_a_dying_process_has_its_effect_once(
             await (world.deliver(body) if at_the_door else world.hub.work())
     async with another_process(world) as restarted:
         found = await restarted.connection(connection_id)
-        assert ("active", {"running"}) == (found["status"], {flow["state"] for flow in found["flows"]})
+        assert ("active", {"running", "not_carried"}) == (found["status"], {flow["state"] for flow in found["flows"]})
         assert 0 == await sql(restarted, "select count(*) from notices where settled_at is not null")
         if at_the_door:
             assert 200 == await restarted.deliver(body)

@@ -99,7 +99,8 @@ async def test_a_permission_only_the_platform_wants_stops_its_flow_and_nothing_i
     told = {flow["name"]: (flow["state"], flow["last_error"]) for flow in found["flows"]}
 
     refused = dict.fromkeys(("products", "inventory"), ("running", "scope_missing"))
-    assert dict.fromkeys(Kind, ("running", None)) | refused == told
+    not_carried = dict.fromkeys(("prices", "shipments"), ("not_carried", None))
+    assert dict.fromkeys(Kind, ("running", None)) | refused | not_carried == told
     assert ("active", [], None) == (found["status"], found["missing_scopes"], found["reauthorization"])
     assert "connection.suspended" not in await world.events(connection_id)
 

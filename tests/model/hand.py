@@ -8,7 +8,7 @@ that a call can be refused, lost on its way there or on its way back, and the da
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -120,6 +120,10 @@ class Wire:
             case "rubbish":
                 return replace(reply, body=reply.body[: len(reply.body) // 2])
         return reply
+
+    async def send_all(self, requests: Sequence[Request]) -> Sequence[Reply | None]:
+        """One after the other."""
+        return [await self.send(request) for request in requests]
 
     async def _carried(self, request: Request) -> Reply:
         query = urlencode([(name, bare(value)) for name, value in request.query])

@@ -179,7 +179,7 @@ async def sent(two: TwoTenants, call: Call, tried: Mapping[tuple[str, str], Any]
 def companions(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     """What one field brings with it: a connection is named to renew it. A change changes something."""
     if call.method == "PATCH" and not body:
-        return {"retire_older": True}
+        return {"settings": {}} if "{connection_id}" in call.path else {"retire_older": True}
     return body | {"purpose": "renew"} if "connection_id" in body and "merchant_id" in body else body
 
 

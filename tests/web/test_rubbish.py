@@ -148,6 +148,7 @@ async def doors(world: World) -> Doors:
         "claim_id": claim["id"],
         "erasure_id": erased.json()["id"],
         "session_id": link["id"],
+        "outage_id": await world.past_outage(connection_id),
         "path": "order/202309/orders/search",
         "name": "re-authorize-in-seller-center",
         "handle": link["url"].rsplit("/", 1)[1],

@@ -63,6 +63,8 @@ class TwoTenants:
                 return await self._copied_connection()
             case "claim_id":
                 return await self._own_claim()
+            case "outage_id":
+                return await self._own_outage()
             case "shop_id":
                 return self.theirs["shop_id"][::-1]
             case "session_id":
@@ -127,6 +129,14 @@ class TwoTenants:
                 )
         return made
 
+    async def _own_outage(self) -> str:
+        """The other tenant's outage once more, of a connection of one's own."""
+        made, connection_id = f"out_{secrets.token_hex(16)}", await self._copied_connection()
+        async with self.world.hub.parts.database.connection() as connection:
+            change = {"id": made, "connection_id": connection_id}
+            await self._copy(connection, "outages", change, self.theirs["outage_id"])
+        return made
+
     async def _own_claim(self) -> str:
         """The other tenant's claim once more, as one's own, claimed already: its pair would not open here."""
         made = f"clm_{secrets.token_hex(16)}"
@@ -184,6 +194,7 @@ async def two_tenants(world: World) -> TwoTenants:
     await hub.api.post(
         "/v1/merchants", json={"external_id": "kept", "name": "K"}, headers={"idempotency-key": "shared"}
     )
+    outage_id = await world.past_outage(connection_id)
     await hub.new_browser().get(world.consent(None, shop_id=str(world.seller["shops"][1]["id"])))
     session = await world.link_session()
     browser = hub.new_browser()
@@ -196,6 +207,7 @@ async def two_tenants(world: World) -> TwoTenants:
         "connection_id": connection_id,
         "app_id": world.app_id,
         "merchant_id": world.merchant_id,
+        "outage_id": outage_id,
         "shop_id": world.shop_id,
         "session_id": session["id"],
         "open_id": (await hub.ports.books.connections.find(hub.tenant_id, connection_id)).open_id,

@@ -1,6 +1,7 @@
 """Exceptions: records that failed, each with its cause, until something makes it good."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from evergrant.core import flows
@@ -34,3 +35,5 @@ class Failed:
     outage_id: str | None = None
     push_id: str | None = None
     parked: bool = False
+    since: datetime | None = None
+    """Platform time from which on a pulled record is to be looked for again."""

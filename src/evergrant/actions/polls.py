@@ -26,11 +26,14 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Brought:
-    """What a whole poll brought: everything up to `cursor`, so many new or newer records, and rows nobody could read."""
+    """What a whole poll brought: everything from `since` up to `cursor`, so many new or newer records, and rows nobody could
+    read.
+    """
 
     cursor: datetime
     kept: int
     unreadable: tuple[str, ...] = ()
+    since: datetime | None = None
 
 
 class Flows(Protocol):

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from evergrant.actions.custody import Custody
+from evergrant.actions.mending import Outward
 from evergrant.actions.polls import Flows
 from evergrant.actions.quarantine import Quarantine
 from evergrant.actions.repeating import Answers
@@ -25,6 +26,7 @@ from evergrant.core.secret import Secret
 from evergrant.providers.wire import Granted, Reply, Request
 
 if TYPE_CHECKING:
+    from evergrant.actions.ledger import Outages
     from evergrant.actions.pace import Paces
     from evergrant.actions.suspects import Suspects, Whose
 
@@ -71,6 +73,9 @@ class Platform(Protocol):
             NotSentError: it never left.
             AnswerLostError: whether it arrived is not known.
         """
+
+    async def send_all(self, requests: Sequence[Request]) -> Sequence[Reply | None]:
+        """Send requests side by side, none of which does harm twice; None: no whole answer came back."""
 
 
 class SealingKey(Protocol):
@@ -381,6 +386,8 @@ class Books:
     watches: Watches
     custody: Custody
     upkeep: Upkeep
+    outward: Outward
+    outages: "Outages"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -275,6 +275,12 @@ class Records(Protocol):
     async def counts(self, tenant_id: str, connection_id: str) -> Mapping[tuple[str, str], int]:
         """(shop id, kind) -> how many records are kept."""
 
+    async def beginnings(self, tenant_id: str, connection_id: str) -> tuple[datetime | None, datetime | None]:
+        """When the first order that is kept began, and when the connection did; platform time."""
+
+    async def begun(self, tenant_id: str, connection_id: str, since: datetime, until: datetime) -> int:
+        """How many orders began then."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:

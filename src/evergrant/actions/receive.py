@@ -85,10 +85,19 @@ async def _understand(notice: Notice, app: App, ports: Ports) -> Understood:
         case NoticeKind.SELLER_DEAUTHORIZATION:
             return await _deauthorized(notice, app, (tenant_id, connection_id), now, ports)
         case NoticeKind.ORDER_STATUS_CHANGE:
-            woken = await ports.books.flows.want(tenant_id, connection_id, now, notice.shop_id, flows.Kind.ORDERS)
-            return Understood(outcome="polling" if woken else "flow_shut")
+            return await _ordered(notice, (tenant_id, connection_id), now, ports)
         case NoticeKind.UPCOMING_AUTHORIZATION_EXPIRATION:
             return await _expiring(notice, (tenant_id, connection_id), ports)
+
+
+async def _ordered(notice: Notice, holder: tuple[str, str], now: datetime, ports: Ports) -> Understood:
+    """An order changed: polling brings it, now, or it stands among the exceptions until the flow is open again."""
+    if await ports.books.flows.want(*holder, now, notice.shop_id, flows.Kind.ORDERS):
+        return Understood(outcome="polling")
+    if 0 < len(notice.order_id) <= LONGEST_ID and notice.order_id.isascii() and notice.order_id.isprintable():
+        flow = (*holder, notice.shop_id, flows.Kind.ORDERS)
+        await ports.books.outward.exceptions.missed(flow, notice.order_id, min(notice.at, now), now)
+    return Understood(outcome="flow_shut")
 
 
 async def _deauthorized(notice: Notice, app: App, holder: tuple[str, str], now: datetime, ports: Ports) -> Understood:

@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from evergrant.actions import admission
 from evergrant.actions.polls import Brought, Run
-from evergrant.actions.ports import AnswerLostError, NotSentError, Ports, StaleError
-from evergrant.core import chosen, connection, flows, gate, lifecycle, tokens
+from evergrant.actions.ports import AnswerLostError, NotSentError, Ports
+from evergrant.core import chosen, flows
 from evergrant.core.app import App
-from evergrant.core.connection import Connection
-from evergrant.core.secret import Secret
 from evergrant.providers import dialects
 from evergrant.providers.wire import Access, CallRefused, Page, Trouble
 
@@ -41,7 +40,7 @@ async def one(run: Run, ports: Ports) -> str:
     page_token, kept, unreadable = "", 0, list[str]()
     seen = {page_token}
     while True:
-        wait = await ports.books.shop_paces.take(_shop(run))
+        wait = await ports.books.shop_paces.take(_flow(run).shop)
         if wait:
             await ports.books.flows.rest(run, wait)
             return "paced"
@@ -60,7 +59,7 @@ async def one(run: Run, ports: Ports) -> str:
         page_token = answer.next_token
         if not page_token:
             next_run_at = flows.next_run(plan, begun, ports.dice.fraction())
-            brought = Brought(cursor=window.until, kept=kept, unreadable=tuple(unreadable))
+            brought = Brought(cursor=window.until, kept=kept, unreadable=tuple(unreadable), since=window.since)
             await ports.books.apps.refused(app.id, False)
             await ports.books.flows.done(run, brought, next_run_at=next_run_at, now=begun)
             return "done"
@@ -69,42 +68,18 @@ async def one(run: Run, ports: Ports) -> str:
         seen.add(page_token)
 
 
-def _shop(run: Run) -> tuple[str, str, str]:
-    return (run.tenant_id, run.connection_id, run.shop_id)
-
-
 async def _access(run: Run, app: App, now: datetime, ports: Ports) -> Access | str:
     """The token for this call, if the gate is open at this very moment."""
-    known = await ports.books.connections.find(run.tenant_id, run.connection_id)
-    shop = next(shop for shop in known.shops if shop.id == run.shop_id)
-    flow = known.flow(run.shop_id, run.kind)
-    decided = gate.for_flow(
-        known.authorization,
-        required=dialects.named(app.provider).FLOW_SCOPES[run.kind],
-        shop_authorized=shop.authorized,
-        paused_by_vendor=flow is None or flow.paused_by_vendor,
-        now=now,
-    )
-    if not decided.open:
-        await ports.books.flows.shut(run)
-        return f"shut: {decided.why}"
-    token = await _token(run, known, now, ports)
-    if token is None:
-        await ports.books.flows.failed(run, Trouble.TOKEN_EXPIRED, FOR_A_TOKEN)
-        return Trouble.TOKEN_EXPIRED
-    return Access(token=token, cipher=shop.cipher)
-
-
-async def _token(run: Run, known: Connection, now: datetime, ports: Ports) -> Secret | None:
-    found = await ports.books.tokens.access(run.tenant_id, run.connection_id)
-    if found is None:
-        return None
-    token, ends = found
-    if ends <= now:
-        if known.in_doubt_since is None:
-            await ports.books.tokens.want(run.tenant_id, run.connection_id, now)
-        return None
-    return token
+    found = await admission.access(_flow(run), app, now, ports)
+    match found:
+        case Access():
+            return found
+        case None:
+            await ports.books.flows.failed(run, Trouble.TOKEN_EXPIRED, FOR_A_TOKEN)
+            return Trouble.TOKEN_EXPIRED
+        case why:
+            await ports.books.flows.shut(run)
+            return f"shut: {why}"
 
 
 async def _ask(
@@ -137,29 +112,12 @@ async def _count(run: Run, app: App, access: Access, after: str, now: datetime, 
 
 
 async def _refused(run: Run, app: App, refusal: CallRefused, now: datetime, ports: Ports) -> str:
-    match refusal.trouble:
-        case Trouble.TOKEN_EXPIRED:
-            await ports.books.tokens.want(run.tenant_id, run.connection_id, now, issued_before=now - tokens.FRESH)
-        case Trouble.AUTHORIZATION_GONE | Trouble.WRONG_SHOP:  # a dead token may say either (wire sheet 3.7)
-            await _suspend(run, app, now, ports)
-        case Trouble.MISCONFIGURED:
-            await ports.books.apps.refused(app.id, True)
-        case Trouble.THROTTLED if refusal.wait is not None:
-            await ports.books.shop_paces.throttled(_shop(run), refusal.wait)
-        case _:
-            pass
+    await admission.refused(_flow(run), app, refusal, now, ports, actor="sync")
     backing_off = min(FIRST_WAIT * 2 ** min(run.failures, 10), LONGEST_WAIT)
     wait = refusal.wait or WAITS.get(refusal.trouble, backing_off)
     await ports.books.flows.failed(run, refusal.trouble, wait)
     return refusal.trouble
 
 
-async def _suspend(run: Run, app: App, now: datetime, ports: Ports) -> None:
-    """The platform says the authorization is gone: stop everything at once, and let `verify` find out."""
-    known = await ports.books.connections.find(run.tenant_id, run.connection_id)
-    news = lifecycle.News(kind=lifecycle.Kind.CALL_REFUSED, at=now)
-    change = connection.apply(known, news, needs=dialects.named(app.provider).FLOW_SCOPES, now=now)
-    try:
-        await ports.books.connections.keep(change, actor="sync")
-    except StaleError:
-        return  # whoever changed it knows more; the next poll asks again
+def _flow(run: Run) -> admission.Flow:
+    return admission.Flow(tenant_id=run.tenant_id, connection_id=run.connection_id, shop_id=run.shop_id, kind=run.kind)

@@ -26,6 +26,7 @@ from evergrant.store.generations import Generations
 from evergrant.store.history import Histories
 from evergrant.store.inbox import Inbox
 from evergrant.store.keys import Keys
+from evergrant.store.ledger import Outages
 from evergrant.store.links import Links
 from evergrant.store.people import People
 from evergrant.store.quarantine import Quarantine
@@ -74,6 +75,7 @@ class House:
     inbox: Inbox
     generations: Generations
     erasures: Erasures
+    outages: Outages
 
 
 @asynccontextmanager
@@ -114,6 +116,7 @@ async def house(
             inbox=shelves.inbox,
             generations=shelves.generations,
             erasures=shelves.erasures,
+            outages=shelves.outages,
         )
 
 

@@ -48,6 +48,7 @@ def desk_of(parts: House, live: Live) -> Desk:
         trail=parts.trail,
         inbox=parts.inbox,
         erasures=parts.erasures,
+        outages=parts.outages,
         health=parts.database,
         walls=parts.database,
         answers=parts.ports.books.answers,

@@ -5,6 +5,7 @@ from datetime import timedelta
 from time import monotonic
 
 from evergrant.actions.custody import Custody
+from evergrant.actions.mending import Outward
 from evergrant.actions.ports import Books
 from evergrant.actions.watching import Pace
 from evergrant.settings import Settings
@@ -16,16 +17,22 @@ from evergrant.store.connections import Connections
 from evergrant.store.database import Database
 from evergrant.store.epochs import Epochs
 from evergrant.store.erasures import Erasures
+from evergrant.store.exceptions import Exceptions
 from evergrant.store.exchanges import Exchanges
 from evergrant.store.flows import Flows
 from evergrant.store.generations import Generations
 from evergrant.store.imports import Imports
 from evergrant.store.inbox import Inbox
+from evergrant.store.ledger import Outages
 from evergrant.store.links import Links
+from evergrant.store.mappings import Mappings
 from evergrant.store.paces import Paces
 from evergrant.store.proofs import Proofs
+from evergrant.store.pushes import Pushes
 from evergrant.store.quarantine import Quarantine
 from evergrant.store.recovery import Recovery
+from evergrant.store.replays import Replays
+from evergrant.store.rules import Rules
 from evergrant.store.shop_paces import ShopPaces
 from evergrant.store.signing import Signer
 from evergrant.store.spool import Spool
@@ -52,6 +59,7 @@ class Shelf:
     recovery: Recovery
     generations: Generations
     erasures: Erasures
+    outages: Outages
 
 
 def filled(settings: Settings, database: Database, vault: Vault, spool: Spool) -> Shelf:
@@ -64,6 +72,7 @@ def filled(settings: Settings, database: Database, vault: Vault, spool: Spool) -
     epochs, recovery = Epochs(database, settings.data_dir / "recovery"), Recovery(database)
     generations, erasures = Generations(database, vault, signer, keys), Erasures(database, spool, Proofs(keys))
     paces = Paces(database, per_second=settings.app_calls_per_second, at_once=settings.app_calls_at_once)
+    outages = Outages(database, by_writing=settings.check_by_writing)
     books = Books(
         apps=apps,
         paces=paces,
@@ -81,6 +90,8 @@ def filled(settings: Settings, database: Database, vault: Vault, spool: Spool) -
         watches=Watches(database, _pace(settings)),
         custody=Custody(generations=generations, erasures=erasures, imports=Imports(database, vault)),
         upkeep=Upkeep(chain=Chain(database, signer), epochs=epochs, recovery=recovery),
+        outward=_outward(database),
+        outages=outages,
     )
     return Shelf(
         books=books,
@@ -94,6 +105,17 @@ def filled(settings: Settings, database: Database, vault: Vault, spool: Spool) -
         recovery=recovery,
         generations=generations,
         erasures=erasures,
+        outages=outages,
+    )
+
+
+def _outward(database: Database) -> Outward:
+    return Outward(
+        pushes=Pushes(database),
+        mappings=Mappings(database),
+        exceptions=Exceptions(database),
+        replays=Replays(database),
+        rules=Rules(database),
     )
 
 

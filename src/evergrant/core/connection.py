@@ -46,6 +46,8 @@ class Flow:
     next_run_at: datetime | None = None
     last_success_at: datetime | None = None
     last_error: str | None = None
+    catching_up: bool = False
+    """It has reopened after an outage, and what was missed is on its way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,9 @@ from evergrant.actions import (
     erase,
     exchange,
     expire,
+    mend,
+    prove,
+    push,
     receive,
     redact,
     refresh,
@@ -51,6 +54,10 @@ async def _due_refreshes(clock: str, ports: Ports, room: int) -> Sequence[Any]:
 
 async def _due_polls(clock: str, ports: Ports, room: int) -> Sequence[Any]:
     return await ports.books.flows.take_due(clock, await ports.clock.now(clock), min(room, sync.AT_MOST))
+
+
+async def _due_pushes(clock: str, ports: Ports, room: int) -> Sequence[Any]:
+    return await ports.books.outward.pushes.take_due(clock, await ports.clock.now(clock), min(room, push.AT_MOST))
 
 
 async def _unverified(clock: str, ports: Ports, room: int) -> Sequence[Any]:
@@ -98,6 +105,22 @@ async def _forget_answers(_clock: str, ports: Ports) -> int:
     return await ports.books.answers.sweep()
 
 
+async def _forget_pushes(_clock: str, ports: Ports) -> int:
+    return await ports.books.outward.pushes.forget()
+
+
+async def _by_rule(_clock: str, ports: Ports) -> int:
+    return await mend.by_rule(ports)
+
+
+async def _checks(clock: str, ports: Ports, room: int) -> Sequence[Any]:
+    return await ports.books.outages.take_checks(clock, min(room, prove.AT_MOST))
+
+
+async def _balance(clock: str, ports: Ports) -> int:
+    return await ports.books.outages.balance(clock, await ports.clock.now(clock))
+
+
 async def _erasures(_clock: str, ports: Ports, room: int) -> Sequence[Any]:
     return await ports.books.custody.erasures.take(min(room, erase.AT_MOST))
 
@@ -113,10 +136,12 @@ async def _compare(_clock: str, ports: Ports) -> int:
 DUE = (
     Due(name="refresh", every=0.5, take=_due_refreshes, run=refresh.one),
     Due(name="sync", every=0.5, take=_due_polls, run=sync.one),
+    Due(name="push", every=0.5, take=_due_pushes, run=push.one),
     Due(name="verify", every=1.0, take=_unverified, run=_verify),
     Due(name="digest", every=0.5, take=_notices, run=receive.digest),
     Due(name="finish", every=1.0, take=_unfinished, run=resume),
     Due(name="watch", every=2.0, take=_quiet, run=watch.one),
+    Due(name="prove", every=1.0, take=_checks, run=prove.one),
     Due(name="erase", every=5.0, take=_erasures, run=erase.one),
 )
 
@@ -129,6 +154,7 @@ BY_CLOCK = (
     Regular(name="missed", every=10.0, sweep=watch.missed),
     Regular(name="orphans", every=5.0, sweep=refresh.orphans),
     Regular(name="redact", every=600.0, sweep=redact.sweep),
+    Regular(name="balance", every=1.0, sweep=_balance),
 )
 """Done for every clock an app lives by."""
 
@@ -136,6 +162,8 @@ ONCE = (
     Regular(name="heal", every=0.25, sweep=_heal),
     Regular(name="heal_exchanges", every=2.0, sweep=_heal_exchanges),
     Regular(name="forget_answers", every=600.0, sweep=_forget_answers),
+    Regular(name="forget_pushes", every=600.0, sweep=_forget_pushes),
+    Regular(name="by_rule", every=10.0, sweep=_by_rule),
     Regular(name="rewrap", every=30.0, sweep=_rewrap),
     Regular(name="chain", every=0.5, sweep=_chain),
     Regular(name="compare", every=1.0, sweep=_compare),

@@ -5,7 +5,7 @@ or raises anything with an address in it.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from types import SimpleNamespace
@@ -82,6 +82,16 @@ class HttpPlatform:
             raise (AnswerLostError if progress.left else NotSentError)(type(error).__name__) from None
         self._told(request, "answered", begun, status=reply.status)
         return reply
+
+    async def send_all(self, requests: Sequence[Request]) -> Sequence[Reply | None]:
+        """Send requests side by side, none of which does harm twice; None: no whole answer came back."""
+        return await asyncio.gather(*(self._sent_or_not(request) for request in requests))
+
+    async def _sent_or_not(self, request: Request) -> Reply | None:
+        try:
+            return await self.send(request)
+        except (NotSentError, AnswerLostError):
+            return None
 
     async def _sent(self, session: aiohttp.ClientSession, request: Request, progress: _Progress) -> Reply:
         url = URL(request.url).with_query([(name, _bare(value)) for name, value in request.query])

@@ -15,10 +15,13 @@ from evergrant.providers.wire import (
     Call,
     CallAnswer,
     CallRefused,
+    Level,
     Notice,
     Page,
     Reply,
     Request,
+    Stocked,
+    StockSet,
     TokenAnswer,
 )
 
@@ -35,6 +38,8 @@ class Dialect(Protocol):
     """What follows the data region in every token of the sandbox; a production app refuses it."""
     BASIC_SCOPES: frozenset[str]
     FLOW_SCOPES: Mapping[flows.Kind, frozenset[str]]
+    MOST_LEVELS: int
+    """How many levels go in one call."""
 
     def sells_in(self, region: str, country: str) -> bool:
         """Whether a shop of this country can be an app's of that region."""
@@ -74,6 +79,11 @@ class Dialect(Protocol):
     def read_call(self, reply: Reply, token: Secret) -> CallAnswer:
         """The answer to it, without the token."""
 
+    def stock_request(
+        self, app: App, access: Access, product_id: str, levels: Sequence[Level], now: datetime
+    ) -> Request:
+        """New stock of some variants of a product."""
+
     def read_tokens(self, reply: Reply, now: datetime) -> TokenAnswer:
         """The answer to an exchange or a refresh."""
 
@@ -88,6 +98,12 @@ class Dialect(Protocol):
 
     def without_buyer(self, document: bytes) -> bytes:
         """An order with everything left out that tells who bought, and every other byte as it was, where that can be."""
+
+    def read_levels(self, reply: Reply) -> Mapping[str, Stocked] | CallRefused:
+        """The same answer, variant by variant."""
+
+    def read_stock(self, reply: Reply) -> StockSet | CallRefused:
+        """The answer to a stock request."""
 
     def is_notice_signed(self, key: str, secret: Secret, body: bytes, signature: bytes) -> bool:
         """Whether a notice is the platform's, in constant time."""

@@ -1,5 +1,6 @@
 """What goes to a platform and what comes back, as values: the dialects make and read these, `net` carries them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -112,15 +113,18 @@ class Trouble(StrEnum):
     UNAVAILABLE = "unavailable"
     CLOCK_WRONG = "clock_wrong"
     OUR_MISTAKE = "our_mistake"
+    REFUSED = "refused"
+    """Understood, and refused for what was asked: the same again is refused again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallRefused:
-    """A business call that brought no data."""
+    """A business call that brought no data. `message` is the platform's, cut and printable, where it tells what is wrong."""
 
     trouble: Trouble
     platform_code: int | None = None
     wait: timedelta | None = None
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,6 +199,38 @@ class Page:
     unreadable: tuple[str, ...] = ()
     reached: datetime | None = None
     total: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """How many of a variant there shall be in each warehouse; None for a variant that lies in one only."""
+
+    sku_id: str
+    quantities: tuple[tuple[str | None, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stocked:
+    """How many of a variant are free to sell in each warehouse, and how many of them open orders hold there."""
+
+    level: Level
+    committed: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SkuRefused:
+    """A variant whose stock stays as it was. `passes`: for a reason that may pass by itself."""
+
+    platform_code: int
+    message: str
+    passes: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StockSet:
+    """Every variant of a call has its new stock, but those `refused`, by their ids at the platform."""
+
+    refused: Mapping[str, SkuRefused]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

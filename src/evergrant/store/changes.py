@@ -4,7 +4,7 @@ from evergrant.actions.ports import StaleError
 from evergrant.actions.reading import Entry
 from evergrant.core.connection import WIPES, Change, Connection, Event
 from evergrant.core.errors import NotFoundError
-from evergrant.store import audit, events, sealing, watches
+from evergrant.store import audit, events, held, outages, sealing, watches
 from evergrant.store.database import Connection as Database
 from evergrant.store.values import digest
 
@@ -28,6 +28,8 @@ async def keep(connection: Database, change: Change, *, actor: str) -> None:
     await events.write(connection, change.after.tenant_id, change.after.id, change.events, change.at)
     await _settle_tokens(connection, change)
     await watches.follow(connection, change)
+    await outages.follow(connection, change)
+    await held.follow(connection, change)
     if change.events:
         entry = Entry(
             tenant_id=change.after.tenant_id,

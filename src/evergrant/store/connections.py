@@ -257,6 +257,7 @@ def _flow(row: dict[str, Any]) -> Flow:
         next_run_at=_instant(row["next_run_at"]),
         last_success_at=_instant(row["last_success_at"]),
         last_error=row["last_error"],
+        catching_up=row["catching_up"] is not None,
     )
 
 

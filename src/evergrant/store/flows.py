@@ -7,7 +7,7 @@ from evergrant.actions.polls import Brought, Run
 from evergrant.core import flows
 from evergrant.core.connection import Event
 from evergrant.providers.wire import Record
-from evergrant.store import events, gaps, pulled
+from evergrant.store import events, gaps, outages, pulled, relooked
 from evergrant.store.database import Database
 
 LEASE = timedelta(seconds=25)
@@ -115,11 +115,13 @@ class Flows:
             )
             if before is None:
                 return
+            await outages.read(connection, run, now)
             told = _unreadable(run, brought)
             if kept or before["last_success_at"] is None or before["failures"]:
                 data = {"shop_id": run.shop_id, "flow": run.kind.value, "records": kept}
                 told = [*told, Event(type="flow.synced", data=data)]
             await events.write(connection, run.tenant_id, run.connection_id, told, now)
+            await relooked.note(connection, run, brought, now)
         if kept and run.kind is flows.Kind.PRODUCTS:  # what they sell is counted by their ids
             await self.want(run.tenant_id, run.connection_id, now, run.shop_id, flows.Kind.INVENTORY)
 

@@ -110,7 +110,7 @@ async def release(connection: Connection, run: Run, lease: timedelta) -> Release
     if not await connection.fetchval(RENEW, *of(run), run.fence, lease, None):
         return Released(records=0, kept=0)
     row = await connection.fetchrow(RELEASE, *of(run), BATCH)
-    await count(connection, run, row["released"])
+    await count(connection, run, row["kept"])
     return Released(records=row["released"], kept=row["kept"])
 
 

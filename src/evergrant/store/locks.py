@@ -14,3 +14,6 @@ KEYRING = 7_316_005
 
 EPOCHS = 7_316_011
 """One machine begins a new epoch of a restored database."""
+
+REPLAYS = 7_316_012
+"""One bulk retry of a tenant is put together at a time: no record is in two of them. Taken with the tenant's hash."""

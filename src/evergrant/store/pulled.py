@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from evergrant.actions.polls import Run
 from evergrant.core import flows
 from evergrant.providers.wire import Record, Ware
+from evergrant.store import finding
 from evergrant.store.database import Connection
 
 # Newest version wins; the same version seen again is not counted, but the platform tells whole seconds, and a record may
@@ -98,3 +99,4 @@ async def _keep_wares(connection: Connection, run: Run, products: Sequence[Recor
         [",".join(ware.warehouse_ids) for ware in given],
         [ware.status for ware in given],
     )
+    await finding.revive(connection, whose(run), [ware.seller_sku for ware in given if ware.seller_sku])

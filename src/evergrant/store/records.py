@@ -4,6 +4,7 @@ Positions rise in the order of the commits (migration 0004 says how), so nothing
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from evergrant.actions.reading import Kept
 from evergrant.core import flows
@@ -55,3 +56,31 @@ class Records:
                 connection_id,
             )
         return {(row["shop_id"], row["kind"]): row["count"] for row in rows}
+
+    async def beginnings(self, tenant_id: str, connection_id: str) -> tuple[datetime | None, datetime | None]:
+        """When the first order that is kept began, and when the connection did; platform time."""
+        async with self._database.connection() as connection:
+            row = await connection.fetchrow(
+                """
+                select (select min(created_at) from records where tenant_id = $1 and connection_id = $2 and kind = 'orders'),
+                    (select happened_at from events where tenant_id = $1 and connection_id = $2 order by position limit 1)
+                """,
+                tenant_id,
+                connection_id,
+            )
+        return row[0], row[1]
+
+    async def begun(self, tenant_id: str, connection_id: str, since: datetime, until: datetime) -> int:
+        """How many orders began then."""
+        async with self._database.connection() as connection:
+            count: int = await connection.fetchval(
+                """
+                select count(*) from records where tenant_id = $1 and connection_id = $2 and kind = 'orders'
+                  and created_at >= $3 and created_at <= $4
+                """,
+                tenant_id,
+                connection_id,
+                since,
+                until,
+            )
+        return count

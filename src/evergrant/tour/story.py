@@ -208,7 +208,7 @@ class Story:
         """The flows run again by themselves."""
         found = patiently(
             self.connection,
-            lambda known: {flow["state"] for flow in known["flows"]} == {"running"},
+            lambda known: {flow["state"] for flow in known["flows"]} == {"running", "not_carried"},
             "a flow is still paused",
         )
         return {"flows": {flow["name"]: flow["state"] for flow in found["flows"]}}

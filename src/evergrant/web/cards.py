@@ -39,6 +39,7 @@ class FlowLine:
 
     name: str
     kind: str
+    shop_id: str
     shop: str
     running: bool
     carried: bool
@@ -113,10 +114,9 @@ def card(found: Listed, now: datetime, records: dict[tuple[str, str], int] | Non
     )
 
 
-def _at_stake(flows: Sequence[Flow]) -> list[str]:
-    """The kinds that stop with the authorization, or have: what is carried, and not paused for a reason of its own."""
-    at_stake = {flow.kind for flow in flows if flow.shut not in OWN_REASONS} - NOT_CARRIED
-    return [words.FLOWS[kind] for kind in Kind if kind in at_stake]
+def _at_stake(flows: Sequence[Flow]) -> list[Flow]:
+    """What stops with the authorization, or has: what is carried, and not paused for a reason of its own."""
+    return [flow for flow in flows if flow.kind not in NOT_CARRIED and flow.shut not in OWN_REASONS]
 
 
 def title(found: Listed) -> str:
@@ -163,9 +163,9 @@ def summary(cards: Sequence[Card]) -> str:
     return words.listed([part for part in parts if part])
 
 
-def fate(authorization: Authorization, status: Status, cause: Cause | None, flows: list[str]) -> str:
+def fate(authorization: Authorization, status: Status, cause: Cause | None, flows: Sequence[Flow]) -> str:
     """What stops, and when, if nobody acts; or what has stopped."""
-    what = words.listed(flows) or "Everything"
+    what = words.listed([words.FLOWS[kind] for kind in Kind if kind in {flow.kind for flow in flows}]) or "Everything"
     if status.tone is Tone.WAITING:
         return f"{what} wait until TikTok has confirmed or denied it."
     if status.tone is Tone.OVER and cause not in cure.REAUTHORIZES:
@@ -174,7 +174,8 @@ def fate(authorization: Authorization, status: Status, cause: Cause | None, flow
         return f"{what} have stopped. They resume, and catch up, once the shop owner renews."
     if authorization.ends is None:
         return ""
-    return f"If nobody renews, {what} stop on {words.day(authorization.ends)}."
+    stops = "1 flow stops" if len(flows) == 1 else f"{len(flows)} flows stop"
+    return f"If nobody renews by {words.day(authorization.ends)}: {stops}."
 
 
 def rings(found: Listed, now: datetime) -> Rings:
@@ -204,6 +205,7 @@ def _line(found: Listed, flow: Flow, now: datetime, records: int) -> FlowLine:
     return FlowLine(
         name=words.FLOWS[flow.kind],
         kind=flow.kind.value,
+        shop_id=shop.id,
         shop=shop.name or shop.id,
         running=shut is None and not over,
         carried=flow.kind not in NOT_CARRIED,

@@ -6,6 +6,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from evergrant.actions.history import Histories, Signs
+from evergrant.actions.ledger import Ledger
 from evergrant.actions.ports import Ports, Received
 from evergrant.actions.reading import (
     AppBook,
@@ -70,6 +71,7 @@ class Desk:
     trail: Trail
     inbox: InboxDoor
     erasures: ErasureBook
+    outages: Ledger
     health: Health
     walls: Walls
     answers: Answers

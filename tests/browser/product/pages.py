@@ -11,6 +11,7 @@ from tests.browser.product.scene import (
     authorize,
     card,
     fill_in_the_form,
+    has_polled,
     log_in_as_seller,
     renew_button,
     told,
@@ -61,7 +62,7 @@ def with_shops(scene: Scene, page: Page) -> Iterator[Shown]:
     for kind, (shop, period) in cast.items():
         seller = scene.seller(shop)
         ids[kind] = scene.connect(seller, period)
-        until(lambda kind=kind: all(flow["last_success_at"] for flow in scene.connection(ids[kind])["flows"]))  # type: ignore[misc]
+        until(lambda kind=kind: has_polled(scene, ids[kind]))  # type: ignore[misc]
         grant = scene.grant(seller)["id"]
         if kind == "cancelled":
             scene.hands.sandbox("POST", f"/grants/{grant}/cancel")

@@ -11,6 +11,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect
 
+from evergrant.core.flows import PULLED
 from evergrant.core.secret import Secret
 from evergrant.stage import founding
 from evergrant.stage.cast import Login, Stage, Tenant
@@ -186,6 +187,12 @@ def day_of(instant: str) -> str:
     """A day as people read it: `14 March 2027`."""
     moment = datetime.fromisoformat(instant)
     return f"{moment.day} {moment:%B %Y}"
+
+
+def has_polled(scene: "Scene", connection_id: str) -> bool:
+    """Whether every flow that is pulled has had its first success."""
+    flows = scene.connection(connection_id)["flows"]
+    return all(flow["last_success_at"] for flow in flows if flow["name"] in PULLED)
 
 
 def until(holds: Callable[[], bool]) -> None:

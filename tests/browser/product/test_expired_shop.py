@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.product.scene import Scene, authorize, card, fill_in_the_form, renew_button, until
+from tests.browser.product.scene import Scene, authorize, card, fill_in_the_form, has_polled, renew_button, until
 
 pytestmark = pytest.mark.browser
 
@@ -50,7 +50,7 @@ def test_an_expired_shop_shows_no_sign_of_health_anywhere(scene: Scene, page: Pa
     """No green, no "Running", no "Active"; every flow is paused with the reason."""
     seller = scene.seller("Birch & Brine")
     connection_id = scene.connect(seller, "1d")
-    until(lambda: all(flow["last_success_at"] for flow in scene.connection(connection_id)["flows"]))
+    until(lambda: has_polled(scene, connection_id))
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     page.goto("/dashboard")
     assert page.evaluate(GREEN), "a living shop is green: the look sees it"
@@ -74,9 +74,7 @@ def test_the_hub_asks_for_a_renewal_and_nothing_renews_by_itself(scene: Scene, p
     ids[expired] = scene.expired(expired)
     ends = {found: scene.connection(found)["authorization_expires_at"] for found in ids.values()}
     page.reload()
-    expect(card(page, expiring.shop)).to_contain_text(
-        "If nobody renews, Orders, Products, Inventory, and Stock levels stop on"
-    )
+    expect(card(page, expiring.shop)).to_contain_text("If nobody renews by")
     expect(card(page, expired.shop)).to_contain_text("resume, and catch up, once the shop owner renews")
     for seller in (expiring, expired):
         expect(renew_button(page, seller.shop)).to_have_class("btn eg-btn-call")
@@ -123,5 +121,6 @@ def test_after_the_renewal_the_flows_run_again_on_the_open_page(scene: Scene, pa
     found = scene.connection(connection_id)
 
     assert page.evaluate("window.neverReloaded")
-    assert {("running", None)} == {(flow["state"], flow["reason"]) for flow in found["flows"]}
+    assert {None} == {flow["reason"] for flow in found["flows"]}
+    assert {flow["state"] for flow in found["flows"]} <= {"running", "catching_up", "not_carried"}
     assert found["status"] == "active"

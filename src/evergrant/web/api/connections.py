@@ -11,6 +11,7 @@ from evergrant.actions import choose, steer
 from evergrant.actions.reading import ApiKey, Filter, Listed
 from evergrant.core import chosen, flows
 from evergrant.core.authorization import State
+from evergrant.web import foreseen
 from evergrant.web.access import WithScope, desk_of
 from evergrant.web.api import shapes
 from evergrant.web.desk import Desk
@@ -179,6 +180,15 @@ async def records(
     following = str(shown[-1].position) if len(found) > limit else None
     body = msgspec.json.encode({"items": items, "next_cursor": following})
     return Response(body, media_type="application/json", headers={"cache-control": "no-store"})
+
+
+@router.get("/connections/{connection_id}/forecast")
+async def read_forecast(connection_id: str, key: Reads, request: Request) -> dict[str, Any]:
+    """What stops when the authorization ends, and how many orders would then wait, at the pace of the orders that are kept."""
+    desk = desk_of(request)
+    known = (await desk.connections.listed(key.tenant_id, connection_id)).connection
+    found = await foreseen.of(known, desk, await desk.ports.clock.now(known.clock))
+    return shapes.forecast(found, connection_id)
 
 
 @router.get("/connections/{connection_id}/timeline")

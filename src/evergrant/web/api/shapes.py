@@ -10,6 +10,7 @@ from evergrant.actions.ports import LinkSession
 from evergrant.actions.reading import Happened, Listed, Merchant
 from evergrant.actions.watching import Missed
 from evergrant.core import cure
+from evergrant.core import flows as flows_of
 from evergrant.core.app import App
 from evergrant.core.authorization import EXPIRING, Authorization
 from evergrant.core.chosen import Chosen
@@ -17,7 +18,8 @@ from evergrant.core.claim import Claim
 from evergrant.core.connection import Connection, Flow
 from evergrant.core.errors import InvalidRequestError
 from evergrant.core.flows import PULLED
-from evergrant.web import given
+from evergrant.core.forecast import DAY, MONTH, WEEK, Forecast
+from evergrant.web import foreseen, given
 from evergrant.web.outcomes import Named
 
 MOST = 200
@@ -170,12 +172,44 @@ def _flow(found: Flow) -> dict[str, Any]:
     return {
         "name": found.kind,
         "shop_id": found.shop_id,
-        "state": "paused" if found.shut else "running",
+        "state": flow_state(found),
         "reason": found.shut,
         "last_success_at": instant(found.last_success_at),
         "last_error": found.last_error,
         "next_run_at": instant(found.next_run_at),
     }
+
+
+def forecast(found: Forecast, connection_id: str) -> dict[str, Any]:
+    """What the end of a connection's authorization brings."""
+    a_day = None if found.a_day is None else round(found.a_day, 2)
+    return {
+        "connection_id": connection_id,
+        "authorization_expires_at": instant(found.ends),
+        "days_remaining": found.days_left,
+        "flows": [
+            {"name": stop.kind, "shop_id": stop.shop_id, "stops_at": instant(stop.at), "stopped_by": stop.why}
+            for stop in found.stops
+        ],
+        "orders": {
+            "counted": found.orders,
+            "basis_days": round(found.basis / DAY, 2),
+            "a_day": a_day,
+            "waiting_after_a_day": found.waiting(DAY),
+            "waiting_after_a_week": found.waiting(WEEK),
+            "waiting_after_a_month": found.waiting(MONTH),
+        },
+        "sentence": foreseen.sentence(found),
+    }
+
+
+def flow_state(found: Flow) -> str:
+    """`paused`, `not_carried`, `catching_up` or `running`."""
+    if found.shut:
+        return "paused"
+    if found.kind in flows_of.NOT_CARRIED:
+        return "not_carried"
+    return "catching_up" if found.catching_up else "running"
 
 
 def event(found: Happened) -> dict[str, Any]:

@@ -90,6 +90,7 @@ create table pushes (
     lease_until    timestamptz,
     fence          bigint not null default 0,
     outage_id      text, -- it waited, or came, while this outage lasted
+    alone          boolean not null default false, -- one call with others was refused as a whole
     given_at       timestamptz not null default now(),
     ended_at       timestamptz,
     primary key (tenant_id, id),
@@ -117,6 +118,7 @@ create table exceptions (
     parked         boolean not null default false, -- nothing but a person, or a rule, tries again
     outage_id      text,
     push_id        text,
+    since          timestamptz, -- platform time from which on a pulled record is to be looked for again
     position       bigint generated always as identity,
     opened_at      timestamptz not null default now(),
     last_at        timestamptz not null default now(),
@@ -175,13 +177,14 @@ create table outages (
     connection_id  text not null,
     clock          text not null,
     cause          text not null,
+    position       bigint generated always as identity,
     started_at     timestamptz not null, -- platform time, as all that follow
     ended_at       timestamptz,          -- every flow runs again, or is paused by hand
     closed_at      timestamptz,          -- the ledger balances to zero
     primary key (tenant_id, id),
     foreign key (tenant_id, connection_id) references connections
 );
-create index outages_of_connection on outages (tenant_id, connection_id, started_at);
+create index outages_of_connection on outages (tenant_id, connection_id, position);
 create index outages_open on outages (clock) where closed_at is null;
 
 -- The ledger: one row for each flow of each shop that stopped.
@@ -194,16 +197,21 @@ create table outage_flows (
     why            text not null,
     stopped_at     timestamptz not null, -- platform time, as all that follow
     reopened_at    timestamptz,
+    runs_since     timestamptz,          -- wall time of the same: what went out later went out after it
     expected       bigint,               -- how many the platform said the gap holds, when catching up began
     caught_up      bigint not null default 0,
     read_at        timestamptz,          -- one real read has passed
     written_at     timestamptz,          -- one harmless write has passed
-    trouble        text,                 -- why a check has not passed yet
+    trouble        text,                 -- why a check has not passed, or will not be made
+    checked_sku    text,                 -- the write under way is of this SKU of the platform's,
+    checked_since  timestamptz,          -- since this wall time: what went out for it meanwhile goes out again
     balanced_at    timestamptz,
     primary key (tenant_id, outage_id, shop_id, kind),
     foreign key (tenant_id, outage_id) references outages
 );
 create unique index outage_flows_open on outage_flows (tenant_id, connection_id, shop_id, kind) where balanced_at is null;
+create index outage_flows_running on outage_flows (tenant_id, outage_id)
+    where balanced_at is null and (reopened_at is not null or trouble = 'paused_by_vendor');
 
 -- At what pace one shop is called. Rows fill by themselves; a wait the platform asked for stands until it is over.
 create table shop_paces (

@@ -1,0 +1,47 @@
+"""What waits for a flow: held with an exception each while the flow is shut, due again when it opens."""
+
+from evergrant.core import flows
+from evergrant.core.connection import Change, Flow
+from evergrant.core.gate import REMEDIES, Why
+from evergrant.store import failing, pushes
+from evergrant.store.database import Connection
+
+HOLD = """
+update pushes p set due_at = 'infinity', outage_id = coalesce(p.outage_id, (select o.outage_id from outage_flows o
+    where o.tenant_id = $1 and o.connection_id = $2 and o.shop_id = $3 and o.kind = $4 and o.balanced_at is null))
+where p.tenant_id = $1 and p.connection_id = $2 and p.shop_id = $3 and p.kind = $4 and p.state = 'waiting'
+returning p.id, p.entity, p.outage_id
+"""
+
+ANOTHER_REASON = """
+update exceptions set cause = $6, message = $7 where tenant_id = $1 and connection_id = $2 and shop_id = $3 and kind = $4
+  and state = 'open' and cause = $5
+"""
+
+RELEASE = """
+update pushes set due_at = now() where tenant_id = $1 and connection_id = $2 and shop_id = $3 and kind = $4
+  and state = 'waiting' and due_at = 'infinity' returning true
+"""
+
+
+async def follow(connection: Connection, change: Change) -> None:
+    """Hold or release what waits for each flow the change shuts or opens, in the transaction that keeps the change."""
+    before = {(flow.shop_id, flow.kind): flow.shut for flow in change.before.flows}
+    for flow in change.after.flows:
+        was = before.get((flow.shop_id, flow.kind))
+        if flow.shut is not was:
+            await _follow(connection, change, flow, was)
+
+
+async def _follow(connection: Connection, change: Change, flow: Flow, was: Why | None) -> None:
+    shop = (change.after.tenant_id, change.after.id, flow.shop_id)
+    if flow.shut is not None and was is not None:
+        await connection.execute(ANOTHER_REASON, *shop, flow.kind, was.value, flow.shut.value, REMEDIES[flow.shut])
+    elif flow.kind not in flows.PUSHED:
+        return
+    elif flow.shut is not None:
+        rows = await connection.fetch(HOLD, *shop, flow.kind)
+        held = [pushes.held_up(shop, row["entity"], row["id"], flow.shut, row["outage_id"]) for row in rows]
+        await failing.open_all(connection, held, change.at)
+    elif await connection.fetch(RELEASE, *shop, flow.kind):
+        await connection.execute("select pg_notify('evergrant_work', 'push')")

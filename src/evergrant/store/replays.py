@@ -1,0 +1,171 @@
+"""Bulk retries: which records, in their order, and what came of each."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from secrets import token_hex
+from typing import Any
+
+from evergrant.actions.mending import Choice, Preview, Replay, Retried
+from evergrant.actions.reading import Entry
+from evergrant.core.errors import NotFoundError
+from evergrant.store import audit, locks, values
+from evergrant.store.database import Connection, Database
+from evergrant.store.exceptions import broken
+
+SHOWN = 20
+
+CHOSEN = """
+select e.*, exists (select from replay_items i where i.tenant_id = e.tenant_id and i.exception_id = e.id
+    and i.outcome is null) as is_tried
+from exceptions e left join pushes p on p.tenant_id = e.tenant_id and p.id = e.push_id
+where e.tenant_id = $1 and e.state = 'open' and ($2::text is null or e.cause = $2)
+  and ($3::text is null or e.connection_id = $3) and ($4::text[] is null or e.id = any($4))
+order by coalesce(p.given_at, e.opened_at), p.position, e.position
+"""
+
+ADD = """
+insert into replay_items (tenant_id, replay_id, position, exception_id)
+select $1, $2, given.position, given.id from unnest($3::text[]) with ordinality as given (id, position)
+"""
+
+# What is in somebody's hand goes on; what is parked, or backs off, is due. While its flow is shut it waits on.
+SEND_AGAIN = """
+with again as (
+    update pushes p set state = 'waiting', due_at = case when f.shut is null then now() else 'infinity' end
+    from exceptions e, flows f
+    where e.tenant_id = $1 and e.id = any($2) and p.tenant_id = $1 and p.id = e.push_id and p.state in ('parked', 'waiting')
+      and f.tenant_id = $1 and f.connection_id = p.connection_id and f.shop_id = p.shop_id and f.kind = p.kind
+), opened as (update exceptions set parked = false where tenant_id = $1 and id = any($2))
+select pg_notify('evergrant_work', 'push')
+"""
+
+# A poll under way looks at what it looks at: its fence is taken, and the next one begins before the first of the records.
+PULL_AGAIN = """
+with again as (
+    update flows f set reached = least(f.reached, given.since), fence = f.fence + 1, lease_until = null,
+        wanted = f.shut is null,
+        next_run_at = case when f.shut is null and f.next_run_at is not null then least(f.next_run_at, given.since) end
+    from (
+        select connection_id, shop_id, kind, min(since) as since from exceptions
+        where tenant_id = $1 and id = any($2) and push_id is null and since is not null group by 1, 2, 3
+    ) given
+    where f.tenant_id = $1 and f.connection_id = given.connection_id and f.shop_id = given.shop_id and f.kind = given.kind
+)
+select pg_notify('evergrant_work', 'sync')
+"""
+
+FIND = """
+select r.*, (select json_object_agg(o.outcome, o.many) from (
+    select coalesce(i.outcome, 'waiting') as outcome, count(*) as many from replay_items i
+    where i.tenant_id = r.tenant_id and i.replay_id = r.id group by 1) o)::text as outcomes,
+  (select max(i.ended_at) from replay_items i where i.tenant_id = r.tenant_id and i.replay_id = r.id) as last_ended
+from replays r where r.tenant_id = $1 and r.id = $2
+"""
+
+ITEMS = """
+select e.*, i.position as place, i.outcome, i.message as said, i.ended_at as over_at
+from replay_items i join exceptions e on e.tenant_id = i.tenant_id and e.id = i.exception_id
+where i.tenant_id = $1 and i.replay_id = $2 and i.position > $3 order by i.position limit $4
+"""
+
+# The platform was asked from before them on, and did not bring them.
+NOT_BROUGHT = """
+update replay_items i set outcome = 'failed', message = 'The platform did not bring it.', ended_at = now()
+from exceptions e where e.tenant_id = $1 and e.connection_id = $2 and e.shop_id = $3 and e.kind = $4 and e.state = 'open'
+  and e.since >= $5 and i.tenant_id = e.tenant_id and i.exception_id = e.id and i.outcome is null
+"""
+
+
+class Replays:
+    """The bulk retries."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def preview(self, tenant_id: str, choice: Choice) -> Preview:
+        """What it would do, without doing it."""
+        async with self._database.connection() as connection:
+            rows = await _chosen(connection, tenant_id, choice)
+        wanted = [row for row in rows if not row["is_tried"]]
+        skipped = {"already_tried": len(rows) - len(wanted), "not_open": _missing(choice, rows)}
+        return Preview(
+            total=len(wanted),
+            by_flow=dict(Counter(row["kind"] for row in wanted)),
+            first=[broken(row) for row in wanted[:SHOWN]],
+            skipped={why: many for why, many in skipped.items() if many},
+        )
+
+    async def begin(self, tenant_id: str, choice: Choice, *, actor: str) -> Replay:
+        """Try all of them again, in their order. What another one tries already is left out."""
+        replay_id = f"rpl_{token_hex(16)}"
+        async with self._database.transaction() as connection:
+            await begin(connection, tenant_id, replay_id, choice, actor=actor)
+        return await self.find(tenant_id, replay_id)
+
+    async def find(self, tenant_id: str, replay_id: str) -> Replay:
+        """One. Raises NotFoundError."""
+        async with self._database.connection() as connection:
+            row = await connection.fetchrow(FIND, tenant_id, replay_id)
+        if row is None:
+            raise NotFoundError("There is no such bulk retry.")
+        outcomes = values.from_json(row["outcomes"] or "{}")
+        return Replay(
+            id=row["id"],
+            cause=row["cause"],
+            connection_id=row["connection_id"],
+            created_by=row["created_by"],
+            created_at=row["created_at"],
+            ended_at=None if outcomes.get("waiting") else row["last_ended"] or row["created_at"],
+            total=row["total"],
+            outcomes=outcomes,
+        )
+
+    async def items(self, tenant_id: str, replay_id: str, *, after: int, limit: int) -> Sequence[Retried]:
+        """Its records in their order, behind one of them."""
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(ITEMS, tenant_id, replay_id, after, limit)
+        return [
+            Retried(
+                position=row["place"],
+                exception=broken(row),
+                outcome=row["outcome"],
+                message=row["said"],
+                ended_at=row["over_at"],
+            )
+            for row in rows
+        ]
+
+
+async def begin(connection: Connection, tenant_id: str, replay_id: str, choice: Choice, *, actor: str) -> int:
+    """Begin a bulk retry in the caller's transaction; gives of how many records."""
+    await connection.execute("select pg_advisory_xact_lock($1::int, hashtext($2))", locks.REPLAYS, tenant_id)
+    ids = [row["id"] for row in await _chosen(connection, tenant_id, choice) if not row["is_tried"]]
+    await connection.execute(
+        "insert into replays (tenant_id, id, cause, connection_id, created_by, total) values ($1, $2, $3, $4, $5, $6)",
+        tenant_id,
+        replay_id,
+        choice.cause,
+        choice.connection_id,
+        actor,
+        len(ids),
+    )
+    await connection.execute(ADD, tenant_id, replay_id, ids)
+    await connection.execute(PULL_AGAIN, tenant_id, ids)
+    await connection.execute(SEND_AGAIN, tenant_id, ids)
+    entry = Entry(
+        tenant_id=tenant_id, actor=actor, action="replay.begun", subject=replay_id, detail={"records": len(ids)}
+    )
+    await audit.write(connection, [entry])
+    return len(ids)
+
+
+async def _chosen(connection: Connection, tenant_id: str, choice: Choice) -> Sequence[Mapping[str, Any]]:
+    ids = None if choice.ids is None else list(choice.ids)
+    rows: Sequence[Mapping[str, Any]] = await connection.fetch(
+        CHOSEN, tenant_id, choice.cause, choice.connection_id, ids
+    )
+    return rows
+
+
+def _missing(choice: Choice, rows: Sequence[Mapping[str, Any]]) -> int:
+    return len(set(choice.ids) - {row["id"] for row in rows}) if choice.ids is not None else 0
