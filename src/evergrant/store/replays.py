@@ -65,7 +65,7 @@ from replays r where r.tenant_id = $1 and r.id = $2
 ITEMS = """
 select e.*, i.position as place, i.outcome, i.message as said, i.ended_at as over_at
 from replay_items i join exceptions e on e.tenant_id = i.tenant_id and e.id = i.exception_id
-where i.tenant_id = $1 and i.replay_id = $2 and i.position > $3 order by i.position limit $4
+where i.tenant_id = $1 and i.replay_id = $2 and i.position > least($3::bigint, 2147483647) order by i.position limit $4
 """
 
 # The platform was asked from before them on, and did not bring them.
