@@ -40,6 +40,8 @@ VARIES = (
     (re.compile(r'"request_id":\s*"[^"]+"'), '"request_id": "…"'),
     (re.compile(r"\b[a-z]{2,4}_[0-9a-f]{32}\b"), "ID"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)"), "INSTANT"),
+    (re.compile(r"<svg.*?</svg>", re.DOTALL), "PICTURE"),  # a cursor may be a number that stands in one
+    (re.compile(r">(now|\d+ (second|minute)s? ago)<"), ">A WHILE AGO<"),
     (re.compile(r"/l/[\w-]{43}"), "/l/HANDLE"),
     (re.compile(r'"signature":\s*"[^"]+"'), '"signature": "…"'),
     (re.compile(r"\b[0-9a-f]{64}\b"), "CSRF"),

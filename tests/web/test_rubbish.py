@@ -44,6 +44,12 @@ FORMS = {
     "/login": ("email", "password", "next"),
     "/logout": (),
     "/dashboard/renew": ("connection_id", "mode"),
+    "/connectors/{connection_id}/sync": (),
+    "/connectors/{connection_id}/connect": ("mode",),
+    "/exceptions/retry": ("cause",),
+    "/exceptions/rules": ("cause", "action", "after"),
+    "/exceptions/rules/{exception_rule_id}/remove": (),
+    "/exceptions/{exception_id}/dismiss": (),
     "/connect": ("app_id", "merchant_id", "new_merchant", "mode"),
     "/connections/{connection_id}/sync": ("flow",),
     "/connections/{connection_id}/pause": ("flow",),
@@ -58,6 +64,12 @@ FORMS = {
 QUERIES = {
     "/dashboard": ("link",),
     "/login": ("next",),
+    "/connectors": ("link", "done", "of"),
+    "/exceptions/records": ("cause", "cursor"),
+    "/exceptions/retry": ("cause",),
+    "/outages": ("cursor",),
+    "/outages/state": ("cursor",),
+    "/replays/{replay_id}": ("cursor",),
     "/cb/{provider}/{app_id}": ("code", "state", "error"),
 }
 """What the pages read from their addresses."""

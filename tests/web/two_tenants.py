@@ -64,12 +64,12 @@ class TwoTenants:
                 return await self._copied_connection()
             case "claim_id":
                 return await self._own_claim()
+            case "outage_id":
+                return await self._own_outage()
             case "exception_id":
                 return await self._copied_exception()
             case _ if known in NUMBERS:
                 return "1729000000000000077"
-            case "outage_id":
-                return await self._own_outage()
             case "shop_id":
                 return self.theirs["shop_id"][::-1]
             case "session_id":
@@ -219,8 +219,8 @@ async def two_tenants(world: World) -> TwoTenants:
     await hub.api.post(
         "/v1/merchants", json={"external_id": "kept", "name": "K"}, headers={"idempotency-key": "shared"}
     )
-    await failed(world, connection_id)
     outage_id = await world.past_outage(connection_id)
+    await failed(world, connection_id)
     await hub.new_browser().get(world.consent(None, shop_id=str(world.seller["shops"][1]["id"])))
     session = await world.link_session()
     browser = hub.new_browser()

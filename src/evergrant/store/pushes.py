@@ -101,9 +101,12 @@ where p.tenant_id = $1 and p.connection_id = $2 and p.position > $3 and ($4::tex
 order by p.position limit $5
 """
 
+# A ledger that is open counts them.
 FORGET = """
 delete from pushes where ctid = any(array(
-    select ctid from pushes where state in ('done', 'superseded', 'dismissed') and ended_at < now() - $1::interval limit $2))
+    select ctid from pushes p where state in ('done', 'superseded', 'dismissed') and ended_at < now() - $1::interval
+      and not exists (select from outages o where o.tenant_id = p.tenant_id and o.id = p.outage_id and o.closed_at is null)
+    limit $2))
 """
 
 
@@ -178,11 +181,12 @@ async def _give(
     before = [row["entity"] for row in await connection.fetch(SUPERSEDE, *shop, skus)]
     ids = [f"psh_{token_hex(16)}" for _ in levels]
     documents = [finding.document(level) for level in levels]
-    await connection.execute(GIVE, *shop, ids, skus, documents, held is not None, stand["outage_id"])
+    outage_id = stand["outage_id"] if held else None  # what does not wait for the flow was not missed
+    await connection.execute(GIVE, *shop, ids, skus, documents, held is not None, outage_id)
     if held is None:
         await failing.settle(connection, (*shop, flows.Kind.STOCK), before, How.SUPERSEDED, at)
     else:
-        waiting = [held_up(shop, *each, held, stand["outage_id"]) for each in zip(skus, ids, strict=True)]
+        waiting = [held_up(shop, *each, held, outage_id) for each in zip(skus, ids, strict=True)]
         await failing.open_all(connection, waiting, at)
     return [
         Gave(id=push_id, sku=level.sku, shop_id=level.shop_id, held=held)
