@@ -200,7 +200,7 @@ async def test_of_one_sku_one_level_is_in_hand(world: World) -> None:
     await push.one(taken, world.hub.ports)
     await world.hub.work()
 
-    assert [] == meanwhile == broken
+    assert ([], []) == (meanwhile, broken)
     assert [lost.pushes[0].id] == [push.id for push in taken.pushes]
     assert {lost.pushes[0].id: "waiting", newer["id"]: "waiting"} == told
     assert {"done"} == set((await sent(world, connection_id)).values())
@@ -253,8 +253,8 @@ async def test_nothing_is_sent_while_the_gate_is_shut(world: World) -> None:
     await world.hub.work()
     held = (await world.hub.api.get(f"/v1/connections/{connection_id}/inventory")).json()["items"]
 
-    assert [] == taken_twice == calls(world)
-    assert "shut: paused_by_vendor" == outcome
+    assert [] == taken_twice
+    assert ("shut: paused_by_vendor", []) == (outcome, calls(world))
     assert [("held", "paused_by_vendor", 0)] == [(each["status"], each["reason"], each["attempts"]) for each in held]
     assert ["paused_by_vendor"] == [each["cause"] for each in await exceptions(world)]
     await world.hub.api.post(f"/v1/connections/{connection_id}/resume", json={"flow": flows.Kind.STOCK})
