@@ -1,12 +1,16 @@
 """An outage opens by itself, is caught up by itself, and is closed when its ledger balances to zero."""
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import pytest
 
-from tests.journeys.claiming import log_in
+from evergrant.actions import expire
+from evergrant.actions.polls import Brought
+from evergrant.core.flows import Kind
+from tests.journeys.claiming import log_in, sql
 from tests.journeys.ledgers import calls, flows, gives, lines, outages, states, wares
 from tests.journeys.seller_center import arrived, renew, signed_in
 from tests.journeys.test_in_seller_center import RIGHT, grant, shown
@@ -31,6 +35,12 @@ async def expired(world: World, days: int = 30) -> str:
     world.sandbox.advance(f"{days}d")
     await world.hub.work()
     return connection_id
+
+
+async def failed(world: World) -> list[tuple[str, str]]:
+    """State and end of every exception."""
+    rows = await sql(world, "select array_agg(state || ' ' || coalesce(how, '')) from exceptions")
+    return [(state, how) for state, _, how in (row.partition(" ") for row in rows or [])]
 
 
 async def renewed(world: World, connection_id: str, **consent: Any) -> None:
@@ -113,6 +123,9 @@ async def test_two_days_of_outage_renewed_in_seller_center_are_made_good_to_zero
     assert ["outage.opened", "outage.closed"] == [
         kind for kind in await world.events(connection_id) if kind.startswith("outage.")
     ]
+    assert [("resolved", "by_itself")] == await failed(world)
+    await sql(world, "delete from pushes")
+    assert [closed] == await outages(world, connection_id)  # its counts outlive the rows they were counted from
 
 
 async def test_a_pause_by_hand_survives_and_owes_what_nobody_read(world: World) -> None:
@@ -149,6 +162,50 @@ async def test_a_pause_by_hand_survives_and_owes_what_nobody_read(world: World) 
     assert ("closed", 5) == (closed["status"], lines(closed, world.shop_id)["orders"]["caught_up"])
     assert {each["id"] for each in made} <= {record["id"] for record in await world.records(connection_id)}
     assert ("paused", "paused_by_vendor") == (await states(world, connection_id))["products"]
+
+
+async def test_a_paused_flow_owes_the_levels_that_wait_and_a_leftover_exception_is_settled(world: World) -> None:
+    """Stock paused meanwhile, a level given: its row is open until that has gone out; then nothing of the outage is open."""
+    connection_id = await expired(world)
+    path = f"/v1/connections/{connection_id}"
+    await world.hub.api.post(f"{path}/pause", json={"flow": "stock"})
+    await gives(world, connection_id, (await wares(world))[0]["seller_sku"], 9)
+    await renewed(world, connection_id)
+    await world.hub.work()
+    (ended,) = await outages(world, connection_id)
+    owes = lines(ended, world.shop_id)["stock"]
+    await sql(
+        world,
+        """
+        insert into exceptions (tenant_id, id, connection_id, shop_id, kind, entity, cause, message, outage_id, push_id)
+        select tenant_id, 'exc_left', connection_id, shop_id, kind, 'left over', cause, message, outage_id, push_id from exceptions
+        """,
+    )
+    await world.hub.api.post(f"{path}/resume", json={"flow": "stock"})
+    await world.hub.work()
+    (closed,) = await outages(world, connection_id)
+
+    assert ("catching_up", "paused", 1) == (ended["status"], owes["state"], owes["open"])
+    assert ("closed", 1, 0) == (closed["status"], lines(closed, world.shop_id)["stock"]["caught_up"], closed["open"])
+    assert [("resolved", "by_itself")] * 2 == await failed(world)
+
+
+async def test_a_poll_from_before_the_flow_stopped_proves_nothing(world: World) -> None:
+    """Its worker was slow: by the time it is done the flow has stopped and reopened, and the gap is still to be read."""
+    connection_id = await world.linked(period="30d")
+    await world.hub.work()
+    world.sandbox.advance("29d")
+    runs = await world.hub.ports.books.flows.take_due(world.sandbox.url, await world.now(), 50)
+    slow = next(run for run in runs if (run.shop_id, run.kind) == (world.shop_id, Kind.ORDERS))
+    world.sandbox.advance("1d")
+    await expire.sweep(world.sandbox.url, world.hub.ports)
+    await renewed(world, connection_id)
+    late = replace(slow, catching_up=True)
+    now = await world.now()
+    await world.hub.ports.books.flows.done(late, Brought(cursor=now, kept=0), next_run_at=now, now=now)
+    (outage,) = await outages(world, connection_id)
+    assert None is lines(outage, world.shop_id)["orders"]["checks"]["read_at"]
+    assert ("catching_up", None) == (await states(world, connection_id))["orders"]
 
 
 async def test_one_permission_less_stops_one_flow_and_its_outage_alone(world: World) -> None:
