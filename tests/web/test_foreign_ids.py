@@ -40,6 +40,8 @@ VARIES = (
     (re.compile(r'"request_id":\s*"[^"]+"'), '"request_id": "…"'),
     (re.compile(r"\b[a-z]{2,4}_[0-9a-f]{32}\b"), "ID"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)"), "INSTANT"),
+    (re.compile(r"<svg.*?</svg>", re.DOTALL), "PICTURE"),  # a cursor may be a number that stands in one
+    (re.compile(r">(now|\d+ (second|minute)s? ago)<"), ">A WHILE AGO<"),
     (re.compile(r"/l/[\w-]{43}"), "/l/HANDLE"),
     (re.compile(r'"signature":\s*"[^"]+"'), '"signature": "…"'),
     (re.compile(r"\b[0-9a-f]{64}\b"), "CSRF"),
@@ -124,7 +126,7 @@ def plain(name: str, schema: dict[str, Any]) -> Any:
         case "string":
             return "2027-01-01T00:00:00Z" if schema.get("format") == "date-time" else "x" * schema.get("minLength", 1)
         case "integer" | "number":
-            return schema.get("default", schema.get("minimum", 1))
+            return schema.get("default", int(schema.get("minimum", 1)))
         case "boolean":
             return False
         case "array":
@@ -177,9 +179,15 @@ async def sent(two: TwoTenants, call: Call, tried: Mapping[tuple[str, str], Any]
 
 
 def companions(call: Call, body: dict[str, Any]) -> dict[str, Any]:
-    """What one field brings with it: a connection is named to renew it. A change changes something."""
+    """What one field brings with it: a connection is named to renew it, a variant with its product. A change changes
+    something.
+    """
     if call.method == "PATCH" and not body:
         return {"settings": {}} if "{connection_id}" in call.path else {"retire_older": True}
+    if call.path == "/v1/replays" and not body:
+        return {"cause": "sku_not_mapped"}
+    if "sku_id" in body.get("items", [{}])[0]:
+        body["items"][0].setdefault("product_id", "1729000000000000001")
     return body | {"purpose": "renew"} if "connection_id" in body and "merchant_id" in body else body
 
 

@@ -44,6 +44,12 @@ FORMS = {
     "/login": ("email", "password", "next"),
     "/logout": (),
     "/dashboard/renew": ("connection_id", "mode"),
+    "/connectors/{connection_id}/sync": (),
+    "/connectors/{connection_id}/connect": ("mode",),
+    "/exceptions/retry": ("cause",),
+    "/exceptions/rules": ("cause", "action", "after"),
+    "/exceptions/rules/{exception_rule_id}/remove": (),
+    "/exceptions/{exception_id}/dismiss": (),
     "/connect": ("app_id", "merchant_id", "new_merchant", "mode"),
     "/connections/{connection_id}/sync": ("flow",),
     "/connections/{connection_id}/pause": ("flow",),
@@ -58,6 +64,12 @@ FORMS = {
 QUERIES = {
     "/dashboard": ("link",),
     "/login": ("next",),
+    "/connectors": ("link", "done", "of"),
+    "/exceptions/records": ("cause", "cursor"),
+    "/exceptions/retry": ("cause",),
+    "/outages": ("cursor",),
+    "/outages/state": ("cursor",),
+    "/replays/{replay_id}": ("cursor",),
     "/cb/{provider}/{app_id}": ("code", "state", "error"),
 }
 """What the pages read from their addresses."""
@@ -157,8 +169,25 @@ async def doors(world: World) -> Doors:
         "shop_id": world.shop_id,
         "provider": "tiktok-shop",
         "flow": "orders",
+        **await failures(world, connection_id),
     }
     return Doors(world=world, person=person, csrf=found[1], known=known)
+
+
+async def failures(world: World, connection_id: str) -> dict[str, Any]:
+    """What stands among the exceptions."""
+    api, flow = world.hub.api, {"items": [{"sku": "NOBODY-KNOWS", "quantity": 1}]}
+    await api.put(f"/v1/connections/{connection_id}/inventory", json=flow)
+    await world.hub.work()
+    (broken,) = (await api.get("/v1/exceptions")).json()["items"]
+    begun = await api.post("/v1/replays", json={"cause": "sku_not_mapped"})
+    rule = await api.post("/v1/exception-rules", json={"cause": "x", "action": "dismiss", "after_minutes": 60})
+    return {
+        "exception_id": broken["id"],
+        "replay_id": begun.json()["id"],
+        "exception_rule_id": rule.json()["id"],
+        "cause": "sku_not_mapped",
+    }
 
 
 def application(world: World) -> FastAPI:

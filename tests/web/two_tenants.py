@@ -20,7 +20,8 @@ EMAIL = "rival@rival.example"
 NAMED = {"id": "connection_id", "ids": "connection_id", "link_session_id": "session_id"}
 """Names that do not tell of what they are the id."""
 
-CHOSEN = {"external_id", "service_id"}
+NUMBERS = {"sku_id", "product_id", "warehouse_id"}
+CHOSEN = {"external_id", "service_id"} | NUMBERS
 """Ids the caller makes up: another tenant may have the same."""
 
 
@@ -65,6 +66,10 @@ class TwoTenants:
                 return await self._own_claim()
             case "outage_id":
                 return await self._own_outage()
+            case "exception_id":
+                return await self._copied_exception()
+            case _ if known in NUMBERS:
+                return "1729000000000000077"
             case "shop_id":
                 return self.theirs["shop_id"][::-1]
             case "session_id":
@@ -106,7 +111,7 @@ class TwoTenants:
         async with self.world.hub.parts.database.connection() as connection:
             for row in await connection.fetch(TABLES):
                 if row["name"].endswith((f"{stem}s", stem)) and row["has_id"]:
-                    made = neighbour(theirs)
+                    made = theirs[:4] + secrets.token_hex(16)
                     await self._copy(connection, row["name"], {"id": made}, theirs)
                     return made
         raise CannotFillError(f"tests/web/two_tenants.py knows no value of one's own for `{name}`.")
@@ -145,6 +150,14 @@ class TwoTenants:
             await self._copy(connection, "claims", change, await self.foreign("claim_id"))
         return made
 
+    async def _copied_exception(self) -> str:
+        """The other tenant's exception once more, of a connection of one's own."""
+        made, shop_id = f"exc_{secrets.token_hex(16)}", self.theirs["shop_id"][::-1]
+        place = {"connection_id": await self._copied_connection(), "shop_id": shop_id}
+        async with self.world.hub.parts.database.connection() as connection:
+            await self._copy(connection, "exceptions", place | {"id": made}, await self.foreign("exception_id"))
+        return made
+
     async def _copy(self, connection: Any, table: str, change: Mapping[str, str | None], source: str) -> None:
         await connection.execute(
             f"insert into {table} overriding system value select (jsonb_populate_record(t, $1)).* from {table} t "  # noqa: S608
@@ -159,6 +172,18 @@ class TwoTenants:
         made = await self.api.post("/v1/link-sessions", json=body)
         assert made.status_code == 201, made.text
         return str(made.json()["id"])
+
+
+async def failed(world: World, connection_id: str) -> None:
+    """A record that failed, a bulk retry of it, and a rule for others like it."""
+    given = {"items": [{"sku": "NOBODY-KNOWS", "quantity": 1}]}
+    await world.hub.api.put(f"/v1/connections/{connection_id}/inventory", json=given)
+    await world.hub.work()
+    begun = await world.hub.api.post("/v1/replays", json={"cause": "sku_not_mapped"})
+    rule = {"cause": "sku_not_mapped", "action": "dismiss", "after_minutes": 60}
+    made = await world.hub.api.post("/v1/exception-rules", json=rule)
+    assert (202, 1, 201) == (begun.status_code, begun.json()["total"], made.status_code)
+    await world.hub.work()
 
 
 async def erased(api: httpx2.AsyncClient) -> str:
@@ -195,6 +220,7 @@ async def two_tenants(world: World) -> TwoTenants:
         "/v1/merchants", json={"external_id": "kept", "name": "K"}, headers={"idempotency-key": "shared"}
     )
     outage_id = await world.past_outage(connection_id)
+    await failed(world, connection_id)
     await hub.new_browser().get(world.consent(None, shop_id=str(world.seller["shops"][1]["id"])))
     session = await world.link_session()
     browser = hub.new_browser()
@@ -203,7 +229,12 @@ async def two_tenants(world: World) -> TwoTenants:
     assert csrf
     entered = await browser.post("/login", data={"csrf": csrf[1], "email": EMAIL, "password": PASSWORD})
     assert entered.status_code == 303, entered.text
+    async with hub.parts.database.connection() as connection:
+        ware = await connection.fetchrow(
+            "select sku_id, product_id, warehouse_ids[1] as warehouse_id from wares limit 1"
+        )
     theirs = {
+        **dict(ware),
         "connection_id": connection_id,
         "app_id": world.app_id,
         "merchant_id": world.merchant_id,

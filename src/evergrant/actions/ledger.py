@@ -113,5 +113,10 @@ class Ledger(Protocol):
     async def page(self, tenant_id: str, connection_id: str, *, before: int, limit: int) -> Sequence[Outage]:
         """Outages of a connection, the newest first, those before a position (0: from the newest)."""
 
+    async def all(
+        self, tenant_id: str, *, is_open: bool, before: int, limit: int, connection_id: str | None = None
+    ) -> Sequence[Outage]:
+        """Outages that are not closed, or that are, of all connections or one; the newest first, those before a position."""
+
     async def find(self, tenant_id: str, outage_id: str) -> Outage:
         """One outage. Raises NotFoundError."""

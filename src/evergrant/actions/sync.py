@@ -21,6 +21,9 @@ NEVER_BY_ITSELF = timedelta(minutes=15)
 
 FOR_A_TOKEN = timedelta(seconds=2)
 
+NOTHING_TO_ASK = Page(records=(), next_token="")
+"""No product is known, so no call was made, and nothing is learned of the platform."""
+
 WAITS: Mapping[Trouble, timedelta] = {
     Trouble.SCOPE_MISSING: NEVER_BY_ITSELF,
     Trouble.WRONG_SHOP: NEVER_BY_ITSELF,
@@ -60,7 +63,8 @@ async def one(run: Run, ports: Ports) -> str:
         if not page_token:
             next_run_at = flows.next_run(plan, begun, ports.dice.fraction())
             brought = Brought(cursor=window.until, kept=kept, unreadable=tuple(unreadable), since=window.since)
-            await ports.books.apps.refused(app.id, False)
+            if answer is not NOTHING_TO_ASK:
+                await ports.books.apps.refused(app.id, False)
             await ports.books.flows.done(run, brought, next_run_at=next_run_at, now=begun)
             return "done"
         if page_token in seen:  # the platform goes in circles: what is behind them was not read
@@ -99,7 +103,7 @@ async def _count(run: Run, app: App, access: Access, after: str, now: datetime, 
     """The stock of the next products that are known; the platform is asked by their ids, and has no pages."""
     products = await ports.books.flows.products(run, after=after, limit=AT_ONCE)
     if not products:
-        return Page(records=(), next_token="")
+        return NOTHING_TO_ASK
     dialect = dialects.named(app.provider)
     try:
         reply = await ports.platform.send(dialect.inventory_request(app, access, products, now))

@@ -87,7 +87,8 @@ where tenant_id = $1 and outage_id = $2 and state = 'open' and connection_id = $
 
 PAGE = """
 select * from outages where tenant_id = $1 and ($2::text is null or connection_id = $2) and ($3::text is null or id = $3)
-  and ($4::bigint = 0 or position < $4) order by position desc limit $5
+  and ($4::bigint = 0 or position < $4) and ($6::boolean is null or (closed_at is null) = $6)
+order by position desc limit $5
 """
 
 
@@ -139,6 +140,12 @@ class Outages:
         """Outages of a connection, the newest first, those before a position (0: from the newest)."""
         return await self._these(tenant_id, connection_id, None, before, limit)
 
+    async def all(
+        self, tenant_id: str, *, is_open: bool, before: int, limit: int, connection_id: str | None = None
+    ) -> Sequence[Outage]:
+        """Outages that are not closed, or that are, of all connections or one; the newest first, those before a position."""
+        return await self._these(tenant_id, connection_id, None, before, limit, is_open=is_open)
+
     async def find(self, tenant_id: str, outage_id: str) -> Outage:
         """One outage. Raises NotFoundError."""
         found = await self._these(tenant_id, None, outage_id, 0, 1)
@@ -147,10 +154,17 @@ class Outages:
         return found[0]
 
     async def _these(
-        self, tenant_id: str, connection_id: str | None, outage_id: str | None, before: int, limit: int
+        self,
+        tenant_id: str,
+        connection_id: str | None,
+        outage_id: str | None,
+        before: int,
+        limit: int,
+        *,
+        is_open: bool | None = None,
     ) -> Sequence[Outage]:
         async with self._database.connection() as connection:
-            rows = await connection.fetch(PAGE, tenant_id, connection_id, outage_id, before, limit)
+            rows = await connection.fetch(PAGE, tenant_id, connection_id, outage_id, before, limit, is_open)
             found = await connection.fetch(LINES, tenant_id, [row["id"] for row in rows])
         return [
             Outage(

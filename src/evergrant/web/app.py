@@ -29,7 +29,9 @@ from evergrant.web.api import (
 from evergrant.web.desk import Desk
 from evergrant.web.guard import Guard
 from evergrant.web.lanes import Lanes
-from evergrant.web.pages import claims, connection, dashboard, guides, hosted, life, login, reference
+from evergrant.web.pages import claims, connection, connectors, dashboard, guides, hosted, life, login, reference
+from evergrant.web.pages import exceptions as exception_pages
+from evergrant.web.pages import outages as outage_pages
 from evergrant.web.repeats import Repeats
 
 FOR_PROGRAMS = ("/v1/", "/hooks/", "/healthz", "/readyz", "/metrics", "/openapi.json")
@@ -37,6 +39,19 @@ FOR_PROGRAMS = ("/v1/", "/hooks/", "/healthz", "/readyz", "/metrics", "/openapi.
 
 
 FOR_API = (setup, link_sessions, connections, claims_api, erasures, imports, stock, exceptions, outages)
+FOR_PEOPLE = (
+    login,
+    dashboard,
+    connectors,
+    connection,
+    life,
+    exception_pages,
+    outage_pages,
+    claims,
+    hosted,
+    guides,
+    reference,
+)
 PLAIN_NAME = re.compile(r"[A-Za-z_]{1,24}|\d+")
 """What a field or a place in a list is called, and no token is."""
 
@@ -48,7 +63,7 @@ def build(desk: Desk) -> ASGIApp:
     app.router.redirect_slashes = False  # a redirect to a Host header is a redirect to anywhere
     app.state.desk = desk
     app.state.templates = look.environment()
-    for room in (*FOR_API, health, login, dashboard, connection, life, claims, hosted, guides, reference):
+    for room in (*FOR_API, health, *FOR_PEOPLE):
         app.include_router(room.router)
     app.mount("/static", StaticFiles(directory=look.STATIC), name="static")
     app.add_middleware(Repeats, desk=desk)

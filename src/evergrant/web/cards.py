@@ -39,6 +39,7 @@ class FlowLine:
 
     name: str
     kind: str
+    shop_id: str
     shop: str
     running: bool
     carried: bool
@@ -204,6 +205,7 @@ def _line(found: Listed, flow: Flow, now: datetime, records: int) -> FlowLine:
     return FlowLine(
         name=words.FLOWS[flow.kind],
         kind=flow.kind.value,
+        shop_id=shop.id,
         shop=shop.name or shop.id,
         running=shut is None and not over,
         carried=flow.kind not in NOT_CARRIED,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -79,6 +79,36 @@ FLOWS: Mapping[Kind, str] = {
     Kind.SHIPMENTS: "Shipments",
 }
 
+RECORDS: Mapping[Kind, str] = {
+    Kind.ORDERS: "orders",
+    Kind.PRODUCTS: "products",
+    Kind.INVENTORY: "counts of stock",
+    Kind.STOCK: "stock levels",
+    Kind.PRICES: "prices",
+    Kind.SHIPMENTS: "shipments",
+}
+"""What goes with a flow, many of them."""
+
+TROUBLES: Mapping[str, str] = {
+    "paused_by_vendor": "paused by your team",
+    "writing_is_off": "switched off",
+    "nothing_to_check": "the shop sells nothing yet",
+    "token_expired": "the token is being refreshed",
+    "authorization_gone": "TikTok says the authorization is gone",
+    "scope_missing": "a permission is missing",
+    "wrong_shop": "TikTok says it is the wrong shop",
+    "throttled": "TikTok asks to wait",
+    "misconfigured": "TikTok refuses the app's credentials",
+    "unavailable": "TikTok does not answer as it should",
+    "clock_wrong": "TikTok says the clock is wrong",
+    "our_mistake": "TikTok does not understand the call",
+    "platform_unavailable": "TikTok does not answer as it should",
+    "platform_scope_missing": "a permission is missing",
+    "platform_clock": "TikTok says the clock is wrong",
+    "app_credentials_invalid": "TikTok refuses the app's credentials",
+}
+"""Why a poll, or a check, has not passed."""
+
 EVENTS: Mapping[str, tuple[str, str]] = {
     "connection.authorized": ("shield-check", "The seller authorized this connection."),
     "connection.renewed": ("refresh", "The authorization was renewed."),
@@ -119,6 +149,7 @@ EVENTS: Mapping[str, tuple[str, str]] = {
     "flow.paused": ("player-pause", "{flow} paused: {reason}."),
     "flow.resumed": ("player-play", "{flow} resumed."),
     "exception.opened": ("alert-triangle", "{flow}: a record failed."),
+    "exception.dismissed": ("x", "{flow}: a record that had failed was given up."),
     "exception.resolved": ("circle-check", "{flow}: a record that had failed is good."),
     "flow.synced": ("package", "{flow} synced, {records} new or changed."),
     "flow.record_unreadable": ("alert-triangle", "{flow}: {records} records could not be read and were left out."),
@@ -229,6 +260,11 @@ def event(kind: str, data: Mapping[str, Any]) -> tuple[str, str]:
     )
 
 
+def flow(kind: str) -> str:
+    """`Stock levels` for `stock`."""
+    return FLOWS[Kind(kind)]
+
+
 def listed(things: list[str]) -> str:
     """`Orders`, `Orders and Products`, `Orders, Products, and Inventory`."""
     return format_list(things, locale=LOCALE)
@@ -240,6 +276,19 @@ def relative(when: datetime, now: datetime) -> str:
     if abs(delta.total_seconds()) < 5:
         return "now"
     return format_timedelta(delta, add_direction=True, threshold=1.2, locale=LOCALE)
+
+
+def span(lasted: timedelta) -> str:
+    """`2 days`, `3 hours`, `1 second`."""
+    return format_timedelta(lasted, threshold=1.2, locale=LOCALE)
+
+
+def minutes(count: int) -> str:
+    """`1 hour`, `90 minutes`, `2 days`: minutes as people count them."""
+    for size, one in ((1440, "day"), (60, "hour"), (1, "minute")):
+        if count % size == 0:
+            return f"{count // size} {one}{'' if count == size else 's'}"
+    return f"{count} minutes"
 
 
 def day(when: datetime) -> str:

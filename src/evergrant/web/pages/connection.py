@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from evergrant.actions import steer
 from evergrant.actions.reading import Happened, Person
 from evergrant.core import flows
-from evergrant.web import access, cards, foreseen, look, words
+from evergrant.web import access, cards, connectors, foreseen, look, words
 from evergrant.web.desk import Desk
 
 router = APIRouter(include_in_schema=False)
@@ -92,9 +92,11 @@ async def _context(connection_id: str, request: Request, person: Person) -> dict
     happened = await desk.log.page(
         person.tenant_id, after=0, limit=SHOWN, connection_id=connection_id, newest_first=True
     )
+    lasting = await desk.outages.all(person.tenant_id, is_open=True, before=0, limit=SHOWN, connection_id=connection_id)
     return look.signed_in(
         request,
         person,
+        connector=connectors.connector(found, now, lasting),
         card=cards.card(found, now, dict(counts)),
         foreseen=foreseen.sentence(await foreseen.of(found.connection, desk, now)),
         connection=found.connection,

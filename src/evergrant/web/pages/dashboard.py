@@ -11,7 +11,7 @@ from starlette.responses import Response
 from evergrant.actions.reading import Filter, Listed, Merchant, Person
 from evergrant.core.errors import DatabaseUnavailableError, NotFoundError
 from evergrant.core.link import Mode, Purpose
-from evergrant.web import access, alarms, cards, departures, look, outcomes, words
+from evergrant.web import access, alarms, cards, connectors, departures, look, outcomes, words
 from evergrant.web.desk import Desk
 from evergrant.web.given import Text
 
@@ -127,8 +127,10 @@ async def _is_still_here(request: Request) -> bool:
 async def _shops(desk: Desk, person: Person) -> dict[str, Any]:
     found = await desk.connections.page(person.tenant_id, Filter(limit=SHOWN))
     shown = cards.in_order([cards.card(known, await _now(desk, known)) for known in found])
+    behind = await connectors.of(desk, person.tenant_id, found)
     return {
         "cards": shown,
+        "connectors": {each.id: each for each in behind},
         "summary": cards.summary(shown),
         "apps": await desk.apps.of(person.tenant_id),
         "alarms": await alarms.of(desk, person.tenant_id),
