@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from evergrant.actions import sync
 from tests.journeys.seller_center import renew, signed_in
 from tests.world_fixture import World
 
@@ -165,6 +166,14 @@ async def test_buyers_are_taken_out_when_their_time_is_over_and_a_poll_of_the_sa
         if number != first:
             assert json.dumps({k: v for k, v in whole[number].items() if k not in BUYERS}) == json.dumps(document)
     assert "user_id" in after[first]
+
+    async with world.hub.parts.database.connection() as connection:
+        await connection.execute(
+            "update flows set reached = null, next_run_at = $1 where kind = 'orders'", await world.now()
+        )
+    for run in await world.hub.ports.books.flows.take_due(world.sandbox.url, await world.now(), 20):
+        assert "done" == await sync.one(run, world.hub.ports)
+    assert after == {record["id"]: record["document"] for record in await world.records(connection_id)}
 
     await choose(world, connection_id, {"keep_buyer_days": 1})
     await world.hub.work()
