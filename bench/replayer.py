@@ -103,7 +103,7 @@ async def _released(parts: House, errand: Errand, *, poisoned: bool) -> tuple[fl
     worker.stop()
     await running
     states = await _states(parts)
-    bad = skus // 100 if poisoned else 0
+    bad = len(range(7, skus, 100)) if poisoned else 0
     wanted = LEVELS_A_SKU * (skus - bad)
     troubles = [] if states.get("done") == wanted else [f"{states} where {wanted} were to be done"]
     return states.get("done", 0) / spent, troubles

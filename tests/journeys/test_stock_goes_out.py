@@ -197,7 +197,11 @@ async def test_a_sku_nobody_knows_waits_for_its_mapping(world: World) -> None:
     mapping = {"sku": "MINE", "sku_id": first["sku_id"]}
     wrong = [
         await world.hub.api.put(path, json={"items": [each]})
-        for each in (mapping | {"sku_id": "17"}, mapping | {"product_id": "17"}, mapping | {"shop_id": "17"})
+        for each in (
+            mapping | {"sku_id": "17", "product_id": first["product_id"]},
+            mapping | {"product_id": "17"},
+            mapping | {"shop_id": "17"},
+        )
     ]
     twice = await world.hub.api.put(path, json={"items": [mapping, mapping]})
     put = await world.hub.api.put(path, json={"items": [mapping]})
