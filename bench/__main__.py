@@ -9,11 +9,11 @@ from time import monotonic
 
 from rich.console import Console
 
-from bench import doors, machine, refreshing, report, sandbox, storm, taking
+from bench import doors, machine, refreshing, replaying, report, sandbox, storm, taking
 from bench.figures import Line, missed
 from bench.ground import ROOT, Ground, ground
 
-PARTS = ("tokens", "notices", "refresh", "storm", "take", "sandbox")
+PARTS = ("tokens", "notices", "refresh", "storm", "take", "replay", "sandbox")
 WIDTH = 130
 """Columns where there is no terminal to ask."""
 EXAMPLE = "Example: python -m bench --seconds 2 --rounds 3 --only tokens --json build/bench.json"
@@ -53,6 +53,8 @@ def measured(on: Ground, given: argparse.Namespace) -> list[Line]:
         lines += storm.measure(on, rounds=given.rounds)
     if "take" in wanted:
         lines += taking.measure(on, rounds=given.rounds)
+    if "replay" in wanted:
+        lines += replaying.measure(on, seconds=given.seconds, rounds=given.rounds)
     if "sandbox" in wanted:
         lines += sandbox.measure(on, seconds=given.seconds, rounds=given.rounds)
     return lines

@@ -8,6 +8,7 @@ The same Granian in the same event loop, the same driver with the same pool, and
 import argparse
 import asyncio
 import json
+import re
 import signal
 import time
 from itertools import count
@@ -21,6 +22,12 @@ from granian.server.embed import Server
 
 POOL = 10
 """The hub's own default (`database_connections`)."""
+UPDATE = "/inventory/update"
+LEVEL = re.compile(rb'"id":"([0-9]+)","inventory":\[\{"warehouse_id":"[0-9]+","quantity":([0-9]+)')
+POISON = b"66"
+"""How the number of a variant begins whose stock is refused."""
+UNORDERED, LEVELS_A_SKU = b"18", 3
+"""Variants whose levels come in no order; how many levels the others get before the first comes anew."""
 STATIC = json.dumps({"code": 0, "message": "Success", "data": {"name": "Evergrant", "number": 42}}).encode()
 WEEK = 7 * 86_400
 
@@ -33,8 +40,10 @@ class Bare:
         self._latency = latency
         self._flying = self._most = 0
         self._numbers = count()
+        self._levels: dict[bytes, int] = {}
+        self._disorder = 0
 
-    async def __call__(self, scope: Any, _receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one request."""
         if scope["type"] != "http":
             return
@@ -44,11 +53,28 @@ class Bare:
                 content = b'{"one":%d}' % await connection.fetchval("select 1")
         elif scope["path"] == "/api/v2/token/refresh":
             content = await self._slowly(scope["query_string"].decode())
+        elif scope["path"].endswith(UPDATE):
+            content = self._updated((await receive())["body"])
+        elif scope["path"] == "/disorder":
+            content, self._disorder = b'{"disorder":%d}' % self._disorder, 0
+            self._levels.clear()
         elif scope["path"] == "/most":
             content, self._most = b'{"most":%d}' % self._most, self._flying
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": content})
+
+    def _updated(self, body: bytes) -> bytes:
+        """New stock: levels of a variant are to come one after the other, round and round; poisoned ones are refused."""
+        refused = []
+        for number, level in LEVEL.findall(body):
+            if number.startswith(POISON):
+                detail = {"sku_id": number.decode(), "extra_errors": []}
+                refused.append({"code": 12052990, "message": "Check failed", "detail": detail})
+            if not number.startswith(UNORDERED):
+                self._disorder += int(level) != self._levels.get(number, 0) % LEVELS_A_SKU + 1
+                self._levels[number] = int(level)
+        return json.dumps({"code": 0, "message": "Success", "data": {"errors": refused}}).encode()
 
     async def _slowly(self, query: str) -> bytes:
         """A pair after the latency; how many wait for one at the same time is counted."""

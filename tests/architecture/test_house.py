@@ -67,6 +67,7 @@ PURE: dict[str, set[str]] = {
         "hashlib",
         "hmac",
         "json",
+        "re",
         "typing",
         "urllib.parse",
     },

@@ -3,8 +3,6 @@
 from datetime import datetime
 from typing import Any
 
-from evergrant.store.database import Connection
-from tests.journeys.claiming import sql
 from tests.world_fixture import KEY, World
 
 SELLS = "select sku_id, product_id, seller_sku from wares where shop_id = $1 order by sku_id"
@@ -51,28 +49,9 @@ async def wares(world: World) -> list[Any]:
         return list(await connection.fetch(SELLS, world.shop_id))
 
 
-async def gives(world: World, connection_id: str, sku: str, quantity: int) -> None:
-    """The vendor gives a level, as the door does it while the flow is shut."""
-    async with world.hub.parts.database.connection() as connection:
-        await _give(connection, world, connection_id, sku, quantity)
-
-
-async def _give(connection: Connection, world: World, connection_id: str, sku: str, quantity: int) -> None:
-    await connection.execute(
-        """
-        insert into pushes (tenant_id, id, connection_id, shop_id, kind, entity, document, outage_id)
-        select $1, $2, $3, $4, 'stock', $5, $6, (select outage_id from outage_flows
-            where connection_id = $3 and shop_id = $4 and kind = 'stock' and balanced_at is null)
-        """,
-        world.hub.tenant_id,
-        world.hub.ports.dice.identifier("psh"),
-        connection_id,
-        world.shop_id,
-        sku,
-        f'{{"quantity":{quantity}}}'.encode(),
-    )
-
-
-async def goes_out(world: World, state: str = "done") -> None:
-    """Everything that waits is settled so."""
-    await sql(world, "update pushes set state = $1, ended_at = now(), attempts = 1 where state = 'waiting'", state)
+async def gives(world: World, connection_id: str, sku: str, quantity: int) -> str:
+    """The vendor gives a level; gives how it stands."""
+    item = {"sku": sku, "shop_id": world.shop_id, "quantity": quantity}
+    answer = await world.hub.api.put(f"/v1/connections/{connection_id}/inventory", json={"items": [item]})
+    assert answer.status_code == 202, answer.text
+    return str(answer.json()["items"][0]["status"])

@@ -13,7 +13,7 @@ LEASES = ("tokens", "flows", "authorization_requests", "notices")
 ENDED = "in_{0} as (update {0} set lease_until = now() - interval '1 second' where lease_until > now())"
 REST = """
 asked as (update connections set verify_after = now() where verify_after > now()),
-rested as (delete from app_paces), called as (delete from app_calls) select true
+rested as (delete from app_paces), called as (delete from app_calls), paced as (delete from shop_paces) select true
 """
 A_MINUTE = f"with {', '.join(ENDED.format(table) for table in LEASES)}, {REST}"
 """Every lease is over, every rest too."""

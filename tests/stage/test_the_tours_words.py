@@ -31,6 +31,14 @@ EVIDENCE: dict[str, dict[str, Any]] = {
     },
     "the_flows_resume": {"flows": {"orders": "running", "products": "running"}},
     "what_was_missed_is_caught_up": ORDERS,
+    "the_outage_is_closed_at_zero": {
+        "cause": "authorization_expired",
+        "started_at": "2027-03-01T12:00:00Z",
+        "ended_at": "2027-03-01T18:00:00Z",
+        "closed_at": "2027-03-01T18:01:00Z",
+        "caught_up": 9,
+        "open": 0,
+    },
     "a_cancellation_is_noticed_and_verified": {"status": "cancelled", "reason": "cancelled_by_seller", "notices": 1},
     "its_tokens_are_destroyed": {"vault": "empty", "token": "authorization_cancelled"},
 }

@@ -255,13 +255,14 @@ class Log(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """One record. `document` is the platform's own JSON, byte for byte; `updated_at` is platform time."""
+    """One record. `document` is the platform's own JSON, byte for byte; `updated_at` is platform time. `more` stand behind it."""
 
     position: int
     shop_id: str
     record_id: str
     updated_at: datetime
     document: bytes
+    more: bool = False
 
 
 class Records(Protocol):
@@ -270,7 +271,7 @@ class Records(Protocol):
     async def page(
         self, tenant_id: str, connection_id: str, kind: flows.Kind, *, after: int, limit: int
     ) -> Sequence[Kept]:
-        """Records of one kind behind a position."""
+        """Records of one kind behind a position; fewer where they are large, and one if there is any."""
 
     async def counts(self, tenant_id: str, connection_id: str) -> Mapping[tuple[str, str], int]:
         """(shop id, kind) -> how many records are kept."""

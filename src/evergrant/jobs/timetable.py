@@ -141,7 +141,7 @@ DUE = (
     Due(name="digest", every=0.5, take=_notices, run=receive.digest),
     Due(name="finish", every=1.0, take=_unfinished, run=resume),
     Due(name="watch", every=2.0, take=_quiet, run=watch.one),
-    Due(name="prove", every=1.0, take=_checks, run=prove.one),
+    Due(name="prove", every=0.5, take=_checks, run=prove.one),
     Due(name="erase", every=5.0, take=_erasures, run=erase.one),
 )
 

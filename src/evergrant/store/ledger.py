@@ -10,14 +10,14 @@ from evergrant.core import flows
 from evergrant.core.connection import Event
 from evergrant.core.errors import NotFoundError
 from evergrant.core.gate import Why
-from evergrant.store import events, failing, stock_checks
+from evergrant.store import events, failing, outages, stock_checks
 from evergrant.store.database import Connection, Database
 
 # One row a flow, and every number in it counted from the rows it is about: what waits, what failed, what is read and not
 # released yet. What of a gap is not read is what the platform says it holds, less what has come.
 COUNTED = """
-select r.*, p.waiting, x.failed, g.staged,
-    r.caught_up + p.sent + x.mended as good, p.superseded + x.superseded as outdated, p.dismissed + x.dismissed as dropped,
+select r.*, r.caught_up + case when r.superseded is null then p.sent + x.mended else 0 end as good,
+    coalesce(r.superseded, p.superseded + x.superseded) as outdated, coalesce(r.given_up, p.dismissed + x.dismissed) as dropped,
     p.waiting + x.failed + case when r.read_at is null and r.balanced_at is null
         then greatest(coalesce(r.expected, 0) - r.caught_up, g.staged) else g.staged end as still
 from outage_flows r
@@ -73,6 +73,13 @@ where (o.tenant_id, o.id) in (
 returning o.tenant_id, o.id, o.connection_id, o.cause
 """
 
+# Rows they were counted from are forgotten one day.
+KEEP_COUNTS = f"""
+with counted as ({COUNTED} where r.tenant_id = $1 and r.outage_id = $2)
+update outage_flows r set caught_up = c.good, superseded = c.outdated, given_up = c.dropped from counted c
+where r.tenant_id = c.tenant_id and r.outage_id = c.outage_id and r.shop_id = c.shop_id and r.kind = c.kind and r.superseded is null
+"""  # noqa: S608
+
 LEFT_OVER = """
 select shop_id, kind, array_agg(entity order by entity) as entities from exceptions
 where tenant_id = $1 and outage_id = $2 and state = 'open' and connection_id = $3 group by shop_id, kind order by shop_id, kind
@@ -95,7 +102,8 @@ class Outages:
     async def balance(self, clock: str, now: datetime) -> int:
         """Note which flows balance, and close the outages all of whose flows do; gives how many were noted."""
         async with self._database.connection() as connection:
-            await connection.execute(stock_checks.GO_ON, clock)
+            if await connection.fetch(stock_checks.GO_ON, clock):
+                await connection.execute(outages.WAKE, ["sync"])
             rows = await connection.fetch(BALANCE, clock, now, sorted(kind.value for kind in flows.NOT_CARRIED))
         async with self._database.transaction() as connection:
             closed = await connection.fetch(CLOSE, clock, now)
@@ -178,6 +186,7 @@ async def _close(connection: Connection, row: Any, now: datetime) -> None:
     for left in await connection.fetch(LEFT_OVER, row["tenant_id"], row["id"], row["connection_id"]):
         whose = (row["tenant_id"], row["connection_id"], left["shop_id"], flows.Kind(left["kind"]))
         await failing.settle(connection, whose, left["entities"], How.BY_ITSELF, now)
+    await connection.execute(KEEP_COUNTS, row["tenant_id"], row["id"])
     lines = [_line(line) for line in await connection.fetch(LINES, row["tenant_id"], [row["id"]])]
     data: dict[str, str | int | list[str] | None] = {
         "outage_id": row["id"],

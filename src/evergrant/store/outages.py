@@ -50,6 +50,9 @@ update outages set cause = $3, ended_at = case when $4 then coalesce(ended_at, $
 where tenant_id = $1 and id = $2
 """
 
+# The next stage begins at once, and what balances now is noted at once.
+WAKE = "select pg_notify('evergrant_work', work) from unnest($1::text[]) as work"
+
 OF_RUN = """
 tenant_id = $1 and connection_id = $2 and shop_id = $3 and kind = $4 and balanced_at is null and exists (
     select from flows f where f.tenant_id = $1 and f.connection_id = $2 and f.shop_id = $3 and f.kind = $4 and f.fence = $5)
@@ -98,6 +101,7 @@ async def read(connection: Connection, run: Run, now: datetime) -> None:
         """,
         *place,
     )
+    await connection.execute(WAKE, ["sync", "balance"])
 
 
 async def _begun(connection: Connection, change: Change, course: Course) -> str:
@@ -116,6 +120,8 @@ async def _stand(connection: Connection, change: Change, outage_id: str, move: M
     await connection.execute(STANDS, *place, move.why, move.standing, change.at)
     stage = flows.STAGES.get(flows.Kind(kind)) if move.standing is Standing.RUNS else None
     await connection.execute(CATCH_UP, whose.tenant_id, whose.id, shop_id, kind, stage)
+    if move.standing is Standing.RUNS:
+        await connection.execute(WAKE, ["sync", "prove"])
 
 
 def _row(row: dict[str, str | None]) -> outage.Row:

@@ -44,10 +44,11 @@ from unnest($4::text[], $5::text[], $6::bytea[]) as given (id, entity, document)
 """
 
 # Some shops, those that waited longest, with some of what they have; of each SKU the oldest only. What is held is due at
-# no time, and a shop that has to wait is passed over.
+# no time, and a shop that has to wait is passed over. (Places, not ids: whatever the planner believes of a table that has
+# just grown, it finds them at once.)
 TAKE = """
-with ready as (
-    select p.tenant_id, p.connection_id, p.shop_id, p.id, p.due_at, p.position from pushes p
+with ready as materialized (
+    select p.ctid as place, p.tenant_id, p.connection_id, p.shop_id, p.due_at, p.position from pushes p
     join flows f on f.tenant_id = p.tenant_id and f.connection_id = p.connection_id and f.shop_id = p.shop_id and f.kind = p.kind
     where p.state = 'waiting' and p.due_at <= now() and (p.lease_until is null or p.lease_until < now())
       and f.clock = $1 and f.shut is null
@@ -55,16 +56,12 @@ with ready as (
         and e.shop_id = p.shop_id and e.kind = p.kind and e.entity = p.entity and e.state = 'waiting' and e.position < p.position)
       and not exists (select from shop_paces w where w.tenant_id = p.tenant_id and w.connection_id = p.connection_id
         and w.shop_id = p.shop_id and greatest(w.waits_until, w.free_at - interval '2 seconds') > now())
-    order by p.due_at, p.position limit $2
+    order by p.due_at, p.position limit $2 for update of p skip locked
 ), chosen as (
     select tenant_id, connection_id, shop_id from ready group by 1, 2, 3 order by min(due_at), min(position) limit $3
-), due as (
-    select p.tenant_id, p.id from pushes p join ready using (tenant_id, id) join chosen c on c.tenant_id = p.tenant_id
-      and c.connection_id = p.connection_id and c.shop_id = p.shop_id
-    where p.state = 'waiting' and (p.lease_until is null or p.lease_until < now())
-    order by p.position for update of p skip locked
 )
-update pushes p set fence = fence + 1, lease_until = now() + $4 from due where p.tenant_id = due.tenant_id and p.id = due.id
+update pushes p set fence = fence + 1, lease_until = now() + $4
+where p.ctid = any(array(select place from ready join chosen using (tenant_id, connection_id, shop_id)))
 returning p.*
 """
 
@@ -74,18 +71,20 @@ from unnest($2::text[], $3::bigint[]) as given (id, fence)
 where p.tenant_id = $1 and p.id = given.id and p.fence = given.fence and p.state = 'waiting'
 """
 
-# Who lost the lease settles nothing. What failed and has a newer one behind it makes way; what is held stays so.
+# Who lost the lease settles nothing. What failed and has a newer one behind it makes way; what is held stays so. (The
+# whole key of an entity, so that one index serves however fast the table grew.)
 SETTLE = """
 update pushes p set lease_until = null, alone = p.alone or given.alone, attempts = p.attempts + given.counts::int,
     due_at = greatest(p.due_at, now() + given.wait), state = chosen.state,
     ended_at = case when chosen.state in ('done', 'superseded') then now() end
-from unnest($2::text[], $3::bigint[], $4::text[], $5::interval[], $6::boolean[], $7::boolean[])
-    as given (id, fence, state, wait, counts, alone),
-  lateral (select case when given.state <> 'done' and exists (select from pushes q join pushes n on n.tenant_id = q.tenant_id
-        and n.connection_id = q.connection_id and n.shop_id = q.shop_id and n.kind = q.kind and n.entity = q.entity
-        and n.state = 'waiting' and n.position > q.position where q.tenant_id = $1 and q.id = given.id)
+from unnest($4::text[], $5::text[], $6::bigint[], $7::text[], $8::interval[], $9::boolean[], $10::boolean[])
+    as given (entity, id, fence, state, wait, counts, alone),
+  lateral (select case when given.state <> 'done' and exists (select from pushes n where n.tenant_id = $1
+        and n.connection_id = $2 and n.shop_id = $3 and n.kind = 'stock' and n.entity = given.entity
+        and n.state = 'waiting' and n.id <> given.id)
       then 'superseded' else given.state end as state) chosen
-where p.tenant_id = $1 and p.id = given.id and p.fence = given.fence and p.state = 'waiting'
+where p.tenant_id = $1 and p.connection_id = $2 and p.shop_id = $3 and p.kind = 'stock' and p.entity = given.entity
+  and p.id = given.id and p.fence = given.fence and p.state = 'waiting'
 returning p.id, p.state, p.outage_id
 """
 
@@ -102,9 +101,12 @@ where p.tenant_id = $1 and p.connection_id = $2 and p.position > $3 and ($4::tex
 order by p.position limit $5
 """
 
+# A ledger that is open counts them.
 FORGET = """
 delete from pushes where ctid = any(array(
-    select ctid from pushes where state in ('done', 'superseded', 'dismissed') and ended_at < now() - $1::interval limit $2))
+    select ctid from pushes p where state in ('done', 'superseded', 'dismissed') and ended_at < now() - $1::interval
+      and not exists (select from outages o where o.tenant_id = p.tenant_id and o.id = p.outage_id and o.closed_at is null)
+    limit $2))
 """
 
 
@@ -179,11 +181,12 @@ async def _give(
     before = [row["entity"] for row in await connection.fetch(SUPERSEDE, *shop, skus)]
     ids = [f"psh_{token_hex(16)}" for _ in levels]
     documents = [finding.document(level) for level in levels]
-    await connection.execute(GIVE, *shop, ids, skus, documents, held is not None, stand["outage_id"])
+    outage_id = stand["outage_id"] if held else None  # what does not wait for the flow was not missed
+    await connection.execute(GIVE, *shop, ids, skus, documents, held is not None, outage_id)
     if held is None:
         await failing.settle(connection, (*shop, flows.Kind.STOCK), before, How.SUPERSEDED, at)
     else:
-        waiting = [held_up(shop, *each, held, stand["outage_id"]) for each in zip(skus, ids, strict=True)]
+        waiting = [held_up(shop, *each, held, outage_id) for each in zip(skus, ids, strict=True)]
         await failing.open_all(connection, waiting, at)
     return [
         Gave(id=push_id, sku=level.sku, shop_id=level.shop_id, held=held)
@@ -217,7 +220,8 @@ async def _settle(connection: Connection, shop: tuple[str, str, str], came: Sequ
         await connection.execute(TELL_FLOW, *shop, flows.Kind.STOCK, is_done, at, error)
     rows = await connection.fetch(
         SETTLE,
-        shop[0],
+        *shop,
+        [each.push.sku for each in came],
         [each.push.id for each in came],
         [each.push.fence for each in came],
         [each.state for each in came],

@@ -10,6 +10,19 @@ from evergrant.actions.reading import Kept
 from evergrant.core import flows
 from evergrant.store.database import Database
 
+MOST_BYTES = 8 * 1024 * 1024
+"""What one page of records weighs at the most, where it has more than one."""
+
+PAGE = """
+select * from (
+    select r.*, lead(true, 1, false) over in_order as more, row_number() over in_order as number,
+        sum(octet_length(document)) over in_order as bytes
+    from (select position, shop_id, record_id, updated_at, document from records
+        where tenant_id = $1 and connection_id = $2 and kind = $3 and position > $4 order by position limit $5 + 1) r
+    window in_order as (order by position)) page
+where number <= $5 and (number = 1 or bytes <= $6) order by position
+"""
+
 
 class Records:
     """Reading what was pulled."""
@@ -20,19 +33,9 @@ class Records:
     async def page(
         self, tenant_id: str, connection_id: str, kind: flows.Kind, *, after: int, limit: int
     ) -> Sequence[Kept]:
-        """Records of one kind behind a position."""
+        """Records of one kind behind a position; fewer where they are large, and one if there is any."""
         async with self._database.connection() as connection:
-            rows = await connection.fetch(
-                """
-                select position, shop_id, record_id, updated_at, document from records
-                where tenant_id = $1 and connection_id = $2 and kind = $3 and position > $4 order by position limit $5
-                """,
-                tenant_id,
-                connection_id,
-                kind,
-                after,
-                limit,
-            )
+            rows = await connection.fetch(PAGE, tenant_id, connection_id, kind, after, limit, MOST_BYTES)
         return [
             Kept(
                 position=row["position"],
@@ -40,6 +43,7 @@ class Records:
                 record_id=row["record_id"],
                 updated_at=row["updated_at"],
                 document=row["document"],
+                more=row["more"],
             )
             for row in rows
         ]

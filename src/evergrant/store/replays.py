@@ -15,12 +15,11 @@ from evergrant.store.exceptions import broken
 SHOWN = 20
 
 CHOSEN = """
-select e.*, exists (select from replay_items i where i.tenant_id = e.tenant_id and i.exception_id = e.id
-    and i.outcome is null) as is_tried
-from exceptions e left join pushes p on p.tenant_id = e.tenant_id and p.id = e.push_id
-where e.tenant_id = $1 and e.state = 'open' and ($2::text is null or e.cause = $2)
+with tried as materialized (select exception_id from replay_items where tenant_id = $1 and outcome is null)
+select e.*, e.id in (select exception_id from tried) as is_tried
+from exceptions e where e.tenant_id = $1 and e.state = 'open' and ($2::text is null or e.cause = $2)
   and ($3::text is null or e.connection_id = $3) and ($4::text[] is null or e.id = any($4))
-order by coalesce(p.given_at, e.opened_at), p.position, e.position
+order by e.position
 """
 
 ADD = """
@@ -32,10 +31,12 @@ select $1, $2, given.position, given.id from unnest($3::text[]) with ordinality 
 SEND_AGAIN = """
 with again as (
     update pushes p set state = 'waiting', due_at = case when f.shut is null then now() else 'infinity' end
-    from exceptions e, flows f
-    where e.tenant_id = $1 and e.id = any($2) and p.tenant_id = $1 and p.id = e.push_id and p.state in ('parked', 'waiting')
+    from unnest($2::text[]) as given (id), flows f
+    where p.tenant_id = $1 and p.id = given.id and p.state in ('parked', 'waiting')
       and f.tenant_id = $1 and f.connection_id = p.connection_id and f.shop_id = p.shop_id and f.kind = p.kind
-), opened as (update exceptions set parked = false where tenant_id = $1 and id = any($2))
+), opened as (
+    update exceptions e set parked = false from unnest($3::text[]) as given (id) where e.tenant_id = $1 and e.id = given.id
+)
 select pg_notify('evergrant_work', 'push')
 """
 
@@ -46,8 +47,8 @@ with again as (
         wanted = f.shut is null,
         next_run_at = case when f.shut is null and f.next_run_at is not null then least(f.next_run_at, given.since) end
     from (
-        select connection_id, shop_id, kind, min(since) as since from exceptions
-        where tenant_id = $1 and id = any($2) and push_id is null and since is not null group by 1, 2, 3
+        select connection_id, shop_id, kind, min(since) as since from unnest($2::text[]) as chosen (id)
+        join exceptions e on e.tenant_id = $1 and e.id = chosen.id where e.since is not null group by 1, 2, 3
     ) given
     where f.tenant_id = $1 and f.connection_id = given.connection_id and f.shop_id = given.shop_id and f.kind = given.kind
 )
@@ -139,7 +140,8 @@ class Replays:
 async def begin(connection: Connection, tenant_id: str, replay_id: str, choice: Choice, *, actor: str) -> int:
     """Begin a bulk retry in the caller's transaction; gives of how many records."""
     await connection.execute("select pg_advisory_xact_lock($1::int, hashtext($2))", locks.REPLAYS, tenant_id)
-    ids = [row["id"] for row in await _chosen(connection, tenant_id, choice) if not row["is_tried"]]
+    rows = [row for row in await _chosen(connection, tenant_id, choice) if not row["is_tried"]]
+    ids = [row["id"] for row in rows]
     await connection.execute(
         "insert into replays (tenant_id, id, cause, connection_id, created_by, total) values ($1, $2, $3, $4, $5, $6)",
         tenant_id,
@@ -150,8 +152,8 @@ async def begin(connection: Connection, tenant_id: str, replay_id: str, choice: 
         len(ids),
     )
     await connection.execute(ADD, tenant_id, replay_id, ids)
-    await connection.execute(PULL_AGAIN, tenant_id, ids)
-    await connection.execute(SEND_AGAIN, tenant_id, ids)
+    await connection.execute(PULL_AGAIN, tenant_id, [row["id"] for row in rows if row["push_id"] is None])
+    await connection.execute(SEND_AGAIN, tenant_id, [row["push_id"] for row in rows if row["push_id"] is not None], ids)
     entry = Entry(
         tenant_id=tenant_id, actor=actor, action="replay.begun", subject=replay_id, detail={"records": len(ids)}
     )

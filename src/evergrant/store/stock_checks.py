@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from evergrant.actions.ledger import Check, Trouble
+from evergrant.store import outages
 from evergrant.store.database import Connection
 
 LEASE = timedelta(seconds=60)
@@ -34,6 +35,7 @@ where f.clock = $1 and f.kind = 'stock' and f.catching_up is not null and f.shut
       and r.shop_id = f.shop_id and r.kind = 'stock' and r.balanced_at is null
       and ((r.read_at is null or (r.written_at is null and r.trouble is distinct from 'writing_is_off'))
            and r.trouble is distinct from 'nothing_to_check' or {FRESH}))
+returning true
 """  # noqa: S608
 
 TAKE = f"""
@@ -151,6 +153,7 @@ async def let_go(connection: Connection, check: Check, wait: timedelta) -> None:
 
 
 async def _done(connection: Connection, check: Check) -> None:
+    await connection.execute(outages.WAKE, ["balance"])
     await connection.execute(
         """
         update flows set failures = 0, last_error = null, lease_until = null

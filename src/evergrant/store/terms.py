@@ -1,7 +1,7 @@
 """What was chosen for each connection, and the buyers whose time is over."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from evergrant.actions.reading import Entry
@@ -108,5 +108,5 @@ async def _reaches_back(
     reach = chosen.plan(flows.Kind.ORDERS, after).first_reach
     if reach <= chosen.plan(flows.Kind.ORDERS, before).first_reach:
         return False
-    moved: str = await connection.execute(REACH_BACK, *whose, now - reach + timedelta(seconds=1))
+    moved: str = await connection.execute(REACH_BACK, *whose, now - reach)
     return moved != "UPDATE 0"

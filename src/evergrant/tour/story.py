@@ -1,4 +1,4 @@
-"""The tour itself: twelve promises, kept one after the other on a stage, each with what was seen."""
+"""The tour itself: thirteen promises, kept one after the other on a stage, each with what was seen."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
@@ -217,6 +217,13 @@ class Story:
         """Every order of the gap arrives, each exactly once."""
         return self._orders_balance()
 
+    def the_outage_is_closed_at_zero(self) -> Evidence:
+        """The outage is closed once each flow has passed its checks and everything missed is accounted for."""
+        path = f"/v1/connections/{self.connection_id}/outages"
+        found = patiently(lambda: self.hands.all(path)[0], lambda known: known["closed_at"], "the outage stays open")
+        must(found["open"] == 0 and found["caught_up"] >= MISSED_ORDERS, "the ledger does not balance", ledger=found)
+        return {name: found[name] for name in ("cause", "started_at", "ended_at", "closed_at", "caught_up", "open")}
+
     def a_cancellation_is_noticed_and_verified(self) -> Evidence:
         """The seller cancels: suspended on the notice, verified with TikTok, then cancelled."""
         self.advance(hours=1)
@@ -350,6 +357,7 @@ PROMISES: tuple[Callable[[Story], Evidence], ...] = (
     Story.the_owner_renews_through_the_pages,
     Story.the_flows_resume,
     Story.what_was_missed_is_caught_up,
+    Story.the_outage_is_closed_at_zero,
     Story.a_cancellation_is_noticed_and_verified,
     Story.its_tokens_are_destroyed,
 )

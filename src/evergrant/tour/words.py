@@ -19,6 +19,7 @@ SENTENCES: Mapping[str, str] = {
     "the_owner_renews_through_the_pages": "The new end is {ends}. Straight to consent: {straight_to_consent}.",
     "the_flows_resume": "{flows}.",
     "what_was_missed_is_caught_up": ORDERS,
+    "the_outage_is_closed_at_zero": "Records made good: {caught_up}, still open: {open}. It began on {started_at} and was closed on {closed_at}.",
     "a_cancellation_is_noticed_and_verified": "It is {status}: {reason}. Notices from TikTok: {notices}.",
     "its_tokens_are_destroyed": "The vault is {vault}. Whoever asks for the token is told {token}.",
 }

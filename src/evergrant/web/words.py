@@ -149,6 +149,7 @@ EVENTS: Mapping[str, tuple[str, str]] = {
     "flow.paused": ("player-pause", "{flow} paused: {reason}."),
     "flow.resumed": ("player-play", "{flow} resumed."),
     "exception.opened": ("alert-triangle", "{flow}: a record failed."),
+    "exception.dismissed": ("x", "{flow}: a record that had failed was given up."),
     "exception.resolved": ("circle-check", "{flow}: a record that had failed is good."),
     "flow.synced": ("package", "{flow} synced, {records} new or changed."),
     "flow.record_unreadable": ("alert-triangle", "{flow}: {records} records could not be read and were left out."),

@@ -53,7 +53,7 @@ def opened(reply: Reply) -> Envelope | Unreadable:
     """The envelope, if it is one."""
     try:
         return msgspec.json.decode(reply.body, type=Envelope)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return Unreadable(why=f"not the platform's envelope, HTTP {reply.status}, {len(reply.body)} bytes")
 
 

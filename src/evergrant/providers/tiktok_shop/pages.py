@@ -6,15 +6,12 @@ from datetime import datetime
 import msgspec
 
 from evergrant.core import flows
-from evergrant.providers.tiktok_shop import envelope, instants
+from evergrant.providers.tiktok_shop import envelope, instants, mending
 from evergrant.providers.wire import CallRefused, Page, Record, Reply, Trouble, Unreadable, Ware
 
 LONGEST_ID = 128
 REPLACEMENT = "\ufffd"
-HIGH, LOW = (b"d8", b"d9", b"da", b"db"), (b"dc", b"dd", b"de", b"df")
-"""How the two halves of a character begin that JSON writes as a pair."""
-
-
+NO_JSON = (msgspec.MsgspecError, ValueError, RecursionError)
 CANCELLED = "CANCELLED"
 
 
@@ -66,6 +63,11 @@ class _Counted(msgspec.Struct):
     product_id: str
 
 
+class _Named(msgspec.Struct):
+    id: str | int = ""
+    product_id: str | int = ""
+
+
 def read_page(kind: flows.Kind, reply: Reply) -> Page | CallRefused:
     """One page of orders or products (6.1, 6.2). Each record keeps the platform's own bytes.
 
@@ -82,7 +84,7 @@ def read_page(kind: flows.Kind, reply: Reply) -> Page | CallRefused:
             return replace(page, reached=changes[-1]) if changes and changes == sorted(changes) else page
         products = msgspec.json.decode(opened.data, type=_Products)
         return _page(kind, products.products, products.next_page_token, products.total_count)
-    except (msgspec.MsgspecError, ValueError):
+    except NO_JSON:
         return CallRefused(trouble=Trouble.UNAVAILABLE)
 
 
@@ -93,7 +95,7 @@ def read_inventory(reply: Reply, at: datetime) -> Page | CallRefused:
         return opened
     try:
         found = msgspec.json.decode(opened.data, type=_Inventory)
-    except (msgspec.MsgspecError, ValueError):
+    except NO_JSON:
         return CallRefused(trouble=Trouble.UNAVAILABLE)
     read = [_counted(raw, at) for raw in found.inventory]
     return Page(
@@ -104,10 +106,13 @@ def read_inventory(reply: Reply, at: datetime) -> Page | CallRefused:
 
 
 def _opened(reply: Reply) -> envelope.Envelope | CallRefused:
-    """The envelope of a page. Half a character is no JSON; it costs its row, if it is in the id, and no more."""
+    """The envelope of a page. What is no JSON in a row, or nested too deeply, costs that row at the most."""
     opened = envelope.opened(reply)
-    if isinstance(opened, Unreadable):
-        opened = envelope.opened(replace(reply, body=_mended(reply.body)))
+    if isinstance(opened, Unreadable) or not mending.is_text(reply.body):
+        body = mending.mended(reply.body)
+        opened = envelope.opened(replace(reply, body=body))
+        if isinstance(opened, Unreadable):
+            opened = envelope.opened(replace(reply, body=mending.shallow(body)))
     if isinstance(opened, Unreadable) or opened.code != 0:
         return envelope.call_refused(reply, opened)
     return opened
@@ -128,16 +133,16 @@ def _record(kind: flows.Kind, raw: msgspec.Raw) -> Record | str:
     try:
         row = msgspec.json.decode(raw, type=_Row)
         at = instants.instant(row.update_time or row.create_time)
-    except (msgspec.MsgspecError, ValueError):
+    except NO_JSON:
         return _readable_id(raw)
-    if not _is_id(row.id):
+    if not _is_id(row.id) or not mending.is_text(bytes(raw)):
         return _readable_id(raw)
     record = Record(id=row.id, updated_at=at, document=bytes(raw), created_at=_when(row.create_time))
     if kind is flows.Kind.PRODUCTS:
         return replace(record, wares=_wares(raw))
     try:
         promise = msgspec.json.decode(raw, type=_Promise)
-    except (msgspec.MsgspecError, ValueError):
+    except NO_JSON:
         return record
     is_cancelled = promise.status == CANCELLED or promise.is_buyer_request_cancel
     return replace(record, is_cancelled=is_cancelled, due_at=_when(promise.rts_sla_time))
@@ -146,17 +151,17 @@ def _record(kind: flows.Kind, raw: msgspec.Raw) -> Record | str:
 def _counted(raw: msgspec.Raw, at: datetime) -> Record | str:
     try:
         row = msgspec.json.decode(raw, type=_Counted)
-    except (msgspec.MsgspecError, ValueError):
+    except NO_JSON:
         return _readable_id(raw)
-    return (
-        Record(id=row.product_id, updated_at=at, document=bytes(raw)) if _is_id(row.product_id) else _readable_id(raw)
-    )
+    if not _is_id(row.product_id) or not mending.is_text(bytes(raw)):
+        return _readable_id(raw)
+    return Record(id=row.product_id, updated_at=at, document=bytes(raw))
 
 
 def _wares(raw: msgspec.Raw) -> tuple[Ware, ...] | None:
     try:
         goods = msgspec.json.decode(raw, type=_Goods)
-    except (msgspec.MsgspecError, ValueError):
+    except NO_JSON:
         return None
     return tuple(
         Ware(
@@ -180,30 +185,13 @@ def _when(unix: int) -> datetime | None:
 
 def _readable_id(raw: msgspec.Raw) -> str:
     try:
-        found = msgspec.json.decode(raw)
-    except (msgspec.MsgspecError, ValueError):
+        named = msgspec.json.decode(raw, type=_Named)
+    except NO_JSON:
         return ""
-    named = found.get("id", "") if isinstance(found, dict) else ""
-    text = str(named) if isinstance(named, str | int) else ""
+    text = str(named.id or named.product_id)
     return text if _is_id(text) and text.isprintable() else ""
 
 
 def _is_id(text: str) -> bool:
     """Whether it is an id that a database keeps."""
     return 0 < len(text) <= LONGEST_ID and "\0" not in text and REPLACEMENT not in text
-
-
-def _mended(body: bytes) -> bytes:
-    """The answer with every lone half of a character replaced, and every other byte as it was."""
-    return b"\\\\".join(_mended_escapes(part) for part in body.split(b"\\\\"))
-
-
-def _mended_escapes(part: bytes) -> bytes:
-    first, *escapes = part.split(b"\\u")
-    mended, is_open = [first], False
-    for escape, after in zip(escapes, [*escapes[1:], b""], strict=False):
-        begins = escape[:2].lower()
-        is_whole = is_open or begins not in HIGH + LOW
-        is_open = not is_open and begins in HIGH and len(escape) == 4 and after[:2].lower() in LOW
-        mended.append(escape if is_whole or is_open else b"fffd" + escape[4:])
-    return b"\\u".join(mended)

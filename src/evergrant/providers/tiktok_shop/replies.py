@@ -72,7 +72,7 @@ def read_tokens(reply: Reply, now: datetime) -> TokenAnswer:
         return Unreadable(why=f"code {opened.code}, HTTP {reply.status}", answered=is_well)
     try:
         data = msgspec.json.decode(opened.data)
-    except (msgspec.MsgspecError, ValueError):
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         data = None
     if not isinstance(data, dict) or not data:
         return Unreadable(why="a successful answer without tokens")
@@ -89,7 +89,7 @@ def read_shops(reply: Reply) -> tuple[Shop, ...] | CallRefused:
         )
     try:
         found = msgspec.json.decode(opened.data, type=_Shops)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         return CallRefused(trouble=Trouble.UNAVAILABLE)
     return tuple(
         Shop(
@@ -112,7 +112,7 @@ def read_notice(body: bytes) -> Notice:
     """
     try:
         found = msgspec.json.decode(body, type=_Notice)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise ValueError("not a notice") from error
     data = found.data if isinstance(found.data, dict) else {}
     return Notice(

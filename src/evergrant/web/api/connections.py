@@ -166,8 +166,7 @@ async def records(
     desk = desk_of(request)
     await desk.connections.listed(key.tenant_id, connection_id)
     after = shapes.position(cursor)
-    found = await desk.records.page(key.tenant_id, connection_id, flow, after=after, limit=limit + 1)
-    shown = found[:limit]
+    shown = await desk.records.page(key.tenant_id, connection_id, flow, after=after, limit=limit)
     items = [
         {
             "id": kept.record_id,
@@ -177,7 +176,7 @@ async def records(
         }
         for kept in shown
     ]
-    following = str(shown[-1].position) if len(found) > limit else None
+    following = str(shown[-1].position) if shown and shown[-1].more else None
     body = msgspec.json.encode({"items": items, "next_cursor": following})
     return Response(body, media_type="application/json", headers={"cache-control": "no-store"})
 

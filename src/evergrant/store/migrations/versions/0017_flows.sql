@@ -206,6 +206,8 @@ create table outage_flows (
     checked_sku    text,                 -- the write under way is of this SKU of the platform's,
     checked_since  timestamptz,          -- since this wall time: what went out for it meanwhile goes out again
     balanced_at    timestamptz,
+    superseded     bigint,               -- counted from their rows until the outage is closed, then kept: rows are forgotten
+    given_up       bigint,
     primary key (tenant_id, outage_id, shop_id, kind),
     foreign key (tenant_id, outage_id) references outages
 );
