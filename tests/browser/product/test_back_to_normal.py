@@ -61,9 +61,11 @@ def renew_in_seller_center(scene: Scene, seller: Seller, ending: str) -> None:
 @pytest.mark.requirement("R-ECOM-5", "R-PIPE-29", "R-PIPE-30", "R-PIPE-31", "R-PIPE-32")
 def test_two_days_of_outage_are_made_good_on_the_open_page(scene: Scene, page: Page) -> None:
     """Dead, held, renewed in Seller Center, caught up, back to normal: on the open pages, without a hand on the app."""
-    seller = scene.seller("Harbour & Hull")
+    seller = scene.seller("Harbour & Hull", orders=0)
+    scene.hands.sandbox("POST", "/orders", {"shop": seller.shop_id, "count": 3})
     connection_id = scene.connect(seller, "1d")
     until(lambda: synced(scene, connection_id))
+    assert 3 == len(records(scene, connection_id, "orders"))
     page.goto("/connectors")
     shown = connector(page, seller.shop)
     expect(shown.get_by_text("Connected", exact=True)).to_be_visible()
