@@ -200,11 +200,13 @@ async def test_a_poll_from_before_the_flow_stopped_proves_nothing(world: World) 
     world.sandbox.advance("1d")
     await expire.sweep(world.sandbox.url, world.hub.ports)
     await renewed(world, connection_id)
+    assert "waiting" == await gives(world, connection_id, (await wares(world))[0]["seller_sku"], 9)
     late = replace(slow, catching_up=True)
     now = await world.now()
     await world.hub.ports.books.flows.done(late, Brought(cursor=now, kept=0), next_run_at=now, now=now)
     (outage,) = await outages(world, connection_id)
     assert None is lines(outage, world.shop_id)["orders"]["checks"]["read_at"]
+    assert 0 == lines(outage, world.shop_id)["stock"]["missed"]  # given while it runs: nothing held it up
     assert ("catching_up", None) == (await states(world, connection_id))["orders"]
 
 
