@@ -16,7 +16,7 @@ from evergrant.web.desk import Desk
 from evergrant.web.ledgers import Tick
 from evergrant.web.words import Status, Tone
 
-MOST = 500
+MOST = 200
 """Outages that are looked at for a page."""
 
 CONNECTED = Status(word="Connected", icon="plug-connected", tone=Tone.WELL)

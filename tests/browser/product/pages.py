@@ -76,6 +76,7 @@ def with_shops(scene: Scene, page: Page) -> Iterator[Shown]:
     for kind, connection_id in ids.items():
         page.goto(f"/connections/{connection_id}")
         yield f"connection, {kind}", page
+    yield from _what_stopped(scene, page, ids["expired"])
     page.goto(f"/connections/{ids['cancelled']}/history")
     yield "life history", page
     page.goto("/activity")
@@ -92,6 +93,33 @@ def with_shops(scene: Scene, page: Page) -> Iterator[Shown]:
     page.get_by_role("link", name="Re-authorize an app in TikTok Shop Seller Center").click()
     expect(page.get_by_role("heading", name="Troubleshooting")).to_be_visible()
     yield "help, a guide", page
+
+
+def _what_stopped(scene: Scene, page: Page, connection_id: str) -> Iterator[Shown]:
+    """The connectors, an outage, and what fails: levels held by it, and one of a SKU nobody knows."""
+    (product, *_) = scene.hands.hub("GET", f"/v1/connections/{connection_id}/records", flow="products")["items"]
+    items = [{"sku": sku["seller_sku"], "quantity": 7} for sku in product["document"]["skus"]]
+    scene.hands.hub("PUT", f"/v1/connections/{connection_id}/inventory", {"items": items})
+    page.goto("/connectors")
+    expect(page.get_by_text("Disconnected", exact=True).first).to_be_visible()
+    yield "connectors", page
+    page.goto("/exceptions")
+    page.get_by_role("button", name="Create rule").click()
+    expect(page.get_by_role("button", name="Remove")).to_be_visible()
+    yield "exceptions", page
+    page.get_by_role("link", name="Authorization expired", exact=True).click()
+    yield "exceptions of a cause", page
+    page.get_by_role("link", name="Retry all of this cause").click()
+    expect(page.get_by_text("Nothing is done yet.")).to_be_visible()
+    yield "a retry, looked at first", page
+    page.get_by_role("button", name=f"Retry {len(items)} records").click()
+    expect(page.get_by_role("heading", name="Bulk retry")).to_be_visible()
+    yield "a bulk retry", page
+    page.goto("/outages")
+    yield "outages", page
+    page.get_by_role("link", name="Linen & Lark").click()
+    expect(page.get_by_role("heading", name="Ledger")).to_be_visible()
+    yield "an outage", page
 
 
 def around_the_window(scene: Scene, page: Page) -> Iterator[Shown]:

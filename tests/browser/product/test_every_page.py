@@ -25,7 +25,7 @@ def test_the_pages_before_the_first_shop_are_clean(scene: Scene, stage: Stage, c
 
 def test_the_pages_of_shops_are_clean(scene: Scene, page: Page) -> None:
     """The Dashboard with a shop of each kind, each of their pages, the activity, what is not found."""
-    assert 13 == len(all_clean(pages.with_shops(scene, page)))
+    assert 20 == len(all_clean(pages.with_shops(scene, page)))
 
 
 def test_the_pages_around_the_small_window_are_clean(scene: Scene, page: Page) -> None:

@@ -39,7 +39,7 @@ GREEN = """
 
 def screens(page: Page, connection_id: str) -> Iterator[str]:
     """Every screen of the hub that speaks of a connection."""
-    for path in ("/dashboard", f"/connections/{connection_id}", "/activity"):
+    for path in ("/dashboard", f"/connections/{connection_id}", "/connectors", "/outages", "/activity"):
         page.goto(path)
         yield path
 

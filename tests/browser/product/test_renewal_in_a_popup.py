@@ -71,7 +71,7 @@ def test_a_seller_renews_over_the_dashboard(scene: Scene, page: Page, signed_in:
     assert found["authorization_expires_at"] > before
     ends = day_of(found["authorization_expires_at"])
     expect(told(page)).to_contain_text(f"{seller.shop} is authorized until {ends}.")
-    expect(card(page, seller.shop)).to_contain_text(f"stop on {ends}.")
+    expect(card(page, seller.shop)).to_contain_text(f"If nobody renews by {ends}")
     expect(card(page, seller.shop)).to_contain_text("Active")
     expect(page.get_by_role("heading", name="Dashboard", exact=True)).to_be_visible()
     assert page.evaluate("window.neverReloaded")
