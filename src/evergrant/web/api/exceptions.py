@@ -32,7 +32,7 @@ class ReplayChoice(BaseModel):
 
     cause: Name | None = None
     connection_id: Name | None = None
-    exception_ids: list[Name] | None = Field(default=None, min_length=1, max_length=MOST_IDS)
+    ids: list[Name] | None = Field(default=None, min_length=1, max_length=MOST_IDS)
     dry_run: bool = False
 
 
@@ -87,9 +87,9 @@ async def begin_replay(given: ReplayChoice, key: Manages, request: Request) -> R
     What another bulk retry is at already is left out. While a flow is paused its records wait on.
     """
     replays = desk_of(request).ports.books.outward.replays
-    if given.cause is None and given.connection_id is None and given.exception_ids is None:
-        raise InvalidRequestError("Say which: cause, connection_id or exception_ids.")
-    choice = Choice(cause=given.cause, connection_id=given.connection_id, ids=given.exception_ids)
+    if given.cause is None and given.connection_id is None and given.ids is None:
+        raise InvalidRequestError("Say which: cause, connection_id or ids.")
+    choice = Choice(cause=given.cause, connection_id=given.connection_id, ids=given.ids)
     if given.dry_run:
         return JSONResponse(_preview(await replays.preview(key.tenant_id, choice)))
     return JSONResponse(_replay(await replays.begin(key.tenant_id, choice, actor=key.id)), status_code=202)
