@@ -4,6 +4,11 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+ONCE_ONLY = "^[A-Z]+ /v1/connections/[^/]+/proxy/"
+"""Routes, as a pattern: they speak to the platform, and may never be run again unless the first run is known to have done
+nothing.
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:

@@ -10,7 +10,7 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from evergrant.actions.reading import ApiKey
-from evergrant.actions.repeating import Answer, Keeping, Place
+from evergrant.actions.repeating import ONCE_ONLY, Answer, Keeping, Place
 from evergrant.core.errors import EvergrantError, IdempotencyKeyReusedError
 from evergrant.web import access, problems
 from evergrant.web.desk import Desk
@@ -26,9 +26,6 @@ REACHING_OUT = frozenset({"POST /v1/connections/import"})
 """They speak to the platform before they answer, so no transaction may span them. Only what is safe to be run again after a
 crash may stand here: an import decides each row by what is kept already.
 """
-
-ONCE_ONLY = re.compile(r"^[A-Z]+ /v1/connections/[^/]+/proxy/")
-"""They reach out, too, and may never be run again unless the first run is known to have done nothing."""
 
 NOTHING_DONE = frozenset({400, 401, 403, 405, 413, 415, 422})
 COMES_BACK = 503
@@ -111,7 +108,7 @@ class Repeats:
         return None if key is None or key.revoked or key.expired else key
 
     def _alone(self, place: Place, fingerprint: bytes) -> AbstractAsyncContextManager[Keeping]:
-        answers, once = self._desk.answers, ONCE_ONLY.match(place.route) is not None
+        answers, once = self._desk.answers, re.match(ONCE_ONLY, place.route) is not None
         if once or place.route in REACHING_OUT:
             return answers.leased(place, fingerprint, once=once)
         return answers.alone(place)
