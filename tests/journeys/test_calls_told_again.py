@@ -1,6 +1,12 @@
 """What a repeated call of the platform is told, whatever became of the first answer: it is never made twice under one key."""
 
-from tests.journeys.test_calls_through_the_hub import called, code, rows, search
+from datetime import timedelta
+
+import pytest
+
+from evergrant.providers import tiktok_shop
+from evergrant.providers.wire import Reply
+from tests.journeys.test_calls_through_the_hub import SHOPS, at, called, code, rows, search
 from tests.world_fixture import World
 
 
@@ -31,3 +37,51 @@ async def test_an_erasure_of_another_shop_makes_no_call_new(world: World) -> Non
     assert (422, "idempotency_key_reused") == code(reused)
     assert (409, "conflict") == code(anew), "a call that is none of the platform's is done anew"
     assert (200, before + 1) == (later.status_code, called(world)), "after seven days the key is new"
+
+
+@pytest.mark.parametrize("meanwhile", ["shop_paces.ShopPaces.take", "audit.Trail.record"])
+async def test_a_call_whose_gate_shuts_while_it_waits_does_not_leave(
+    world: World, monkeypatch: pytest.MonkeyPatch, meanwhile: str
+) -> None:
+    """For its turn, or for its line in the trail. Its key is free: nothing was done."""
+    connection_id = await world.linked()
+
+    async def shut(*_: object) -> timedelta:
+        await rows(world, "update connections set state = 'suspended'")
+        return timedelta(0)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(f"evergrant.store.{meanwhile}", shut)
+        refused = await search(world, connection_id, headers={"idempotency-key": "k"})
+    before, trail = called(world), await rows(world, "select 1 from audit where action = 'platform.called'")
+    await rows(world, "update connections set state = 'active'")
+    again = await search(world, connection_id, headers={"idempotency-key": "k"})
+
+    assert (409, "authorization_suspended") == code(refused)
+    assert (0, [], 200, 1) == (before, trail, again.status_code, called(world))
+
+
+async def test_an_answer_that_breaks_the_hub_is_not_known(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The platform has acted: a repetition must not. Nesting without end breaks nothing: it goes on as it came."""
+    connection_id = await world.linked()
+    deep = b'{"code": 0, "request_id": "r", "data": ' + b"[" * 200_000 + b"]" * 200_000 + b"}"
+
+    async def deeply(*_: object, **__: object) -> Reply:
+        return Reply(status=200, body=deep, media_type="application/json")
+
+    def breaks(*_: object) -> None:
+        raise KeyError("nobody thought of that")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(world.hub.ports.platform, "send", deeply)
+        nested = await search(world, connection_id)
+    with monkeypatch.context() as patched:
+        patched.setattr(tiktok_shop, "read_call", breaks)
+        broken = await search(world, connection_id, headers={"idempotency-key": "k"})
+        looked = await world.hub.api.get(at(connection_id, SHOPS))
+    again = await search(world, connection_id, headers={"idempotency-key": "k"})
+
+    assert (200, deep) == (nested.status_code, nested.content)
+    assert (504, "call_outcome_unknown") == code(broken)
+    assert (500, "internal_error") == code(looked)
+    assert (504, broken.content, 1) == (again.status_code, again.content, called(world))

@@ -9,17 +9,18 @@ from starlette.types import Receive, Scope, Send
 from evergrant.actions import call
 from evergrant.actions.reading import ApiKey
 from evergrant.core.errors import (
+    CallOutcomeUnknownError,
     EvergrantError,
     InvalidRequestError,
     PlatformUnavailableError,
     TokenBeingRefreshedError,
     VaultIntegrityError,
 )
-from evergrant.providers.wire import Call
+from evergrant.providers.wire import Call, Request
 from evergrant.web import access, loans, problems
 from evergrant.web.bodies import header, whole
 from evergrant.web.desk import Desk
-from evergrant.web.guard import answer_problem
+from evergrant.web.guard import answer_problem, note_crash
 
 PATH = re.compile(r"^/v1/connections/([^/]+)/proxy(/.*)$", re.DOTALL)
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
@@ -71,18 +72,25 @@ class Proxy:
             raise
         detail = {"method": wanted.call.method, "path": wanted.call.path, "at": ready.now.isoformat()}
         await desk.trail.record(loans.entry(key, found[1], request_id, "platform.called", detail))
-        return await self._once_sent(ready, scope)
+        return await self._once_sent(ready, await call.signed(ready, desk.ports), scope)
 
-    async def _once_sent(self, ready: call.Ready, scope: Scope) -> call.Made:
+    async def _once_sent(self, ready: call.Ready, request: Request, scope: Scope) -> call.Made:
         """From here on the platform may have acted: whatever comes of it is what a repetition is told, unless it says that
         nothing was done.
         """
         scope["state"]["is_final"] = True
         try:
-            made = await call.make(ready, self._desk.ports)
+            made = await call.make(ready, request, self._desk.ports)
         except (PlatformUnavailableError, TokenBeingRefreshedError):
             scope["state"]["is_final"] = False
             raise
+        except CallOutcomeUnknownError:
+            raise
+        except Exception as error:
+            if request.method not in call.CHANGING:
+                raise
+            note_crash(error, scope["state"]["request_id"], scope)
+            raise CallOutcomeUnknownError from error
         scope["state"]["is_final"] = made.wait is None
         return made
 

@@ -86,6 +86,6 @@ def read_call(reply: Reply, token: Secret) -> CallAnswer:
 def _request_id(body: bytes) -> str:
     try:
         found = msgspec.json.decode(body, type=_Told).request_id
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return ""
     return found if found.isascii() and found.isalnum() and len(found) <= LONGEST_ID else ""
