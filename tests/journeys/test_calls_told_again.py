@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from evergrant.core.errors import DatabaseUnavailableError
 from evergrant.providers import tiktok_shop
 from evergrant.providers.wire import Reply
-from tests.journeys.test_calls_through_the_hub import SHOPS, at, called, code, rows, search
+from tests.journeys.test_calls_through_the_hub import ORDERS, SHOPS, at, called, code, rows, search
 from tests.world_fixture import World
 
 
@@ -85,3 +86,29 @@ async def test_an_answer_that_breaks_the_hub_is_not_known(world: World, monkeypa
     assert (504, "call_outcome_unknown") == code(broken)
     assert (500, "internal_error") == code(looked)
     assert (504, broken.content, 1) == (again.status_code, again.content, called(world))
+
+
+async def test_a_repetition_is_told_whose_answer_it_is(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the hub's code, or the platform's own id. What could not be kept is told to who asked, and unknown to the others."""
+    connection_id = await world.linked()
+    ours = {"kind": "api", "path": ORDERS, "action": "lose_reply", "times": 1}
+    world.sandbox.post("/faults", ours)
+    lost = [await search(world, connection_id, headers={"idempotency-key": "lost"}) for _ in range(2)]
+    theirs = [await search(world, connection_id, headers={"idempotency-key": "k"}) for _ in range(2)]
+
+    async def away(*_: object) -> None:
+        raise DatabaseUnavailableError
+
+    with monkeypatch.context() as patched:
+        patched.setattr("evergrant.store.answers.Answers.keep", away)
+        unkept = await search(world, connection_id, headers={"idempotency-key": "unkept"})
+    await rows(world, "update kept_answers set lease_until = now() - interval '1 second' where status is null")
+    before = called(world)
+    unknown = await search(world, connection_id, headers={"idempotency-key": "unkept"})
+
+    assert [(504, "call_outcome_unknown")] * 2 == [code(each) for each in lost]
+    assert 1 == len({each.headers["x-platform-request-id"] for each in theirs})
+    assert not [each for each in theirs if "x-error-code" in each.headers]
+    assert (200, 0) == (unkept.status_code, unkept.json()["code"])
+    assert (504, "call_outcome_unknown") == code(unknown)
+    assert before == called(world)

@@ -30,7 +30,7 @@ ANSWERS: Statements = (
     (
         "",
         f"""
-        update kept_answers set status = null, media_type = null, sealed = null, lease_until = '-infinity'
+        update kept_answers set status = null, media_type = null, headers = '{{}}', sealed = null, lease_until = '-infinity'
         where tenant_id = $1 and status is not null and route ~ '{ONCE_ONLY}' and $2 <> ''
         """,  # noqa: S608  (the same)
     ),
