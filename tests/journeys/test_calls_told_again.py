@@ -1,12 +1,15 @@
 """What a repeated call of the platform is told, whatever became of the first answer: it is never made twice under one key."""
 
+import asyncio
+import json
 from datetime import timedelta
 
 import pytest
 
-from evergrant.core.errors import DatabaseUnavailableError
+from evergrant.core.errors import AuditUnavailableError, DatabaseUnavailableError
 from evergrant.providers import tiktok_shop
 from evergrant.providers.wire import Reply
+from evergrant.web import proxied
 from tests.journeys.test_calls_through_the_hub import ORDERS, SHOPS, at, called, code, rows, search
 from tests.world_fixture import World
 
@@ -112,3 +115,54 @@ async def test_a_repetition_is_told_whose_answer_it_is(world: World, monkeypatch
     assert (200, 0) == (unkept.status_code, unkept.json()["code"])
     assert (504, "call_outcome_unknown") == code(unknown)
     assert before == called(world)
+
+
+async def test_what_is_told_again_is_recorded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who, when, method and path, before it leaves; where that cannot be, it does not."""
+    connection_id, key = await world.linked(), {"idempotency-key": "k"}
+    answers = [await search(world, connection_id, headers=key) for _ in range(2)]
+    told = await rows(world, "select request_id, detail, subject from audit where action = 'platform.told_again'")
+
+    async def full(*_: object) -> None:
+        raise AuditUnavailableError
+
+    with monkeypatch.context() as patched:
+        patched.setattr("evergrant.store.audit.Trail.record", full)
+        refused = await search(world, connection_id, headers=key)
+
+    assert answers[0].content == answers[1].content
+    assert [(answers[1].headers["x-request-id"], connection_id)] == [
+        (row["request_id"], row["subject"]) for row in told
+    ]
+    assert {"method": "POST", "path": ORDERS}.items() < json.loads(told[0]["detail"]).items()
+    assert (503, "audit_unavailable") == code(refused)
+
+
+async def test_so_many_calls_are_under_way_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of one workspace, and of all; more are told to come back, and not made. Those that have ended count no more."""
+    connection_id, begun, go = await world.linked(), asyncio.Semaphore(0), asyncio.Event()
+
+    async def slowly(*_: object, **__: object) -> Reply:
+        begun.release()
+        await go.wait()
+        return Reply(status=200, body=b"{}")
+
+    async def at_once(*_: object) -> timedelta:
+        return timedelta(0)
+
+    monkeypatch.setattr(world.hub.ports.platform, "send", slowly)
+    monkeypatch.setattr("evergrant.store.shop_paces.ShopPaces.take", at_once)
+    calls = [asyncio.create_task(search(world, connection_id)) for _ in range(proxied.AT_ONCE)]
+    for _ in calls:
+        await begun.acquire()
+    more = await asyncio.wait_for(search(world, connection_id), 10)
+    monkeypatch.setattr(proxied, "AT_ONCE", proxied.AT_ONCE + 1)
+    monkeypatch.setattr(proxied, "AT_ONCE_IN_ALL", len(calls))
+    of_all = await asyncio.wait_for(search(world, connection_id), 10)
+    go.set()
+    done = await asyncio.gather(*calls)
+    after = await search(world, connection_id)
+
+    assert [(429, "shop_pace_exceeded")] * 2 == [code(more), code(of_all)]
+    assert "1" == more.headers["retry-after"]
+    assert {200} == {each.status_code for each in (*done, after)}

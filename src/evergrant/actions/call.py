@@ -114,6 +114,12 @@ async def make(prepared: Ready, request: Request, ports: Ports) -> Made:
     )
 
 
+async def told_at(tenant_id: str, connection_id: str, ports: Ports) -> datetime:
+    """What time it is for a connection whose call is told again."""
+    known = await ports.books.connections.find(tenant_id, connection_id)
+    return await ports.clock.now((await ports.books.apps.by_id(known.app_id)).clock)
+
+
 def _sets_nothing_of_ours(call: Call, ours: frozenset[str]) -> None:
     names = [name for name, _ in call.query]
     mine = sorted(ours.intersection(name.lower() for name in names))

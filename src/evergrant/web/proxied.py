@@ -1,6 +1,9 @@
 """The platform's API for the vendor's own code: taken from a request here, answered as the platform answered."""
 
 import re
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from urllib.parse import parse_qsl
 
@@ -12,6 +15,7 @@ from evergrant.core.errors import (
     CallOutcomeUnknownError,
     EvergrantError,
     InvalidRequestError,
+    PaceExceededError,
     PlatformUnavailableError,
     TokenBeingRefreshedError,
     VaultIntegrityError,
@@ -27,6 +31,10 @@ METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 SCOPE = "tokens"
 """Whoever may read the token may do all this with it anyway, and nobody else should."""
 
+AT_ONCE, AT_ONCE_IN_ALL = 8, 64
+"""Calls under way in this process: of one workspace, and of all. Each may hold bodies of both sides, and a way out."""
+A_MOMENT = timedelta(seconds=1)
+
 MOST_PARAMETERS = 200
 LONGEST_MEDIA_TYPE = 200
 NO_SHOP = "none"
@@ -38,6 +46,7 @@ class Proxy:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._calls = Counter[str]()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one call."""
@@ -64,15 +73,32 @@ class Proxy:
         desk.walls.enter(key.tenant_id)
         scope["state"]["scope"] = SCOPE  # what an answer kept for a repetition asks for, too
         wanted = await _wanted(scope, receive, key, found[1], found[2])
+        with self._under_way(key.tenant_id):
+            return await self._called(wanted, scope, key)
+
+    async def _called(self, wanted: call.Wanted, scope: Scope, key: ApiKey) -> call.Made:
+        desk, connection_id = self._desk, wanted.connection_id
         request_id = scope["state"]["request_id"]
         try:
             ready = await call.ready(wanted, desk.ports)
         except VaultIntegrityError:
-            await desk.trail.record(loans.entry(key, found[1], request_id, "vault.integrity_failed"))
+            await desk.trail.record(loans.entry(key, connection_id, request_id, "vault.integrity_failed"))
             raise
         detail = {"method": wanted.call.method, "path": wanted.call.path, "at": ready.now.isoformat()}
-        await desk.trail.record(loans.entry(key, found[1], request_id, "platform.called", detail))
+        await desk.trail.record(loans.entry(key, connection_id, request_id, "platform.called", detail))
         return await self._once_sent(ready, await call.signed(ready, desk.ports), scope)
+
+    @contextmanager
+    def _under_way(self, tenant_id: str) -> Iterator[None]:
+        """One of the tenant's calls. Raises PaceExceededError."""
+        if self._calls[tenant_id] >= AT_ONCE or self._calls.total() >= AT_ONCE_IN_ALL:
+            raise PaceExceededError(A_MOMENT)
+        self._calls[tenant_id] += 1
+        try:
+            yield
+        finally:
+            self._calls[tenant_id] -= 1
+            self._calls = +self._calls  # who has none under way is not kept
 
     async def _once_sent(self, ready: call.Ready, request: Request, scope: Scope) -> call.Made:
         """From here on the platform may have acted: whatever comes of it is what a repetition is told, unless it says that

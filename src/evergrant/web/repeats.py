@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from evergrant.actions import call
 from evergrant.actions.reading import ApiKey
 from evergrant.actions.repeating import ONCE_ONLY, Answer, Keeping, Place
 from evergrant.core.errors import EvergrantError, IdempotencyKeyReusedError
-from evergrant.web import access, problems
+from evergrant.web import access, loans, problems
 from evergrant.web.bodies import whole
 from evergrant.web.desk import Desk
 from evergrant.web.guard import answer_problem
@@ -27,6 +28,10 @@ REACHING_OUT = frozenset({"POST /v1/connections/import"})
 """They speak to the platform before they answer, so no transaction may span them. Only what is safe to be run again after a
 crash may stand here: an import decides each row by what is kept already.
 """
+
+ONCE_ONLY_PLACE = re.compile(
+    r"^(?P<method>[A-Z]+) /v1/connections/(?P<connection>[^/]+)/proxy(?P<path>/.*)$", re.DOTALL
+)
 
 TOLD_AGAIN = (b"x-error-code", b"x-platform-request-id")
 """Headers that are part of what was said: whose answer it is, and the platform's own id of the call."""
@@ -91,6 +96,8 @@ class Repeats:
                 raise kept.broke
             return
         _may_be_told(kept, fingerprint, key)
+        if _is_once(place):
+            await self._recorded(place, key, scope["state"]["request_id"])
         known = {"content-type": kept.media_type, **kept.headers, "idempotency-replayed": "true"}
         headers = tuple((name.encode(), value.encode("latin-1")) for name, value in known.items())
         await _send(send, _Said(status=kept.status, headers=headers, body=kept.body))
@@ -113,6 +120,15 @@ class Repeats:
             # The platform has acted, and who asked is told so. The place stays taken: to the others it is not known.
             log.warning("answer.not_kept", request_id=scope["state"]["request_id"], error=type(error).__name__)
         return said
+
+    async def _recorded(self, place: Place, key: ApiKey, request_id: str) -> None:
+        """What the platform said leaves again: that stands in the trail first, as the call itself does."""
+        found = ONCE_ONLY_PLACE.match(place.route)
+        assert found
+        now = await call.told_at(place.tenant_id, found["connection"], self._desk.ports)
+        detail = {"method": found["method"], "path": found["path"], "at": now.isoformat()}
+        entry = loans.entry(key, found["connection"], request_id, "platform.told_again", detail)
+        await self._desk.trail.record(entry)
 
     async def _caller(self, scope: Scope) -> ApiKey | None:
         """Whose call it is; None if it is nobody's who may come in."""

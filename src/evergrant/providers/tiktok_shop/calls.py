@@ -46,9 +46,9 @@ def is_call(path: str) -> bool:
     if root or not FEWEST_PARTS <= len(parts) <= MOST_PARTS or not path.isascii():
         return False
     package, version, *rest = parts
-    is_package = package.replace("_", "a").isalpha() and package.islower() and not package.startswith("_")
+    is_word = package.replace("_", "a").isalpha() and package.islower() and not package.startswith("_")
     is_version = len(version) == 6 and version.isdigit() and version.startswith("20")
-    return is_package and is_version and all(_is_plain(part) for part in rest)
+    return is_word and len(package) <= LONGEST_PART and is_version and all(_is_plain(part) for part in rest)
 
 
 def _is_plain(part: str) -> bool:
