@@ -9,7 +9,7 @@ from evergrant.core.app import App
 from evergrant.core.connection import Connection, Shop
 from evergrant.core.secret import Secret
 from evergrant.providers import dialects
-from evergrant.providers.wire import Access, Call, CallRefused, Trouble
+from evergrant.providers.wire import Access, Call, CallRefused, Request, Trouble
 
 CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 """Never sent a second time by itself, and a lost answer to them is not known to have done nothing."""
@@ -28,7 +28,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ready:
-    """A call that may be made now. `paced` is the shop at whose pace it is made."""
+    """A call that may be made. `paced` is the shop at whose pace it is made."""
 
     wanted: Wanted
     app: App
@@ -49,7 +49,7 @@ class Made:
 
 
 async def ready(wanted: Wanted, ports: Ports) -> Ready:
-    """Everything the call needs, if it may be made at this moment.
+    """Everything the call needs, once its turn has come, if it may be made then.
 
     Raises:
         NotFoundError: there is no such connection, or it has no such shop.
@@ -65,26 +65,29 @@ async def ready(wanted: Wanted, ports: Ports) -> Ready:
         raise errors.PathRefusedError
     _sets_nothing_of_ours(wanted.call, dialect.OURS)
     app = await ports.books.apps.by_id(known.app_id)
-    now = await ports.clock.now(app.clock)
-    _open(gate.for_token(known.authorization, now))
-    shop = _shop(known, wanted, is_needed=dialect.takes_cipher(wanted.call.path))
-    if shop is not None:
-        decided = gate.for_flow(
-            known.authorization, required=frozenset(), shop_authorized=shop.authorized, paused_by_vendor=False, now=now
-        )
-        _open(decided)
-    token = await _token(known, now, ports)
+    shop = _let_in(known, wanted, await ports.clock.now(app.clock))
     paced = shop or next(iter(known.shops), None)
     if paced is not None:
         wait = await ports.books.shop_paces.take((known.tenant_id, known.id, paced.id))
         if wait:
             raise errors.PaceExceededError(wait)
+    known, now = await _now(wanted, app, ports)
+    shop = _let_in(known, wanted, now)
+    token = await _token(known, now, ports)
     return Ready(
         wanted=wanted, app=app, paced=paced, access=Access(token=token, cipher=shop.cipher if shop else None), now=now
     )
 
 
-async def make(prepared: Ready, ports: Ports) -> Made:
+async def signed(prepared: Ready, ports: Ports) -> Request:
+    """The call as it leaves, right before it does. Raises ShutError: the gate was shut meanwhile."""
+    wanted, app = prepared.wanted, prepared.app
+    known, now = await _now(wanted, app, ports)
+    _let_in(known, wanted, now)
+    return dialects.named(app.provider).call_request(app, wanted.call, prepared.access, now)
+
+
+async def make(prepared: Ready, request: Request, ports: Ports) -> Made:
     """Make the call, once, and do what its answer asks of the hub.
 
     Raises:
@@ -92,17 +95,14 @@ async def make(prepared: Ready, ports: Ports) -> Made:
         CallOutcomeUnknownError: it may have changed something, and no whole answer came back.
         TokenBeingRefreshedError: the platform calls the token expired; it did nothing, and another one is on its way.
     """
-    app, call = prepared.app, prepared.wanted.call
-    dialect = dialects.named(app.provider)
-    changes = call.method in CHANGING
-    request = dialect.call_request(app, call, prepared.access, await ports.clock.now(app.clock))
+    changes = request.method in CHANGING
     try:
         reply = await ports.platform.send(request, once=changes)
     except NotSentError as error:
         raise errors.PlatformUnavailableError from error
     except AnswerLostError as error:
         raise (errors.CallOutcomeUnknownError if changes else errors.PlatformUnavailableError) from error
-    answer = dialect.read_call(reply, prepared.access.token)
+    answer = dialects.named(prepared.app.provider).read_call(reply, prepared.access.token)
     if answer.refused is not None:
         await _refused(prepared, answer.refused, ports)
     return Made(
@@ -114,6 +114,12 @@ async def make(prepared: Ready, ports: Ports) -> Made:
     )
 
 
+async def told_at(tenant_id: str, connection_id: str, ports: Ports) -> datetime:
+    """What time it is for a connection whose call is told again."""
+    known = await ports.books.connections.find(tenant_id, connection_id)
+    return await ports.clock.now((await ports.books.apps.by_id(known.app_id)).clock)
+
+
 def _sets_nothing_of_ours(call: Call, ours: frozenset[str]) -> None:
     names = [name for name, _ in call.query]
     mine = sorted(ours.intersection(name.lower() for name in names))
@@ -123,6 +129,23 @@ def _sets_nothing_of_ours(call: Call, ours: frozenset[str]) -> None:
         raise errors.InvalidRequestError(
             "A parameter is given more than once, and the platform's signature knows each once."
         )
+
+
+async def _now(wanted: Wanted, app: App, ports: Ports) -> tuple[Connection, datetime]:
+    known = await ports.books.connections.find(wanted.tenant_id, wanted.connection_id)
+    return known, await ports.clock.now(app.clock)
+
+
+def _let_in(known: Connection, wanted: Wanted, now: datetime) -> Shop | None:
+    """The shop the call is about, if it is about one. Raises ShutError."""
+    _open(gate.for_token(known.authorization, now))
+    shop = _shop(known, wanted, is_needed=dialects.named(known.provider).takes_cipher(wanted.call.path))
+    if shop is not None:
+        decided = gate.for_flow(
+            known.authorization, required=frozenset(), shop_authorized=shop.authorized, paused_by_vendor=False, now=now
+        )
+        _open(decided)
+    return shop
 
 
 def _open(decided: gate.Gate) -> None:

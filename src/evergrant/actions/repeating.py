@@ -1,8 +1,14 @@
 """What a call that is made twice is told: the first answer, kept under the key its caller gave it."""
 
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
+
+ONCE_ONLY = "^[A-Z]+ /v1/connections/[^/]+/proxy/"
+"""Routes, as a pattern: they speak to the platform, and may never be run again unless the first run is known to have done
+nothing.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,12 +22,16 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What was answered. `fingerprint` tells whether a second call asks the same; `scope` is what it has to be good for."""
+    """What was answered. `fingerprint` tells whether a second call asks the same; `scope` is what it has to be good for.
+
+    `headers` are those that belong to what was said, beside the media type.
+    """
 
     fingerprint: bytes
     scope: str
     status: int
     media_type: str
+    headers: Mapping[str, str]
     body: bytes
 
 

@@ -35,6 +35,7 @@ from evergrant.store.recovery import Recovery
 from evergrant.store.signing import Signer
 from evergrant.store.spool import Spool
 from evergrant.store.vault import Vault, VaultKeyError
+from evergrant.web import proxied
 
 DATABASE_SECONDS = 5.0
 AGAIN_SECONDS = 0.1
@@ -122,7 +123,8 @@ async def house(
 
 async def _ways_out(settings: Settings, stack: AsyncExitStack) -> tuple[HttpPlatform, SandboxClock]:
     """The way to the platform, and to the time of its sandboxes; closed with the stack."""
-    platform = await HttpPlatform.open(at_once=settings.refresh_at_once + settings.sync_at_once)
+    ours = settings.refresh_at_once + settings.sync_at_once
+    platform = await HttpPlatform.open(at_once=ours + proxied.AT_ONCE_IN_ALL)
     stack.push_async_callback(platform.close)
     reader = await SandboxClock.open()
     stack.push_async_callback(reader.close)

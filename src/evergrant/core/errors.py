@@ -260,7 +260,7 @@ class PathRefusedError(EvergrantError):
 
 
 class PaceExceededError(EvergrantError):
-    """This shop is being called as fast as it may be. Nothing was sent; call again after `Retry-After`."""
+    """TikTok is being called for this shop, or this workspace, as fast as it may be. Nothing was sent; call again after `Retry-After`."""
 
     code = "shop_pace_exceeded"
 

@@ -21,6 +21,7 @@ from evergrant.core.errors import (
 from evergrant.core.secret import Secret
 from evergrant.store import sealing
 from evergrant.store.database import Connection, Database
+from evergrant.store.values import from_json, json_text
 
 if TYPE_CHECKING:
     from evergrant.store.vault import Vault
@@ -32,14 +33,15 @@ OWNER = "answers"
 SWEPT = 1000
 
 FIND = """
-select fingerprint, scope, status, media_type, sealed from kept_answers
+select fingerprint, scope, status, media_type, headers, sealed from kept_answers
 where tenant_id = $1 and route = $2 and key = $3 and status is not null and kept_at > now() - $4::interval
 """
 KEEP = """
-insert into kept_answers (tenant_id, route, key, fingerprint, scope, status, media_type, sealed)
-values ($1, $2, $3, $4, $5, $6, $7, $8)
+insert into kept_answers (tenant_id, route, key, fingerprint, scope, status, media_type, sealed, headers)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 on conflict (tenant_id, route, key) do update set fingerprint = excluded.fingerprint, scope = excluded.scope,
-    status = excluded.status, media_type = excluded.media_type, sealed = excluded.sealed, kept_at = now(), lease_until = null
+    status = excluded.status, media_type = excluded.media_type, sealed = excluded.sealed, headers = excluded.headers,
+    kept_at = now(), lease_until = null
 """
 TAKE = """
 insert into kept_answers as kept (tenant_id, route, key, fingerprint, scope, lease_until)
@@ -111,6 +113,7 @@ class Answers:
                 answer.status,
                 answer.media_type,
                 key.seal(_field(place), 1, Secret(answer.body.decode("latin-1"))),
+                json_text(answer.headers),
             )
 
     async def sweep(self) -> int:
@@ -138,6 +141,7 @@ class Answers:
             scope=row["scope"],
             status=row["status"],
             media_type=row["media_type"],
+            headers=from_json(row["headers"]),
             body=key.open(_field(place), 1, row["sealed"]).reveal().encode("latin-1"),
         )
 

@@ -115,7 +115,8 @@ class Erasures:
             for statement in (CLOSE, LOCK, WITHDRAW):
                 await connection.execute(statement, *where, kind)
             gone = _count(await connection.execute(DESTROY, *where, kind))
-            await connection.execute(wiping.FORGET_ANSWERS, tenant_id)
+            for _, statement in wiping.ANSWERS:
+                await connection.execute(statement, *where)
             is_left = bool(await connection.fetch(LEFT, *where, kind, 1))
             lease = LEASE if kind is Subject.CONNECTION else timedelta(0)
             await connection.execute(NOTE, *where, kind, erasure_id, actor, gone, lease, is_left)

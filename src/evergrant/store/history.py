@@ -13,7 +13,7 @@ from evergrant.store.database import Connection, Database
 AT_ONCE = 2000
 """Audit rows looked at for one page: many reads of a token one after the other are one step."""
 
-SUMMED = frozenset({"token.read", "platform.called"})
+SUMMED = frozenset({"token.read", "platform.called", "platform.told_again"})
 """What programs do many times a day."""
 
 EVENTS = """

@@ -7,6 +7,8 @@ stays are ids, states, instants and the audit trail. $1 is the tenant, $2 the su
 from collections.abc import Sequence
 from typing import TypeAlias
 
+from evergrant.actions.repeating import ONCE_ONLY
+
 Statements: TypeAlias = Sequence[tuple[str, str]]
 """Each with what it is counted as in the deletion record; a statement that counts nothing has no name."""
 
@@ -15,10 +17,29 @@ delete from records where ctid = any(array(
     select ctid from records where tenant_id = $1 and connection_id = $2 limit 5000))
 """
 
-FORGET_ANSWERS = "delete from kept_answers where tenant_id = $1 and status is not null"
-"""Which of them name whom cannot be seen, sealed as they are: all the workspace's go. What is under way goes on."""
+ANSWERS: Statements = (
+    (
+        "",
+        f"""
+        delete from kept_answers k where k.tenant_id = $1 and (k.status is not null or k.lease_until < now())
+          and case when k.route ~ '{ONCE_ONLY}' then split_part(k.route, '/', 4) in (
+                select c.id from connections c where c.tenant_id = $1 and $2 in (c.id, c.merchant_id))
+              else k.status is not null end
+        """,  # noqa: S608  (a pattern of ours)
+    ),
+    (
+        "",
+        f"""
+        update kept_answers set status = null, media_type = null, headers = '{{}}', sealed = null, lease_until = '-infinity'
+        where tenant_id = $1 and status is not null and route ~ '{ONCE_ONLY}' and $2 <> ''
+        """,  # noqa: S608  (the same)
+    ),
+)
+"""Which of them name whom cannot be seen, sealed as they are: all the workspace's go. What is under way goes on.
 
-ANSWERS: Statements = (("", f"{FORGET_ANSWERS} and $2 <> ''"),)
+That another connection's call of the platform was answered stays known, or its repetition would be made a second time. The
+subject's own cannot be made any more.
+"""
 
 OF_CONNECTION: Statements = (
     # A notice names its shop in its body only. One nobody has understood yet is left to whoever holds the shop now.

@@ -92,7 +92,7 @@ class Guard:
             with self._visited():
                 await self._served(scope, receive, sending)
         except Exception as error:
-            _note_crash(error, request_id, scope)
+            note_crash(error, request_id, scope)
             if not status:
                 await answer_problem(sending, EvergrantError(), request_id)
             elif not is_whole:
@@ -136,7 +136,7 @@ async def answer_problem(send: Send, error: EvergrantError, request_id: str) -> 
     await answer_json(send, problems.status_of(error), body, problems.headers_of(error))
 
 
-def _note_crash(error: Exception, request_id: str, scope: Scope) -> None:
+def note_crash(error: Exception, request_id: str, scope: Scope) -> None:
     """Where it broke and what kind of error it was. Not its words: a database repeats the values it was given."""
     way = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
     kinds = [type(error).__qualname__]

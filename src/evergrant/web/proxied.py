@@ -1,6 +1,9 @@
 """The platform's API for the vendor's own code: taken from a request here, answered as the platform answered."""
 
 import re
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from urllib.parse import parse_qsl
 
@@ -9,22 +12,28 @@ from starlette.types import Receive, Scope, Send
 from evergrant.actions import call
 from evergrant.actions.reading import ApiKey
 from evergrant.core.errors import (
+    CallOutcomeUnknownError,
     EvergrantError,
     InvalidRequestError,
+    PaceExceededError,
     PlatformUnavailableError,
     TokenBeingRefreshedError,
     VaultIntegrityError,
 )
-from evergrant.providers.wire import Call
+from evergrant.providers.wire import Call, Request
 from evergrant.web import access, loans, problems
 from evergrant.web.bodies import header, whole
 from evergrant.web.desk import Desk
-from evergrant.web.guard import answer_problem
+from evergrant.web.guard import answer_problem, note_crash
 
 PATH = re.compile(r"^/v1/connections/([^/]+)/proxy(/.*)$", re.DOTALL)
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 SCOPE = "tokens"
 """Whoever may read the token may do all this with it anyway, and nobody else should."""
+
+AT_ONCE, AT_ONCE_IN_ALL = 8, 64
+"""Calls under way in this process: of one workspace, and of all. Each may hold bodies of both sides, and a way out."""
+A_MOMENT = timedelta(seconds=1)
 
 MOST_PARAMETERS = 200
 LONGEST_MEDIA_TYPE = 200
@@ -37,6 +46,7 @@ class Proxy:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._calls = Counter[str]()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one call."""
@@ -63,26 +73,50 @@ class Proxy:
         desk.walls.enter(key.tenant_id)
         scope["state"]["scope"] = SCOPE  # what an answer kept for a repetition asks for, too
         wanted = await _wanted(scope, receive, key, found[1], found[2])
+        with self._under_way(key.tenant_id):
+            return await self._called(wanted, scope, key)
+
+    async def _called(self, wanted: call.Wanted, scope: Scope, key: ApiKey) -> call.Made:
+        desk, connection_id = self._desk, wanted.connection_id
         request_id = scope["state"]["request_id"]
         try:
             ready = await call.ready(wanted, desk.ports)
         except VaultIntegrityError:
-            await desk.trail.record(loans.entry(key, found[1], request_id, "vault.integrity_failed"))
+            await desk.trail.record(loans.entry(key, connection_id, request_id, "vault.integrity_failed"))
             raise
         detail = {"method": wanted.call.method, "path": wanted.call.path, "at": ready.now.isoformat()}
-        await desk.trail.record(loans.entry(key, found[1], request_id, "platform.called", detail))
-        return await self._once_sent(ready, scope)
+        await desk.trail.record(loans.entry(key, connection_id, request_id, "platform.called", detail))
+        return await self._once_sent(ready, await call.signed(ready, desk.ports), scope)
 
-    async def _once_sent(self, ready: call.Ready, scope: Scope) -> call.Made:
+    @contextmanager
+    def _under_way(self, tenant_id: str) -> Iterator[None]:
+        """One of the tenant's calls. Raises PaceExceededError."""
+        if self._calls[tenant_id] >= AT_ONCE or self._calls.total() >= AT_ONCE_IN_ALL:
+            raise PaceExceededError(A_MOMENT)
+        self._calls[tenant_id] += 1
+        try:
+            yield
+        finally:
+            self._calls[tenant_id] -= 1
+            self._calls = +self._calls  # who has none under way is not kept
+
+    async def _once_sent(self, ready: call.Ready, request: Request, scope: Scope) -> call.Made:
         """From here on the platform may have acted: whatever comes of it is what a repetition is told, unless it says that
         nothing was done.
         """
         scope["state"]["is_final"] = True
         try:
-            made = await call.make(ready, self._desk.ports)
+            made = await call.make(ready, request, self._desk.ports)
         except (PlatformUnavailableError, TokenBeingRefreshedError):
             scope["state"]["is_final"] = False
             raise
+        except CallOutcomeUnknownError:
+            raise
+        except Exception as error:
+            if request.method not in call.CHANGING:
+                raise
+            note_crash(error, scope["state"]["request_id"], scope)
+            raise CallOutcomeUnknownError from error
         scope["state"]["is_final"] = made.wait is None
         return made
 

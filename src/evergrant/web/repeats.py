@@ -9,10 +9,12 @@ from dataclasses import dataclass, replace
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from evergrant.actions import call
 from evergrant.actions.reading import ApiKey
-from evergrant.actions.repeating import Answer, Keeping, Place
+from evergrant.actions.repeating import ONCE_ONLY, Answer, Keeping, Place
 from evergrant.core.errors import EvergrantError, IdempotencyKeyReusedError
-from evergrant.web import access, problems
+from evergrant.web import access, loans, problems
+from evergrant.web.bodies import whole
 from evergrant.web.desk import Desk
 from evergrant.web.guard import answer_problem
 
@@ -27,8 +29,12 @@ REACHING_OUT = frozenset({"POST /v1/connections/import"})
 crash may stand here: an import decides each row by what is kept already.
 """
 
-ONCE_ONLY = re.compile(r"^[A-Z]+ /v1/connections/[^/]+/proxy/")
-"""They reach out, too, and may never be run again unless the first run is known to have done nothing."""
+ONCE_ONLY_PLACE = re.compile(
+    r"^(?P<method>[A-Z]+) /v1/connections/(?P<connection>[^/]+)/proxy(?P<path>/.*)$", re.DOTALL
+)
+
+TOLD_AGAIN = (b"x-error-code", b"x-platform-request-id")
+"""Headers that are part of what was said: whose answer it is, and the platform's own id of the call."""
 
 NOTHING_DONE = frozenset({400, 401, 403, 405, 413, 415, 422})
 COMES_BACK = 503
@@ -81,25 +87,48 @@ class Repeats:
             raise problems.IdempotencyKeyInvalidError
         self._desk.walls.enter(key.tenant_id)
         place = Place(tenant_id=key.tenant_id, route=_route(scope), key=given[0])
-        body = await _whole(receive)
+        body = await whole(scope, receive)
         fingerprint = hashlib.sha256(scope["query_string"] + b"\n" + body).digest()
-        kept, said = await self._desk.answers.find(place), None
-        if kept is None:
-            async with self._alone(place, fingerprint) as keeping:
-                kept = keeping.earlier
-                if kept is None:
-                    said = await self._said(scope, receive, body)
-                    if scope["state"].get("is_final", said.is_worth_keeping):
-                        await keeping.keep(_answer(said, scope, fingerprint))
-        if said is not None:
-            await _send(send, said)
-            if said.broke:
-                raise said.broke
+        kept = await self._desk.answers.find(place) or await self._first(scope, receive, body, place, fingerprint)
+        if isinstance(kept, _Said):
+            await _send(send, kept)
+            if kept.broke:
+                raise kept.broke
             return
-        assert kept is not None
         _may_be_told(kept, fingerprint, key)
-        headers = ((b"content-type", kept.media_type.encode("latin-1")), (b"idempotency-replayed", b"true"))
+        if _is_once(place):
+            await self._recorded(place, key, scope["state"]["request_id"])
+        known = {"content-type": kept.media_type, **kept.headers, "idempotency-replayed": "true"}
+        headers = tuple((name.encode(), value.encode("latin-1")) for name, value in known.items())
         await _send(send, _Said(status=kept.status, headers=headers, body=kept.body))
+
+    async def _first(
+        self, scope: Scope, receive: Receive, body: bytes, place: Place, fingerprint: bytes
+    ) -> "_Said | Answer":
+        """What is said to the first call at this place, kept for the others; or what was kept while this one waited."""
+        said = None
+        try:
+            async with self._alone(place, fingerprint) as keeping:
+                if keeping.earlier is not None:
+                    return keeping.earlier
+                said = await self._said(scope, receive, body)
+                if scope["state"].get("is_final", said.is_worth_keeping):
+                    await keeping.keep(_answer(said, scope, fingerprint))
+        except Exception as error:
+            if said is None or not _is_once(place):
+                raise
+            # The platform has acted, and who asked is told so. The place stays taken: to the others it is not known.
+            log.warning("answer.not_kept", request_id=scope["state"]["request_id"], error=type(error).__name__)
+        return said
+
+    async def _recorded(self, place: Place, key: ApiKey, request_id: str) -> None:
+        """What the platform said leaves again: that stands in the trail first, as the call itself does."""
+        found = ONCE_ONLY_PLACE.match(place.route)
+        assert found
+        now = await call.told_at(place.tenant_id, found["connection"], self._desk.ports)
+        detail = {"method": found["method"], "path": found["path"], "at": now.isoformat()}
+        entry = loans.entry(key, found["connection"], request_id, "platform.told_again", detail)
+        await self._desk.trail.record(entry)
 
     async def _caller(self, scope: Scope) -> ApiKey | None:
         """Whose call it is; None if it is nobody's who may come in."""
@@ -111,7 +140,7 @@ class Repeats:
         return None if key is None or key.revoked or key.expired else key
 
     def _alone(self, place: Place, fingerprint: bytes) -> AbstractAsyncContextManager[Keeping]:
-        answers, once = self._desk.answers, ONCE_ONLY.match(place.route) is not None
+        answers, once = self._desk.answers, _is_once(place)
         if once or place.route in REACHING_OUT:
             return answers.leased(place, fingerprint, once=once)
         return answers.alone(place)
@@ -149,12 +178,18 @@ def _route(scope: Scope) -> str:
     return f"{scope['method']} {scope['path']}"
 
 
+def _is_once(place: Place) -> bool:
+    return re.match(ONCE_ONLY, place.route) is not None
+
+
 def _answer(said: _Said, scope: Scope, fingerprint: bytes) -> Answer:
+    headers = _headers(said)
     return Answer(
         fingerprint=fingerprint,
         scope=scope["state"].get("scope", ""),
         status=said.status,
-        media_type=_headers(said).get(b"content-type", b"").decode("latin-1"),
+        media_type=headers.get(b"content-type", b"").decode("latin-1"),
+        headers={name.decode(): headers[name].decode("latin-1") for name in TOLD_AGAIN if name in headers},
         body=said.body,
     )
 
@@ -169,17 +204,6 @@ def _may_be_told(kept: Answer, fingerprint: bytes, key: ApiKey) -> None:
         raise problems.ApiKeyScopeMissingError(f"This API key lacks the scope `{kept.scope}`.")
     if kept.fingerprint != fingerprint:
         raise IdempotencyKeyReusedError
-
-
-async def _whole(receive: Receive) -> bytes:
-    body, more = b"", True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise problems.DoorError("The body did not arrive whole.")
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-    return body
 
 
 async def _send(send: Send, said: _Said) -> None:

@@ -8,6 +8,7 @@ from evergrant.web import words
 AUDITED: Mapping[str, tuple[str, str]] = {
     "token.read": ("key", "The access token was read{times}."),
     "platform.called": ("plug-connected", "TikTok was called for your own code{times}."),
+    "platform.told_again": ("plug-connected", "What TikTok had answered was told to your own code again{times}."),
     "token.refreshed": ("refresh", "The token pair was refreshed."),
     "token.not_refreshed": ("refresh", "{outcome}"),
     "token.probed": ("help-circle", "After a restore the refresh token is shown once more, as a probe."),

@@ -46,9 +46,9 @@ def is_call(path: str) -> bool:
     if root or not FEWEST_PARTS <= len(parts) <= MOST_PARTS or not path.isascii():
         return False
     package, version, *rest = parts
-    is_package = package.replace("_", "a").isalpha() and package.islower() and not package.startswith("_")
+    is_word = package.replace("_", "a").isalpha() and package.islower() and not package.startswith("_")
     is_version = len(version) == 6 and version.isdigit() and version.startswith("20")
-    return is_package and is_version and all(_is_plain(part) for part in rest)
+    return is_word and len(package) <= LONGEST_PART and is_version and all(_is_plain(part) for part in rest)
 
 
 def _is_plain(part: str) -> bool:
@@ -86,6 +86,6 @@ def read_call(reply: Reply, token: Secret) -> CallAnswer:
 def _request_id(body: bytes) -> str:
     try:
         found = msgspec.json.decode(body, type=_Told).request_id
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return ""
     return found if found.isascii() and found.isalnum() and len(found) <= LONGEST_ID else ""

@@ -227,4 +227,7 @@ create table shop_paces (
     foreign key (tenant_id, connection_id, shop_id) references shops
 );
 
+-- What else a repetition is told beside the body: the code of a refusal, the platform's own id of a call.
+alter table kept_answers add column headers jsonb not null default '{}';
+
 select raise_walls();
