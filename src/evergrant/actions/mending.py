@@ -93,9 +93,13 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """What a bulk retry would do: how many of which flow, the first ones in their order, and how many it would leave out, and why."""
+    """What a bulk retry would do: how many of which flow, the first ones in their order, and how many it would leave out, and why.
+
+    `remaining` are those that are left for a next one, because one takes so many only.
+    """
 
     total: int
+    remaining: int = 0
     by_flow: Mapping[str, int] = field(default_factory=dict)
     first: Sequence[Broken] = ()
     skipped: Mapping[str, int] = field(default_factory=dict)
@@ -103,7 +107,7 @@ class Preview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replay:
-    """A bulk retry, and how far it is: how many of each outcome, `waiting` for none yet."""
+    """A bulk retry, and how far it is: how many of each outcome, `waiting` for none yet; `remaining` were left for a next one."""
 
     id: str
     cause: str | None
@@ -112,6 +116,7 @@ class Replay:
     created_at: datetime
     ended_at: datetime | None
     total: int
+    remaining: int = 0
     outcomes: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -133,7 +138,7 @@ class Replays(Protocol):
         """What it would do, without doing it."""
 
     async def begin(self, tenant_id: str, choice: Choice, *, actor: str) -> Replay:
-        """Try all of them again, in their order. What another one tries already is left out."""
+        """Try them again, in their order, as many as one may take. What another one tries already is left out."""
 
     async def find(self, tenant_id: str, replay_id: str) -> Replay:
         """One. Raises NotFoundError."""

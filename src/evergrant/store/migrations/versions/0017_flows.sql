@@ -153,7 +153,7 @@ create table replays (
     created_by     text not null,
     created_at     timestamptz not null default now(),
     total          int not null,
-    ended_at       timestamptz,
+    remaining      bigint not null default 0, -- more than one takes: left for a next one
     primary key (tenant_id, id)
 );
 create table replay_items (
