@@ -81,6 +81,9 @@ class Exceptions(Protocol):
     ) -> None:
         """A record came that a shut flow (tenant, connection, shop, kind) could not fetch."""
 
+    async def forget(self) -> int:
+        """Remove what has been over for long, and is in no bulk retry and no open outage; gives how many."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
@@ -146,6 +149,9 @@ class Replays(Protocol):
     async def items(self, tenant_id: str, replay_id: str, *, after: int, limit: int) -> Sequence[Retried]:
         """Its records in their order, behind one of them."""
 
+    async def forget(self) -> int:
+        """Remove those that have been over for long; gives how many rows."""
+
 
 class Action(StrEnum):
     """What a rule does."""
@@ -174,7 +180,7 @@ class Rules(Protocol):
     """What is done by itself."""
 
     async def add(self, rule: Rule) -> Rule:
-        """Keep a rule. Raises NotFoundError: there is no such connection."""
+        """Keep a rule. Raises NotFoundError: there is no such connection; ConflictError: there is one already, or too many."""
 
     async def of(self, tenant_id: str) -> Sequence[Rule]:
         """All of a tenant, oldest first."""
@@ -182,8 +188,11 @@ class Rules(Protocol):
     async def remove(self, tenant_id: str, rule_id: str, *, actor: str) -> None:
         """Raises NotFoundError."""
 
-    async def due(self) -> Sequence[tuple[Rule, str]]:
-        """Rules that have something to do, each with the connection it is to be done for."""
+    async def take(self, seen: Sequence[str]) -> Rule | None:
+        """The rule of any tenant that nobody has looked at for longest; none of those, and None after the last."""
+
+    async def ripe(self, rule: Rule) -> Sequence[str]:
+        """Connections for which it has something to do; not always all of them at once."""
 
     async def apply(self, rule: Rule, connection_id: str, at: datetime) -> int:
         """Do it, for some at a time; gives how many. `at` is platform time."""

@@ -9,6 +9,7 @@ from evergrant.core.errors import NotFoundError
 from evergrant.store import audit, locks, values
 from evergrant.store.database import Connection, Database
 from evergrant.store.exceptions import broken
+from evergrant.store.pushes import FORGOTTEN_AT_ONCE, KEPT
 
 SHOWN = 20
 
@@ -93,6 +94,21 @@ from exceptions e where e.tenant_id = $1 and e.connection_id = $2 and e.shop_id 
   and e.since >= $5 and i.tenant_id = e.tenant_id and i.exception_id = e.id and i.outcome is null
 """
 
+OVER = """
+select tenant_id, id from replays r where created_at < now() - $1::interval and not exists (select from replay_items i
+    where i.tenant_id = r.tenant_id and i.replay_id = r.id and (i.outcome is null or i.ended_at > now() - $1::interval))
+order by created_at limit $2
+"""
+FORGET_ITEMS = """
+delete from replay_items where ctid = any(array(select i.ctid from replay_items i
+    join unnest($1::text[], $2::text[]) as over (tenant_id, id) on i.tenant_id = over.tenant_id and i.replay_id = over.id limit $3))
+"""
+FORGET = """
+delete from replays r using unnest($1::text[], $2::text[]) as over (tenant_id, id)
+where r.tenant_id = over.tenant_id and r.id = over.id
+  and not exists (select from replay_items i where i.tenant_id = r.tenant_id and i.replay_id = r.id)
+"""
+
 
 class Replays:
     """The bulk retries."""
@@ -156,6 +172,15 @@ class Replays:
             )
             for row in rows
         ]
+
+    async def forget(self) -> int:
+        """Remove those that have been over for long; gives how many rows."""
+        async with self._database.transaction() as connection:
+            over = await connection.fetch(OVER, KEPT, FORGOTTEN_AT_ONCE // 10)
+            ids = ([row["tenant_id"] for row in over], [row["id"] for row in over])
+            items = await connection.execute(FORGET_ITEMS, *ids, FORGOTTEN_AT_ONCE * 4)
+            done = await connection.execute(FORGET, *ids)
+        return int(items.rsplit(" ", 1)[1]) + int(done.rsplit(" ", 1)[1])
 
 
 async def begin(connection: Connection, tenant_id: str, replay_id: str, choice: Choice, *, actor: str) -> int:

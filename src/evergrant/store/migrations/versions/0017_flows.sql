@@ -141,8 +141,11 @@ create table exception_rules (
     created_by     text not null,
     created_at     timestamptz not null default now(),
     ran_at         timestamptz,
+    looked_at      timestamptz, -- whose turn it is: the one nobody has looked at for longest
     primary key (tenant_id, id)
 );
+create unique index exception_rules_one on exception_rules (tenant_id, cause, connection_id, action) nulls not distinct;
+create index exception_rules_by_turn on exception_rules (looked_at, tenant_id, id);
 
 -- Bulk retries, with what came of each record.
 create table replays (
@@ -169,6 +172,9 @@ create table replay_items (
     foreign key (tenant_id, exception_id) references exceptions
 );
 create index replay_items_open on replay_items (tenant_id, exception_id) where outcome is null;
+create index replay_items_of_exception on replay_items (tenant_id, exception_id);
+create index replays_by_age on replays (created_at);
+create index exceptions_over on exceptions (ended_at) where state <> 'open';
 
 -- Outages: from the moment flows stopped by themselves to the moment everything missed is accounted for.
 create table outages (
