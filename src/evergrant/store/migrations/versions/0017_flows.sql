@@ -100,6 +100,7 @@ create index pushes_waiting on pushes (due_at, position) where state = 'waiting'
 create index pushes_of_entity on pushes (tenant_id, connection_id, shop_id, kind, entity, position)
     where state in ('waiting', 'parked');
 create index pushes_of_outage on pushes (tenant_id, outage_id) where outage_id is not null;
+create index pushes_owed on pushes (tenant_id, outage_id) where outage_id is not null and state in ('waiting', 'parked');
 
 -- Records that failed: one open row an entity of a flow. `outage_id`: it failed because flows had stopped, and closes when
 -- what it waits for has gone through.
@@ -129,6 +130,7 @@ create table exceptions (
 create unique index exceptions_open on exceptions (tenant_id, connection_id, shop_id, kind, entity) where state = 'open';
 create index exceptions_by_cause on exceptions (tenant_id, state, cause, position);
 create index exceptions_of_outage on exceptions (tenant_id, outage_id) where outage_id is not null;
+create index exceptions_owed on exceptions (tenant_id, outage_id) where outage_id is not null and state = 'open';
 
 -- Rules: what is still open so long after it was opened is dismissed, or tried again, by itself.
 create table exception_rules (
@@ -191,7 +193,7 @@ create table outages (
     foreign key (tenant_id, connection_id) references connections
 );
 create index outages_of_connection on outages (tenant_id, connection_id, position);
-create index outages_open on outages (clock) where closed_at is null;
+create index outages_open on outages (clock, tenant_id, id) where closed_at is null;
 
 -- The ledger: one row for each flow of each shop that stopped.
 create table outage_flows (
