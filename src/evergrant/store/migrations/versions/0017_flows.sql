@@ -39,9 +39,11 @@ create table gap_records (
     rank           smallint not null,    -- cancellations before the rest
     due_at         timestamptz,          -- platform time: the seller's promise to ship
     document       bytea not null,
+    redacted_at    timestamptz,          -- wall time: its buyer was taken out of it
     primary key (tenant_id, connection_id, shop_id, kind, record_id),
     foreign key (tenant_id, connection_id, shop_id) references shops
 );
+create index gap_records_unredacted on gap_records (tenant_id, connection_id, updated_at) where redacted_at is null;
 
 -- What a shop sells, as its products last said: from the vendor's SKU to the platform's.
 create table wares (
