@@ -81,6 +81,9 @@ class Exceptions(Protocol):
     ) -> None:
         """A record came that a shut flow (tenant, connection, shop, kind) could not fetch."""
 
+    async def forget(self) -> int:
+        """Remove what has been over for long, and is in no bulk retry and no open outage; gives how many."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
@@ -93,9 +96,13 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """What a bulk retry would do: how many of which flow, the first ones in their order, and how many it would leave out, and why."""
+    """What a bulk retry would do: how many of which flow, the first ones in their order, and how many it would leave out, and why.
+
+    `remaining` are those that are left for a next one, because one takes so many only.
+    """
 
     total: int
+    remaining: int = 0
     by_flow: Mapping[str, int] = field(default_factory=dict)
     first: Sequence[Broken] = ()
     skipped: Mapping[str, int] = field(default_factory=dict)
@@ -103,7 +110,7 @@ class Preview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replay:
-    """A bulk retry, and how far it is: how many of each outcome, `waiting` for none yet."""
+    """A bulk retry, and how far it is: how many of each outcome, `waiting` for none yet; `remaining` were left for a next one."""
 
     id: str
     cause: str | None
@@ -112,6 +119,7 @@ class Replay:
     created_at: datetime
     ended_at: datetime | None
     total: int
+    remaining: int = 0
     outcomes: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -133,13 +141,16 @@ class Replays(Protocol):
         """What it would do, without doing it."""
 
     async def begin(self, tenant_id: str, choice: Choice, *, actor: str) -> Replay:
-        """Try all of them again, in their order. What another one tries already is left out."""
+        """Try them again, in their order, as many as one may take. What another one tries already is left out."""
 
     async def find(self, tenant_id: str, replay_id: str) -> Replay:
         """One. Raises NotFoundError."""
 
     async def items(self, tenant_id: str, replay_id: str, *, after: int, limit: int) -> Sequence[Retried]:
         """Its records in their order, behind one of them."""
+
+    async def forget(self) -> int:
+        """Remove those that have been over for long; gives how many rows."""
 
 
 class Action(StrEnum):
@@ -169,7 +180,7 @@ class Rules(Protocol):
     """What is done by itself."""
 
     async def add(self, rule: Rule) -> Rule:
-        """Keep a rule. Raises NotFoundError: there is no such connection."""
+        """Keep a rule. Raises NotFoundError: there is no such connection; ConflictError: there is one already, or too many."""
 
     async def of(self, tenant_id: str) -> Sequence[Rule]:
         """All of a tenant, oldest first."""
@@ -177,8 +188,11 @@ class Rules(Protocol):
     async def remove(self, tenant_id: str, rule_id: str, *, actor: str) -> None:
         """Raises NotFoundError."""
 
-    async def due(self) -> Sequence[tuple[Rule, str]]:
-        """Rules that have something to do, each with the connection it is to be done for."""
+    async def take(self, seen: Sequence[str]) -> Rule | None:
+        """The rule of any tenant that nobody has looked at for longest; none of those, and None after the last."""
+
+    async def ripe(self, rule: Rule) -> Sequence[str]:
+        """Connections for which it has something to do; not always all of them at once."""
 
     async def apply(self, rule: Rule, connection_id: str, at: datetime) -> int:
         """Do it, for some at a time; gives how many. `at` is platform time."""

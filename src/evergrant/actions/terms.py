@@ -10,7 +10,7 @@ from evergrant.core import flows
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aged:
-    """An order whose buyer has been kept for long enough, as it was read."""
+    """An order whose buyer has been kept for long enough, as it was read; `is_staged`: it waits for the end of a catch-up."""
 
     tenant_id: str
     connection_id: str
@@ -19,6 +19,7 @@ class Aged:
     provider: str
     updated_at: datetime
     document: bytes
+    is_staged: bool = False
 
 
 class Terms(Protocol):

@@ -109,6 +109,10 @@ async def _forget_pushes(_clock: str, ports: Ports) -> int:
     return await ports.books.outward.pushes.forget()
 
 
+async def _forget_failed(_clock: str, ports: Ports) -> int:
+    return await mend.forget(ports)
+
+
 async def _by_rule(_clock: str, ports: Ports) -> int:
     return await mend.by_rule(ports)
 
@@ -163,6 +167,7 @@ ONCE = (
     Regular(name="heal_exchanges", every=2.0, sweep=_heal_exchanges),
     Regular(name="forget_answers", every=600.0, sweep=_forget_answers),
     Regular(name="forget_pushes", every=600.0, sweep=_forget_pushes),
+    Regular(name="forget_failed", every=600.0, sweep=_forget_failed),
     Regular(name="by_rule", every=10.0, sweep=_by_rule),
     Regular(name="rewrap", every=30.0, sweep=_rewrap),
     Regular(name="chain", every=0.5, sweep=_chain),

@@ -13,6 +13,7 @@ from evergrant.core.errors import NotFoundError
 from evergrant.core.gate import REMEDIES, Why
 from evergrant.store import audit, events, failing
 from evergrant.store.database import Connection, Database
+from evergrant.store.pushes import FORGOTTEN_AT_ONCE, KEPT
 
 PAGE = """
 select * from exceptions where tenant_id = $1 and position > $2 and ($3::text is null or cause = $3)
@@ -46,6 +47,15 @@ SHUT = """
 select f.shut, o.outage_id from flows f left join outage_flows o on o.tenant_id = f.tenant_id
   and o.connection_id = f.connection_id and o.shop_id = f.shop_id and o.kind = f.kind and o.balanced_at is null
 where f.tenant_id = $1 and f.connection_id = $2 and f.shop_id = $3 and f.kind = $4
+"""
+
+# A ledger that is open counts them.
+FORGET = """
+delete from exceptions where ctid = any(array(
+    select x.ctid from exceptions x where x.state <> 'open' and x.ended_at < now() - $1::interval
+      and not exists (select from outages o where o.tenant_id = x.tenant_id and o.id = x.outage_id and o.closed_at is null)
+      and not exists (select from replay_items i where i.tenant_id = x.tenant_id and i.exception_id = x.id)
+    order by x.ended_at limit $2))
 """
 
 
@@ -115,6 +125,12 @@ class Exceptions:
                 since=since,
             )
             await failing.open_all(connection, [failed], at)
+
+    async def forget(self) -> int:
+        """Remove what has been over for long, and is in no bulk retry and no open outage; gives how many."""
+        async with self._database.connection() as connection:
+            done = await connection.execute(FORGET, KEPT, FORGOTTEN_AT_ONCE)
+        return int(done.rsplit(" ", 1)[1])
 
 
 async def end(

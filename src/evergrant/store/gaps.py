@@ -34,8 +34,9 @@ insert into gap_records as g (tenant_id, connection_id, shop_id, kind, record_id
 select $1, $2, $3, $4, given.* from unnest($5::text[], $6::timestamptz[], $7::timestamptz[], $8::smallint[],
     $9::timestamptz[], $10::bytea[]) as given (id, updated_at, created_at, rank, due_at, document)
 on conflict (tenant_id, connection_id, shop_id, kind, record_id) do update set updated_at = excluded.updated_at,
-    created_at = excluded.created_at, rank = excluded.rank, due_at = excluded.due_at, document = excluded.document
-where excluded.updated_at >= g.updated_at
+    created_at = excluded.created_at, rank = excluded.rank, due_at = excluded.due_at, document = excluded.document,
+    redacted_at = null
+where excluded.updated_at > g.updated_at or (excluded.updated_at = g.updated_at and g.redacted_at is null)
 """
 
 STAGED = """
@@ -51,11 +52,11 @@ with batch as (
         order by rank, due_at nulls last, updated_at, record_id limit $5))
     returning *
 ), kept as (
-    insert into records (tenant_id, connection_id, shop_id, kind, record_id, updated_at, document, created_at)
-    select tenant_id, connection_id, shop_id, kind, record_id, updated_at, document, created_at
+    insert into records (tenant_id, connection_id, shop_id, kind, record_id, updated_at, document, created_at, redacted_at)
+    select tenant_id, connection_id, shop_id, kind, record_id, updated_at, document, created_at, redacted_at
     from batch order by rank, due_at nulls last, updated_at, record_id
     on conflict (tenant_id, connection_id, shop_id, kind, record_id) do update
-        set updated_at = excluded.updated_at, document = excluded.document, kept_at = now(), redacted_at = null,
+        set updated_at = excluded.updated_at, document = excluded.document, kept_at = now(), redacted_at = excluded.redacted_at,
             created_at = coalesce(excluded.created_at, records.created_at)
         where excluded.updated_at > records.updated_at
             or (excluded.updated_at = records.updated_at and excluded.document is distinct from records.document

@@ -43,32 +43,55 @@ cross join lateral (
 
 LINES = f"{COUNTED} where r.tenant_id = $1 and r.outage_id = any($2) order by r.shop_id, r.kind"
 
+AT_ONCE = 100
+"""Outages looked at, and closed, in one round."""
+
+# Outages with a row that may balance, behind the one that was looked at last: round and round, so that each has its turn.
+NEXT = """
+select o.tenant_id, o.id from outages o where o.clock = $1 and o.closed_at is null and (o.tenant_id, o.id) > ($2, $3)
+  and exists (select from outage_flows r where r.tenant_id = o.tenant_id and r.outage_id = o.id
+    and r.balanced_at is null and (r.reopened_at is not null or r.trouble = 'paused_by_vendor'))
+order by o.tenant_id, o.id limit $4
+"""
+
 # A flow nothing is carried of owes nothing; one that was paused by hand owes what waits for it, and what was not read.
-BALANCE = f"""
+# This asks whether anything is open, where the ledger counts how much: it is asked every second.
+BALANCE = """
 with counted as (
-    {COUNTED} join outages o on o.tenant_id = r.tenant_id and o.id = r.outage_id
-    where o.clock = $1 and o.closed_at is null and r.balanced_at is null
-      and (r.reopened_at is not null or r.trouble = 'paused_by_vendor')
+    select r.* from unnest($1::text[], $4::text[]) as given (tenant_id, outage_id)
+    join outage_flows r on r.tenant_id = given.tenant_id and r.outage_id = given.outage_id
+    where r.balanced_at is null and (r.reopened_at is not null or r.trouble = 'paused_by_vendor')
+      and (r.read_at is not null or coalesce(r.expected, 0) <= r.caught_up)
+      and not exists (select from pushes p where p.tenant_id = r.tenant_id and p.outage_id = r.outage_id
+        and p.state in ('waiting', 'parked') and p.connection_id = r.connection_id and p.shop_id = r.shop_id and p.kind = r.kind)
+      and not exists (select from exceptions x where x.tenant_id = r.tenant_id and x.outage_id = r.outage_id and x.state = 'open'
+        and x.connection_id = r.connection_id and x.shop_id = r.shop_id and x.kind = r.kind and x.push_id is null)
+      and not exists (select from gap_records g where g.tenant_id = r.tenant_id and g.connection_id = r.connection_id
+        and g.shop_id = r.shop_id and g.kind = r.kind)
 )
 update outage_flows r set balanced_at = $2 from counted c
 where r.tenant_id = c.tenant_id and r.outage_id = c.outage_id and r.shop_id = c.shop_id and r.kind = c.kind
-  and r.balanced_at is null and c.still = 0
+  and r.balanced_at is null
   and (r.reopened_at is not distinct from c.reopened_at and r.trouble is not distinct from c.trouble)
   and (c.kind = any($3) or (c.read_at is not null and (c.kind <> 'stock' or c.written_at is not null or c.trouble = 'writing_is_off'))
     or (c.kind = 'stock' and (c.trouble = 'paused_by_vendor' or (c.trouble = 'nothing_to_check' and exists (
         select from flows f where f.tenant_id = c.tenant_id and f.connection_id = c.connection_id and f.shop_id = c.shop_id
           and f.kind = 'products' and f.shut is null and f.last_success_at >= c.reopened_at)))))
 returning true
-"""  # noqa: S608
+"""
+
+OVER = """
+select o.tenant_id, o.id from outages o where o.clock = $1 and o.closed_at is null and o.ended_at is not null
+  and not exists (select from outage_flows r where r.tenant_id = o.tenant_id and r.outage_id = o.id and r.balanced_at is null)
+order by o.ended_at limit $2
+"""
 
 # Whoever stops a flow holds the connection's row: what is being stopped is not closed.
 CLOSE = """
-update outages o set closed_at = $2, ended_at = coalesce(o.ended_at, $2)
+update outages o set closed_at = $3, ended_at = coalesce(o.ended_at, $3)
 where (o.tenant_id, o.id) in (
     select o.tenant_id, o.id from outages o join connections c on c.tenant_id = o.tenant_id and c.id = o.connection_id
-    where o.clock = $1 and o.closed_at is null and o.ended_at is not null and not exists (
-        select from outage_flows r where r.tenant_id = o.tenant_id and r.outage_id = o.id and r.balanced_at is null)
-    order by o.tenant_id, o.id limit 100 for update of c skip locked)
+    where o.tenant_id = $1 and o.id = $2 and o.closed_at is null and o.ended_at is not null for update of c skip locked)
   and not exists (select from outage_flows r where r.tenant_id = o.tenant_id and r.outage_id = o.id and r.balanced_at is null)
 returning o.tenant_id, o.id, o.connection_id, o.cause
 """
@@ -98,18 +121,36 @@ class Outages:
     def __init__(self, database: Database, *, by_writing: bool) -> None:
         self._database = database
         self._by_writing = by_writing
+        self._turns: dict[str, tuple[str, ...]] = {}
 
     async def balance(self, clock: str, now: datetime) -> int:
         """Note which flows balance, and close the outages all of whose flows do; gives how many were noted."""
         async with self._database.connection() as connection:
             if await connection.fetch(stock_checks.GO_ON, clock):
                 await connection.execute(outages.WAKE, ["sync"])
-            rows = await connection.fetch(BALANCE, clock, now, sorted(kind.value for kind in flows.NOT_CARRIED))
-        async with self._database.transaction() as connection:
-            closed = await connection.fetch(CLOSE, clock, now)
-            for row in closed:
-                await _close(connection, row, now)
-        return len(rows) + len(closed)
+            looked_at = await connection.fetch(NEXT, clock, *self._turns.get(clock, ("", "")), AT_ONCE)
+            self._turns[clock] = tuple(looked_at[-1]) if len(looked_at) == AT_ONCE else ("", "")
+            tenants, ids = [row["tenant_id"] for row in looked_at], [row["id"] for row in looked_at]
+            not_carried = sorted(kind.value for kind in flows.NOT_CARRIED)
+            rows = await connection.fetch(BALANCE, tenants, now, not_carried, ids)
+            over = await connection.fetch(OVER, clock, AT_ONCE)
+        return len(rows) + await self._close_all([tuple(row) for row in over], now)
+
+    async def _close_all(self, over: Sequence[tuple[str, str]], now: datetime) -> int:
+        """Each in a transaction of its own: one that cannot be closed keeps no other open."""
+        closed, failed = 0, None
+        for tenant_id, outage_id in over:
+            try:
+                async with self._database.transaction() as connection:
+                    row = await connection.fetchrow(CLOSE, tenant_id, outage_id, now)
+                    if row is not None:
+                        await _close(connection, row, now)
+                        closed += 1
+            except Exception as error:  # noqa: BLE001  (it stays open, and is tried again; the worker logs it)
+                failed = error
+        if failed:
+            raise failed
+        return closed
 
     async def take_checks(self, clock: str, limit: int) -> Sequence[Check]:
         """Take checks of stock that are due: what waited has gone out, and no read or no write has passed yet."""

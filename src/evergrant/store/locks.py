@@ -17,3 +17,6 @@ EPOCHS = 7_316_011
 
 REPLAYS = 7_316_012
 """One bulk retry of a tenant is put together at a time: no record is in two of them. Taken with the tenant's hash."""
+
+RULES = 7_316_013
+"""One rule of a tenant is added at a time, so that there are never too many. Taken with the tenant's hash."""

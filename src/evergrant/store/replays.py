@@ -1,9 +1,7 @@
 """Bulk retries: which records, in their order, and what came of each."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from secrets import token_hex
-from typing import Any
 
 from evergrant.actions.mending import Choice, Preview, Replay, Retried
 from evergrant.actions.reading import Entry
@@ -11,15 +9,35 @@ from evergrant.core.errors import NotFoundError
 from evergrant.store import audit, locks, values
 from evergrant.store.database import Connection, Database
 from evergrant.store.exceptions import broken
+from evergrant.store.pushes import FORGOTTEN_AT_ONCE, KEPT
 
 SHOWN = 20
 
-CHOSEN = """
-with tried as materialized (select exception_id from replay_items where tenant_id = $1 and outcome is null)
-select e.*, e.id in (select exception_id from tried) as is_tried
+MOST = 10_000
+"""Records of one bulk retry; what is left is for the next."""
+
+WANTED = """
 from exceptions e where e.tenant_id = $1 and e.state = 'open' and ($2::text is null or e.cause = $2)
   and ($3::text is null or e.connection_id = $3) and ($4::text[] is null or e.id = any($4))
-order by e.position
+"""
+TRIED = """
+exists (select from replay_items i where i.tenant_id = e.tenant_id and i.exception_id = e.id and i.outcome is null)
+"""
+
+# How many there are, and of which flows those are that one bulk retry would take.
+COUNT = f"""
+with chosen as materialized (select e.kind, e.position, {TRIED} as is_tried {WANTED}),
+first as (select kind from chosen where not is_tried order by position limit $5)
+select count(*) as found, count(*) filter (where is_tried) as tried,
+    (select json_object_agg(kind, many) from (select kind, count(*) as many from first group by kind) f)::text as by_flow
+from chosen
+"""  # noqa: S608
+
+CHOSEN = f"select e.* {WANTED} and not {TRIED} order by e.position limit $5"
+TAKEN = f"select e.id, e.push_id {WANTED} and not {TRIED} order by e.position limit $5"
+
+BEGIN = """
+insert into replays (tenant_id, id, cause, connection_id, created_by, total, remaining) values ($1, $2, $3, $4, $5, $6, $7)
 """
 
 ADD = """
@@ -76,6 +94,21 @@ from exceptions e where e.tenant_id = $1 and e.connection_id = $2 and e.shop_id 
   and e.since >= $5 and i.tenant_id = e.tenant_id and i.exception_id = e.id and i.outcome is null
 """
 
+OVER = """
+select tenant_id, id from replays r where created_at < now() - $1::interval and not exists (select from replay_items i
+    where i.tenant_id = r.tenant_id and i.replay_id = r.id and (i.outcome is null or i.ended_at > now() - $1::interval))
+order by created_at limit $2
+"""
+FORGET_ITEMS = """
+delete from replay_items where ctid = any(array(select i.ctid from replay_items i
+    join unnest($1::text[], $2::text[]) as over (tenant_id, id) on i.tenant_id = over.tenant_id and i.replay_id = over.id limit $3))
+"""
+FORGET = """
+delete from replays r using unnest($1::text[], $2::text[]) as over (tenant_id, id)
+where r.tenant_id = over.tenant_id and r.id = over.id
+  and not exists (select from replay_items i where i.tenant_id = r.tenant_id and i.replay_id = r.id)
+"""
+
 
 class Replays:
     """The bulk retries."""
@@ -86,18 +119,21 @@ class Replays:
     async def preview(self, tenant_id: str, choice: Choice) -> Preview:
         """What it would do, without doing it."""
         async with self._database.connection() as connection:
-            rows = await _chosen(connection, tenant_id, choice)
-        wanted = [row for row in rows if not row["is_tried"]]
-        skipped = {"already_tried": len(rows) - len(wanted), "not_open": _missing(choice, rows)}
+            counted = await connection.fetchrow(COUNT, tenant_id, *_asked(choice), MOST)
+            rows = await connection.fetch(CHOSEN, tenant_id, *_asked(choice), SHOWN)
+        wanted = counted["found"] - counted["tried"]
+        missing = len(set(choice.ids)) - counted["found"] if choice.ids is not None else 0
+        skipped = {"already_tried": counted["tried"], "not_open": missing}
         return Preview(
-            total=len(wanted),
-            by_flow=dict(Counter(row["kind"] for row in wanted)),
-            first=[broken(row) for row in wanted[:SHOWN]],
+            total=min(wanted, MOST),
+            remaining=max(wanted - MOST, 0),
+            by_flow=values.from_json(counted["by_flow"] or "{}"),
+            first=[broken(row) for row in rows],
             skipped={why: many for why, many in skipped.items() if many},
         )
 
     async def begin(self, tenant_id: str, choice: Choice, *, actor: str) -> Replay:
-        """Try all of them again, in their order. What another one tries already is left out."""
+        """Try them again, in their order, as many as one may take. What another one tries already is left out."""
         replay_id = f"rpl_{token_hex(16)}"
         async with self._database.transaction() as connection:
             await begin(connection, tenant_id, replay_id, choice, actor=actor)
@@ -118,6 +154,7 @@ class Replays:
             created_at=row["created_at"],
             ended_at=None if outcomes.get("waiting") else row["last_ended"] or row["created_at"],
             total=row["total"],
+            remaining=row["remaining"],
             outcomes=outcomes,
         )
 
@@ -136,20 +173,26 @@ class Replays:
             for row in rows
         ]
 
+    async def forget(self) -> int:
+        """Remove those that have been over for long; gives how many rows."""
+        async with self._database.transaction() as connection:
+            over = await connection.fetch(OVER, KEPT, FORGOTTEN_AT_ONCE // 10)
+            ids = ([row["tenant_id"] for row in over], [row["id"] for row in over])
+            items = await connection.execute(FORGET_ITEMS, *ids, FORGOTTEN_AT_ONCE * 4)
+            done = await connection.execute(FORGET, *ids)
+        return int(items.rsplit(" ", 1)[1]) + int(done.rsplit(" ", 1)[1])
+
 
 async def begin(connection: Connection, tenant_id: str, replay_id: str, choice: Choice, *, actor: str) -> int:
     """Begin a bulk retry in the caller's transaction; gives of how many records."""
     await connection.execute("select pg_advisory_xact_lock($1::int, hashtext($2))", locks.REPLAYS, tenant_id)
-    rows = [row for row in await _chosen(connection, tenant_id, choice) if not row["is_tried"]]
-    ids = [row["id"] for row in rows]
+    rows = await connection.fetch(TAKEN, tenant_id, *_asked(choice), MOST)
+    ids, remaining = [row["id"] for row in rows], 0
+    if len(ids) == MOST:
+        counted = await connection.fetchrow(COUNT, tenant_id, *_asked(choice), MOST)
+        remaining = max(counted["found"] - counted["tried"] - MOST, 0)
     await connection.execute(
-        "insert into replays (tenant_id, id, cause, connection_id, created_by, total) values ($1, $2, $3, $4, $5, $6)",
-        tenant_id,
-        replay_id,
-        choice.cause,
-        choice.connection_id,
-        actor,
-        len(ids),
+        BEGIN, tenant_id, replay_id, choice.cause, choice.connection_id, actor, len(ids), remaining
     )
     await connection.execute(ADD, tenant_id, replay_id, ids)
     await connection.execute(PULL_AGAIN, tenant_id, [row["id"] for row in rows if row["push_id"] is None])
@@ -161,13 +204,5 @@ async def begin(connection: Connection, tenant_id: str, replay_id: str, choice: 
     return len(ids)
 
 
-async def _chosen(connection: Connection, tenant_id: str, choice: Choice) -> Sequence[Mapping[str, Any]]:
-    ids = None if choice.ids is None else list(choice.ids)
-    rows: Sequence[Mapping[str, Any]] = await connection.fetch(
-        CHOSEN, tenant_id, choice.cause, choice.connection_id, ids
-    )
-    return rows
-
-
-def _missing(choice: Choice, rows: Sequence[Mapping[str, Any]]) -> int:
-    return len(set(choice.ids) - {row["id"] for row in rows}) if choice.ids is not None else 0
+def _asked(choice: Choice) -> tuple[str | None, str | None, Sequence[str] | None]:
+    return (choice.cause, choice.connection_id, None if choice.ids is None else list(choice.ids))

@@ -18,25 +18,32 @@ update flows set reached = least(reached, $3), fence = fence + 1, lease_until = 
 where tenant_id = $1 and connection_id = $2 and kind = 'orders' and reached > $3
 """
 
+# Those that wait for the end of a catch-up, too: it may never come.
 AGED = """
-select r.tenant_id, r.connection_id, r.shop_id, r.record_id, c.provider, r.updated_at, r.document
-from connections c cross join lateral (
-    select * from records r
-    where r.tenant_id = c.tenant_id and r.connection_id = c.id and r.kind = 'orders' and r.redacted_at is null
-      and r.updated_at < $2::timestamptz
-          - make_interval(days => coalesce((c.settings ->> 'keep_buyer_days')::int, $3::int))
-    limit $4) r
-where c.clock = $1 limit $4
+select c.tenant_id, c.connection_id, c.provider, r.* from (
+    select tenant_id, id as connection_id, provider, $2::timestamptz
+        - make_interval(days => coalesce((settings ->> 'keep_buyer_days')::int, $3::int)) as before
+    from connections where clock = $1) c
+cross join lateral (
+    (select r.shop_id, r.record_id, r.updated_at, r.document, false as is_staged from records r
+     where r.tenant_id = c.tenant_id and r.connection_id = c.connection_id and r.kind = 'orders' and r.redacted_at is null
+       and r.updated_at < c.before limit $4)
+    union all
+    (select g.shop_id, g.record_id, g.updated_at, g.document, true from gap_records g
+     where g.tenant_id = c.tenant_id and g.connection_id = c.connection_id and g.kind = 'orders' and g.redacted_at is null
+       and g.updated_at < c.before limit $4)) r
+limit $4
 """
 
 REDACT = """
-update records r set document = given.document, redacted_at = now()
+update {table} r set document = given.document, redacted_at = now()
 from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::bytea[])
     as given (tenant_id, connection_id, shop_id, record_id, updated_at, document)
 where r.tenant_id = given.tenant_id and r.connection_id = given.connection_id and r.shop_id = given.shop_id
   and r.kind = 'orders' and r.record_id = given.record_id and r.updated_at = given.updated_at and r.redacted_at is null
 returning true
 """
+IN_RECORDS, STAGED = REDACT.format(table="records"), REDACT.format(table="gap_records")
 
 
 class Terms:
@@ -86,19 +93,26 @@ class Terms:
 
     async def redact(self, orders: Sequence[tuple[Aged, bytes]]) -> int:
         """Keep each of them without its buyer, if it has not changed meanwhile; gives how many."""
-        if not orders:
-            return 0
+        done = 0
         async with self._database.connection() as connection:
-            rows = await connection.fetch(
-                REDACT,
-                [order.tenant_id for order, _ in orders],
-                [order.connection_id for order, _ in orders],
-                [order.shop_id for order, _ in orders],
-                [order.record_id for order, _ in orders],
-                [order.updated_at for order, _ in orders],
-                [document for _, document in orders],
-            )
-        return len(rows)
+            for statement, is_staged in ((IN_RECORDS, False), (STAGED, True)):
+                own = [each for each in orders if each[0].is_staged is is_staged]
+                if own:
+                    done += await _redact(connection, statement, own)
+        return done
+
+
+async def _redact(connection: Connection, statement: str, orders: Sequence[tuple[Aged, bytes]]) -> int:
+    rows = await connection.fetch(
+        statement,
+        [order.tenant_id for order, _ in orders],
+        [order.connection_id for order, _ in orders],
+        [order.shop_id for order, _ in orders],
+        [order.record_id for order, _ in orders],
+        [order.updated_at for order, _ in orders],
+        [document for _, document in orders],
+    )
+    return len(rows)
 
 
 async def _reaches_back(

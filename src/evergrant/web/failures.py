@@ -19,7 +19,10 @@ TITLES: Mapping[str, tuple[str, str]] = {
         "A level has to be told for each warehouse",
         "Send a level with `warehouse_id` for each of them.",
     ),
-    "unreadable": ("TikTok sent a record nobody can read", "Its flow went on. It is read again with the next change."),
+    "unreadable_record": (
+        "TikTok sent a record nobody can read",
+        "Its flow went on. It is read again with the next change.",
+    ),
     "platform_unavailable": ("TikTok did not answer as it should", "It is tried again by itself."),
     "platform_scope_missing": (
         "TikTok says that a permission is missing",

@@ -84,7 +84,7 @@ async def dismiss(exception_id: str, key: Manages, request: Request) -> dict[str
 async def begin_replay(given: ReplayChoice, key: Manages, request: Request) -> Response:
     """Try many again, in their order. With `dry_run` nothing is done, and 200 tells what would be.
 
-    What another bulk retry is at already is left out. While a flow is paused its records wait on.
+    What another bulk retry is at already is left out, and what is more than one takes is left for a next one. While a flow is paused its records wait on.
     """
     replays = desk_of(request).ports.books.outward.replays
     if given.cause is None and given.connection_id is None and given.ids is None:
@@ -166,6 +166,7 @@ def _preview(found: Preview) -> dict[str, Any]:
     return {
         "dry_run": True,
         "total": found.total,
+        "remaining": found.remaining,
         "by_flow": dict(found.by_flow),
         "first": [broken(each) for each in found.first],
         "skipped": dict(found.skipped),
@@ -182,6 +183,7 @@ def _replay(found: Replay) -> dict[str, Any]:
         "created_at": shapes.instant(found.created_at),
         "ended_at": shapes.instant(found.ended_at),
         "total": found.total,
+        "remaining": found.remaining,
         **{outcome: found.outcomes.get(outcome, 0) for outcome in outcomes},
     }
 

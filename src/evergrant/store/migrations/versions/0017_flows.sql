@@ -39,9 +39,11 @@ create table gap_records (
     rank           smallint not null,    -- cancellations before the rest
     due_at         timestamptz,          -- platform time: the seller's promise to ship
     document       bytea not null,
+    redacted_at    timestamptz,          -- wall time: its buyer was taken out of it
     primary key (tenant_id, connection_id, shop_id, kind, record_id),
     foreign key (tenant_id, connection_id, shop_id) references shops
 );
+create index gap_records_unredacted on gap_records (tenant_id, connection_id, updated_at) where redacted_at is null;
 
 -- What a shop sells, as its products last said: from the vendor's SKU to the platform's.
 create table wares (
@@ -100,6 +102,7 @@ create index pushes_waiting on pushes (due_at, position) where state = 'waiting'
 create index pushes_of_entity on pushes (tenant_id, connection_id, shop_id, kind, entity, position)
     where state in ('waiting', 'parked');
 create index pushes_of_outage on pushes (tenant_id, outage_id) where outage_id is not null;
+create index pushes_owed on pushes (tenant_id, outage_id) where outage_id is not null and state in ('waiting', 'parked');
 
 -- Records that failed: one open row an entity of a flow. `outage_id`: it failed because flows had stopped, and closes when
 -- what it waits for has gone through.
@@ -129,6 +132,7 @@ create table exceptions (
 create unique index exceptions_open on exceptions (tenant_id, connection_id, shop_id, kind, entity) where state = 'open';
 create index exceptions_by_cause on exceptions (tenant_id, state, cause, position);
 create index exceptions_of_outage on exceptions (tenant_id, outage_id) where outage_id is not null;
+create index exceptions_owed on exceptions (tenant_id, outage_id) where outage_id is not null and state = 'open';
 
 -- Rules: what is still open so long after it was opened is dismissed, or tried again, by itself.
 create table exception_rules (
@@ -141,8 +145,11 @@ create table exception_rules (
     created_by     text not null,
     created_at     timestamptz not null default now(),
     ran_at         timestamptz,
+    looked_at      timestamptz, -- whose turn it is: the one nobody has looked at for longest
     primary key (tenant_id, id)
 );
+create unique index exception_rules_one on exception_rules (tenant_id, cause, connection_id, action) nulls not distinct;
+create index exception_rules_by_turn on exception_rules (looked_at, tenant_id, id);
 
 -- Bulk retries, with what came of each record.
 create table replays (
@@ -153,7 +160,7 @@ create table replays (
     created_by     text not null,
     created_at     timestamptz not null default now(),
     total          int not null,
-    ended_at       timestamptz,
+    remaining      bigint not null default 0, -- more than one takes: left for a next one
     primary key (tenant_id, id)
 );
 create table replay_items (
@@ -169,6 +176,9 @@ create table replay_items (
     foreign key (tenant_id, exception_id) references exceptions
 );
 create index replay_items_open on replay_items (tenant_id, exception_id) where outcome is null;
+create index replay_items_of_exception on replay_items (tenant_id, exception_id);
+create index replays_by_age on replays (created_at);
+create index exceptions_over on exceptions (ended_at) where state <> 'open';
 
 -- Outages: from the moment flows stopped by themselves to the moment everything missed is accounted for.
 create table outages (
@@ -185,7 +195,7 @@ create table outages (
     foreign key (tenant_id, connection_id) references connections
 );
 create index outages_of_connection on outages (tenant_id, connection_id, position);
-create index outages_open on outages (clock) where closed_at is null;
+create index outages_open on outages (clock, tenant_id, id) where closed_at is null;
 
 -- The ledger: one row for each flow of each shop that stopped.
 create table outage_flows (
