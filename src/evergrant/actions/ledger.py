@@ -103,8 +103,8 @@ class Outages(Protocol):
     async def troubled(self, check: Check, trouble: str, wait: timedelta) -> None:
         """The check has not passed: again after a while."""
 
-    async def let_go(self, check: Check, wait: timedelta) -> None:
-        """Nothing was tried: again after a while."""
+    async def let_go(self, check: Check, wait: timedelta, *, failed: bool = False) -> None:
+        """Nothing was tried: again after a while. `failed`: it counts as a try that failed."""
 
 
 class Ledger(Protocol):

@@ -47,8 +47,8 @@ async def one(check: Check, ports: Ports) -> str:
     known = await ports.books.connections.find(check.tenant_id, check.connection_id)
     app = await ports.books.apps.by_id(known.app_id)
     if check.product_id is None or check.sku_id is None:
-        if check.has_wares:  # each of them has a level on its way: that one will be the write
-            await ports.books.outages.let_go(check, SOON)
+        if check.has_wares:  # each of them has a level on its way: that one will be the write, if it ever goes out
+            await ports.books.outages.let_go(check, SOON, failed=True)
             return "busy"
         await ports.books.outages.troubled(check, Trouble.NOTHING_TO_CHECK, A_LITTLE_LATER)
         return Trouble.NOTHING_TO_CHECK
@@ -138,8 +138,6 @@ async def _halt(check: Check, app: App, said: _Shut | CallRefused, ports: Ports)
         return said.why
     now = await ports.clock.now(app.clock)
     await admission.refused(_flow(check), app, said, now, ports, actor="prove")
-    if said.trouble is Refusal.THROTTLED and said.wait:
-        await ports.books.shop_paces.throttled((check.tenant_id, check.connection_id, check.shop_id), said.wait)
     wait = said.wait or min(SOON * int(2 ** min(check.failures, 10)), LONGEST_WAIT)
     trouble = said.message if said.message == NOT_WRITTEN else said.trouble
     await ports.books.outages.troubled(check, trouble, wait)

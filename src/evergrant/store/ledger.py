@@ -131,10 +131,10 @@ class Outages:
         async with self._database.transaction() as connection:
             await stock_checks.troubled(connection, check, trouble, wait)
 
-    async def let_go(self, check: Check, wait: timedelta) -> None:
-        """Nothing was tried: again after a while."""
+    async def let_go(self, check: Check, wait: timedelta, *, failed: bool = False) -> None:
+        """Nothing was tried: again after a while. `failed`: it counts as a try that failed."""
         async with self._database.transaction() as connection:
-            await stock_checks.let_go(connection, check, wait)
+            await stock_checks.let_go(connection, check, wait, failed=failed)
 
     async def page(self, tenant_id: str, connection_id: str, *, before: int, limit: int) -> Sequence[Outage]:
         """Outages of a connection, the newest first, those before a position (0: from the newest)."""

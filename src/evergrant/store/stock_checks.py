@@ -53,19 +53,23 @@ from due where f.tenant_id = due.tenant_id and f.connection_id = due.connection_
 returning f.tenant_id, f.connection_id, f.shop_id, due.outage_id, f.fence, f.failures, due.written, due.checked_sku, due.checked_since
 """  # noqa: S608
 
-# What nobody can buy is written back with the least risk; where one SKU was refused, the next one is tried.
+# What nobody can buy is written back with the least risk; where one SKU was refused, the next of those that may be tried is.
 CHOOSE = """
-select w.product_id, w.sku_id from wares w
-where w.tenant_id = $1 and w.connection_id = $2 and w.shop_id = $3 and w.status not in ('DELETED', 'FREEZE')
-  and ($4 or not exists (select from pushes p where p.tenant_id = w.tenant_id and p.connection_id = w.connection_id
-    and p.shop_id = w.shop_id and p.kind = 'stock' and p.state = 'waiting' and (p.entity = w.seller_sku or p.entity in (
-        select m.sku from mappings m where m.tenant_id = w.tenant_id and m.connection_id = w.connection_id
-          and m.shop_id = w.shop_id and m.sku_id = w.sku_id))))
-order by w.status = 'ACTIVATE', w.sku_id offset $5 limit 1
+with free as materialized (
+    select w.product_id, w.sku_id, w.status from wares w
+    where w.tenant_id = $1 and w.connection_id = $2 and w.shop_id = $3 and w.status not in ('DELETED', 'FREEZE')
+      and ($4 or not exists (select from pushes p where p.tenant_id = w.tenant_id and p.connection_id = w.connection_id
+        and p.shop_id = w.shop_id and p.kind = 'stock' and p.state = 'waiting' and (p.entity = w.seller_sku or p.entity in (
+            select m.sku from mappings m where m.tenant_id = w.tenant_id and m.connection_id = w.connection_id
+              and m.shop_id = w.shop_id and m.sku_id = w.sku_id))))
+)
+select product_id, sku_id from free
+order by status = 'ACTIVATE', sku_id offset $5::bigint % greatest((select count(*) from free), 1) limit 1
 """
 
-COUNT = """
-select count(*) from wares where tenant_id = $1 and connection_id = $2 and shop_id = $3 and status not in ('DELETED', 'FREEZE')
+SELLS = """
+select exists (select from wares where tenant_id = $1 and connection_id = $2 and shop_id = $3
+    and status not in ('DELETED', 'FREEZE'))
 """
 
 BEGIN = """
@@ -147,9 +151,9 @@ async def troubled(connection: Connection, check: Check, trouble: str, wait: tim
     )
 
 
-async def let_go(connection: Connection, check: Check, wait: timedelta) -> None:
-    """Nothing was tried."""
-    await connection.execute(REST, *_place(check)[:3], check.fence, wait, 0, None)
+async def let_go(connection: Connection, check: Check, wait: timedelta, *, failed: bool = False) -> None:
+    """Nothing was tried. `failed`: and that holds up whoever comes after stock."""
+    await connection.execute(REST, *_place(check)[:3], check.fence, wait, int(failed), None)
 
 
 async def _done(connection: Connection, check: Check) -> None:
@@ -168,9 +172,8 @@ async def _check(connection: Connection, row: Any) -> Check:
     shop = (row["tenant_id"], row["connection_id"], row["shop_id"])
     if row["checked_sku"]:
         await connection.execute(AGAIN, *shop, row["checked_sku"], row["checked_since"])
-    count = await connection.fetchval(COUNT, *shop)
-    offset = row["failures"] % count if count else 0
-    ware = await connection.fetchrow(CHOOSE, *shop, row["written"], offset)
+    ware = await connection.fetchrow(CHOOSE, *shop, row["written"], row["failures"])
+    has_wares = ware is not None or await connection.fetchval(SELLS, *shop)
     is_written = row["written"] or ware is None
     await connection.execute(BEGIN, *shop, row["outage_id"], None if is_written else ware["sku_id"])
     since = await connection.fetchval("select now()")
@@ -184,7 +187,7 @@ async def _check(connection: Connection, row: Any) -> Check:
         written=row["written"],
         product_id=ware["product_id"] if ware else None,
         sku_id=ware["sku_id"] if ware else None,
-        has_wares=bool(count),
+        has_wares=has_wares,
         since=since,
     )
 

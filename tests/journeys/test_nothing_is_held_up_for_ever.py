@@ -1,0 +1,74 @@
+"""What does not get through after an outage holds up nothing else for ever, and its row is open no longer than it owes."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.journeys.claiming import sql
+from tests.journeys.ledgers import gives, wares
+from tests.journeys.test_back_to_normal import UPDATE, one_check
+from tests.journeys.test_outages import expired, renewed
+from tests.world_fixture import World
+
+
+async def arrived(world: World, connection_id: str, made: list[dict[str, str]]) -> bool:
+    """Whether all of these orders are kept."""
+    return {each["id"] for each in made} <= {record["id"] for record in await world.records(connection_id)}
+
+
+async def test_levels_that_fail_for_ever_hold_up_orders_for_three_tries_only(world: World) -> None:
+    """Every SKU has a level that waits, TikTok answers none of the writes: no check can be made, and orders come all the same."""
+    connection_id = await expired(world)
+    for each in await wares(world):
+        await gives(world, connection_id, each["seller_sku"], 5)
+    made = world.sandbox.post("/orders", {"shop": world.shop_id, "count": 3})["orders"]
+    world.sandbox.post("/faults", {"kind": "api", "path": f"*/{UPDATE}", "action": "status", "status": 503})
+    await renewed(world, connection_id)
+    here: list[bool] = []
+    for _ in range(3):
+        await world.hub.work()
+        here.append(await arrived(world, connection_id, made))
+        await sql(world, "update flows set lease_until = null where kind = 'stock'")
+        await sql(world, "update pushes set due_at = now() + interval '1 hour'")
+    assert [False, True] == [here[0], here[-1]]
+
+
+async def test_one_free_variant_is_found_among_those_that_wait(world: World) -> None:
+    """All but one have a level waiting, and a check has failed before: the free one is tried all the same."""
+    connection_id = await expired(world)
+    sells = await wares(world)
+    for each in sells[1:]:
+        await gives(world, connection_id, each["seller_sku"], 5)
+    await renewed(world, connection_id)
+    await sql(world, "update pushes set attempts = 1, due_at = now() + interval '1 hour'")
+    await sql(world, "update flows set failures = 1 where kind = 'stock'")
+    assert "written" == await one_check(world)
+
+
+async def test_levels_that_are_told_to_wait_hold_up_orders_for_two_minutes(world: World) -> None:
+    """Their calls are throttled, which is no failure: nothing is counted, and the orders wait no longer than so."""
+    connection_id = await expired(world)
+    await gives(world, connection_id, (await wares(world))[0]["seller_sku"], 5)
+    made = world.sandbox.post("/orders", {"shop": world.shop_id, "count": 3})["orders"]
+    await renewed(world, connection_id)
+    await sql(world, "update pushes set due_at = now() + interval '1 hour'")
+    await world.hub.work()
+    assert not await arrived(world, connection_id, made)
+    await sql(world, "update outage_flows set runs_since = now() - interval '2 minutes'")
+    await world.hub.work()
+    assert await arrived(world, connection_id, made)
+
+
+async def test_a_check_that_is_throttled_slows_the_shop_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One refusal is told to the pace once."""
+    connection_id = await expired(world)
+    await renewed(world, connection_id)
+    world.sandbox.post("/faults", {"kind": "api", "path": "*/inventory/search", "action": "status", "status": 429})
+    told: list[timedelta] = []
+
+    async def throttled(_shop: tuple[str, str, str], wait: timedelta) -> None:
+        told.append(wait)
+
+    monkeypatch.setattr(world.hub.ports.books.shop_paces, "throttled", throttled)
+    assert "throttled" == await one_check(world)
+    assert 1 == len(told)
