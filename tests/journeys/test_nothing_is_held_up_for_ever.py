@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from tests.journeys.claiming import sql
-from tests.journeys.ledgers import gives, wares
+from tests.journeys.claiming import sql, told
+from tests.journeys.ledgers import gives, outages, wares
 from tests.journeys.test_back_to_normal import UPDATE, one_check
-from tests.journeys.test_outages import expired, renewed
+from tests.journeys.test_exceptions_are_made_good import ordered
+from tests.journeys.test_outages import expired, failed, renewed
 from tests.world_fixture import World
 
 
@@ -64,11 +65,42 @@ async def test_a_check_that_is_throttled_slows_the_shop_once(world: World, monke
     connection_id = await expired(world)
     await renewed(world, connection_id)
     world.sandbox.post("/faults", {"kind": "api", "path": "*/inventory/search", "action": "status", "status": 429})
-    told: list[timedelta] = []
+    waits: list[timedelta] = []
 
     async def throttled(_shop: tuple[str, str, str], wait: timedelta) -> None:
-        told.append(wait)
+        waits.append(wait)
 
     monkeypatch.setattr(world.hub.ports.books.shop_paces, "throttled", throttled)
     assert "throttled" == await one_check(world)
-    assert 1 == len(told)
+    assert 1 == len(waits)
+
+
+async def noticed(world: World, order: dict[str, str], number: int) -> None:
+    """The platform tells of an order."""
+    at = int((await world.now()).timestamp()) + number
+    assert 200 == await world.deliver(ordered(world, order["id"], at))
+
+
+async def test_a_connection_the_vendor_lets_go_of_owes_nothing(world: World) -> None:
+    """A level that waits and an order that was told of count as given up, the outage closes, and nothing is taken in after."""
+    connection_id = await expired(world)
+    sku = (await wares(world))[0]["seller_sku"]
+    first, second = world.sandbox.post("/orders", {"shop": world.shop_id, "count": 2})["orders"]
+    await gives(world, connection_id, sku, 5)
+    await noticed(world, first, 0)
+    await world.hub.work()
+    assert 2 == (await outages(world, connection_id))[0]["open"]
+    answer = await world.hub.api.post(f"/v1/connections/{connection_id}/disconnect")
+    assert 200 == answer.status_code
+    await noticed(world, second, 1)
+    await world.hub.work()
+    (closed,) = await outages(world, connection_id)
+    given = {"items": [{"sku": sku, "shop_id": world.shop_id, "quantity": 4}]}
+    refused = await world.hub.api.put(f"/v1/connections/{connection_id}/inventory", json=given)
+
+    assert ("closed", 2, 2, 0) == tuple(closed[name] for name in ("status", "missed", "given_up", "open"))
+    assert {"vendor_disconnected"} == {line["checks"]["trouble"] for line in closed["flows"]}
+    assert [("dismissed", "by_hand")] * 2 == await failed(world)
+    assert "dismissed" == await sql(world, "select state from pushes")
+    assert (409, "authorization_cancelled") == told(refused)
+    assert "outage.closed" in await world.events(connection_id)

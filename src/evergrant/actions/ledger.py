@@ -17,6 +17,8 @@ class Trouble(StrEnum):
     WRITING_IS_OFF = "writing_is_off"
     NOTHING_TO_CHECK = "nothing_to_check"
     """The shop sells nothing that is known, so there is nothing to read or write."""
+    VENDOR_DISCONNECTED = "vendor_disconnected"
+    """The vendor let go of the connection: what was open counts as given up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,6 +48,8 @@ select f.shut, o.outage_id from flows f left join outage_flows o on o.tenant_id 
 where f.tenant_id = $1 and f.connection_id = $2 and f.shop_id = $3 and f.kind = $4
 """
 
+LET_GO = "select true from connections where tenant_id = $1 and id = $2 and reason = 'vendor_disconnected'"
+
 
 class Exceptions:
     """Records that failed."""
@@ -96,11 +98,16 @@ class Exceptions:
     async def missed(
         self, flow: tuple[str, str, str, flows.Kind], record_id: str, since: datetime, at: datetime
     ) -> None:
-        """A record came that a shut flow (tenant, connection, shop, kind) could not fetch."""
+        """A record came that a shut flow (tenant, connection, shop, kind) could not fetch.
+
+        Nobody waits for it where the vendor let go of the connection.
+        """
         tenant_id, connection_id, shop_id, kind = flow
         async with self._database.transaction() as connection:
             stand = await connection.fetchrow(SHUT, *flow)
             if stand is None or stand["shut"] is None:
+                return
+            if await connection.fetchval(LET_GO, tenant_id, connection_id):
                 return
             why = Why(stand["shut"])
             failed = Failed(
