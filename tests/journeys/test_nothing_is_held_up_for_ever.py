@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from tests.journeys.claiming import sql, told
-from tests.journeys.ledgers import gives, outages, wares
-from tests.journeys.test_back_to_normal import UPDATE, one_check
+from tests.journeys.ledgers import gives, lines, outages, wares
+from tests.journeys.test_back_to_normal import UPDATE, ledger, one_check
 from tests.journeys.test_exceptions_are_made_good import ordered
 from tests.journeys.test_outages import expired, failed, renewed
 from tests.world_fixture import World
@@ -104,3 +104,51 @@ async def test_a_connection_the_vendor_lets_go_of_owes_nothing(world: World) -> 
     assert "dismissed" == await sql(world, "select state from pushes")
     assert (409, "authorization_cancelled") == told(refused)
     assert "outage.closed" in await world.events(connection_id)
+
+
+async def test_an_order_that_was_told_of_counts_once(world: World) -> None:
+    """Three orders, two of them noticed while nobody could fetch them: the renewal brings three, and three were missed."""
+    connection_id = await expired(world)
+    made = world.sandbox.post("/orders", {"shop": world.shop_id, "count": 3})["orders"]
+    for number, order in enumerate(made[:2]):
+        await noticed(world, order, number)
+    await world.hub.work()
+    (lasts,) = await outages(world, connection_id)
+    await renewed(world, connection_id)
+    await world.hub.work()
+    (closed,) = await outages(world, connection_id)
+    row = lines(closed, world.shop_id)["orders"]
+
+    assert (2, 2) == (lasts["missed"], lasts["open"])
+    assert [("resolved", "by_itself")] * 2 == await failed(world)
+    assert ("closed", 3, 3, 0) == (closed["status"], row["missed"], row["caught_up"], row["open"])
+
+
+async def test_a_bare_shop_whose_products_are_paused_has_nothing_to_prove(world: World) -> None:
+    """Nobody will read its products, so nobody waits until they are read."""
+    shop = {"name": "Bare", "region": "GB", "orders": 0, "products": 0}
+    seller = {"name": "Bare Ltd", "email": "bare@bare.example", "password": "sandbox", "region": "GB", "shops": [shop]}
+    made = world.sandbox.post("/sellers", seller)
+    connection_id = await world.linked_by(made, "bare")
+    await world.hub.api.post(f"/v1/connections/{connection_id}/pause", json={"flow": "products"})
+    await world.hub.work()
+    world.sandbox.advance("365d")
+    await world.hub.work()
+    await world.linked_by(made, "bare")
+    await world.hub.work()
+    (outage,) = await outages(world, connection_id)
+    row = lines(outage, made["shops"][0]["id"])["stock"]
+    assert ("closed", "balanced", "nothing_to_check") == (outage["status"], row["state"], row["checks"]["trouble"])
+
+
+async def test_a_level_that_went_out_is_noted_where_nothing_is_sold_any_more(world: World) -> None:
+    """There is nothing to read, but a write has gone through, and the row says so."""
+    connection_id = await expired(world)
+    await gives(world, connection_id, (await wares(world))[0]["seller_sku"], 5)
+    await renewed(world, connection_id)
+    await sql(world, "update pushes set state = 'done', ended_at = now()")
+    await sql(world, "delete from wares")
+    assert "nothing_to_check" == await one_check(world)
+    row = await ledger(world, connection_id)
+    assert row["checks"]["written_at"]
+    assert None is row["checks"]["read_at"]

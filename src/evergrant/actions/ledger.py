@@ -102,7 +102,7 @@ class Outages(Protocol):
     async def wrote(self, check: Check, now: datetime) -> None:
         """One harmless write has passed; what went out for its SKU meanwhile goes out again."""
 
-    async def troubled(self, check: Check, trouble: str, wait: timedelta) -> None:
+    async def troubled(self, check: Check, trouble: str, wait: timedelta, now: datetime) -> None:
         """The check has not passed: again after a while."""
 
     async def let_go(self, check: Check, wait: timedelta, *, failed: bool = False) -> None:

@@ -50,7 +50,8 @@ async def one(check: Check, ports: Ports) -> str:
         if check.has_wares:  # each of them has a level on its way: that one will be the write, if it ever goes out
             await ports.books.outages.let_go(check, SOON, failed=True)
             return "busy"
-        await ports.books.outages.troubled(check, Trouble.NOTHING_TO_CHECK, A_LITTLE_LATER)
+        now = await ports.clock.now(app.clock)
+        await ports.books.outages.troubled(check, Trouble.NOTHING_TO_CHECK, A_LITTLE_LATER, now)
         return Trouble.NOTHING_TO_CHECK
     try:
         return await _prove(check, app, check.product_id, check.sku_id, ports)
@@ -140,7 +141,7 @@ async def _halt(check: Check, app: App, said: _Shut | CallRefused, ports: Ports)
     await admission.refused(_flow(check), app, said, now, ports, actor="prove")
     wait = said.wait or min(SOON * int(2 ** min(check.failures, 10)), LONGEST_WAIT)
     trouble = said.message if said.message == NOT_WRITTEN else said.trouble
-    await ports.books.outages.troubled(check, trouble, wait)
+    await ports.books.outages.troubled(check, trouble, wait, now)
     return trouble
 
 

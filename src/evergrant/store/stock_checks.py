@@ -108,6 +108,11 @@ update outage_flows set written_at = $6, trouble = null, checked_sku = null, che
 where {OF_CHECK} and reopened_at is not null
 """  # noqa: S608
 
+TROUBLED = f"""
+update outage_flows r set trouble = $6, written_at = case when {SENT} then coalesce(written_at, $7::timestamptz) else written_at end
+where {OF_CHECK}
+"""  # noqa: S608
+
 REST = """
 update flows set failures = failures + $6::int, last_error = coalesce($7, last_error), lease_until = now() + $5
 where tenant_id = $1 and connection_id = $2 and shop_id = $3 and kind = 'stock' and fence = $4
@@ -137,14 +142,9 @@ async def wrote(connection: Connection, check: Check, now: datetime) -> None:
     await _done(connection, check)
 
 
-async def troubled(connection: Connection, check: Check, trouble: str, wait: timedelta) -> None:
-    """The check has not passed."""
-    await connection.execute(
-        f"update outage_flows set trouble = $6 where {OF_CHECK}",  # noqa: S608
-        *_place(check),
-        check.fence,
-        trouble,
-    )
+async def troubled(connection: Connection, check: Check, trouble: str, wait: timedelta, now: datetime) -> None:
+    """The check has not passed. A level that went out is noted all the same."""
+    await connection.execute(TROUBLED, *_place(check), check.fence, trouble, now)
     is_failure = trouble != Trouble.NOTHING_TO_CHECK
     await connection.execute(
         REST, *_place(check)[:3], check.fence, wait, int(is_failure), trouble if is_failure else None
