@@ -1,12 +1,14 @@
 """What does not get through after an outage holds up nothing else for ever, and its row is open no longer than it owes."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 
+from evergrant.providers.wire import Reply, Request
 from tests.journeys.claiming import sql, told
-from tests.journeys.ledgers import gives, lines, outages, wares
-from tests.journeys.test_back_to_normal import UPDATE, ledger, one_check
+from tests.journeys.ledgers import calls, gives, lines, outages, wares
+from tests.journeys.test_back_to_normal import SEARCH, UPDATE, ledger, one_check
 from tests.journeys.test_exceptions_are_made_good import ordered
 from tests.journeys.test_outages import expired, failed, renewed
 from tests.world_fixture import World
@@ -152,3 +154,60 @@ async def test_a_level_that_went_out_is_noted_where_nothing_is_sold_any_more(wor
     row = await ledger(world, connection_id)
     assert row["checks"]["written_at"]
     assert None is row["checks"]["read_at"]
+
+
+async def test_whoever_notes_a_check_locks_its_flow_before_anything_else_of_it(world: World) -> None:
+    """As a change of the connection does, so that neither waits for the other for ever."""
+    connection_id = await expired(world)
+    await renewed(world, connection_id)
+    (check,) = [
+        each
+        for each in await world.hub.ports.books.outages.take_checks(world.sandbox.url, 10)
+        if each.shop_id == world.shop_id
+    ]
+    now, database, ledgers = await world.now(), world.hub.parts.database, world.hub.ports.books.outages
+    flow = "select from flows where shop_id = $1 and kind = 'stock' for update"
+    row = "select from outage_flows where shop_id = $1 and kind = 'stock' for update nowait"
+    waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    notes = (
+        ledgers.read(check, now),
+        ledgers.troubled(check, "unavailable", timedelta(0), now),
+        ledgers.wrote(check, now),
+    )
+    for note in notes:
+        async with database.transaction() as connection:
+            await connection.execute(flow, world.shop_id)
+            noting = asyncio.create_task(note)
+            for _ in range(1000):
+                if await sql(world, waiting):
+                    break
+                await asyncio.sleep(0.005)
+            else:
+                pytest.fail("it does not ask for the flow")
+            await connection.execute(row, world.shop_id)
+        await noting
+    assert (await ledger(world, connection_id))["checks"]["written_at"]
+
+
+async def test_a_check_that_lost_its_lease_calls_nobody(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Frozen after the read, and taken over meanwhile: nothing is written; while it is ours, every call renews the lease."""
+    connection_id = await expired(world)
+    await renewed(world, connection_id)
+    send = world.hub.ports.platform.send
+    left = "select lease_until > now() + interval '50 seconds' from flows where kind = 'stock' and shop_id = $1"
+    renews: list[bool] = []
+
+    async def frozen(request: Request, *, once: bool = False) -> Reply:
+        renews.append(await sql(world, left, world.shop_id))
+        reply = await send(request, once=once)
+        await sql(
+            world, "update flows set lease_until = now(), fence = fence + $1 where kind = 'stock'", len(renews) - 1
+        )
+        return reply
+
+    now = await world.now()
+    world.sandbox.advance("1m")
+    monkeypatch.setattr(world.hub.ports.platform, "send", frozen)
+    assert "lost" == await one_check(world)
+    assert [True, True] == renews
+    assert [SEARCH, UPDATE] == calls(world, now)

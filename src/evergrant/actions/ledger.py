@@ -96,6 +96,9 @@ class Outages(Protocol):
     async def take_checks(self, clock: str, limit: int) -> Sequence[Check]:
         """Take checks of stock that are due: what waited has gone out, and no read or no write has passed yet."""
 
+    async def goes_on(self, check: Check) -> bool:
+        """Whether the check is still this worker's; if so, for another lease."""
+
     async def read(self, check: Check, now: datetime) -> None:
         """One real read has passed."""
 

@@ -115,7 +115,7 @@ async def _write(check: Check, app: App, product_id: str, level: Level, ports: P
 
 
 async def _access(check: Check, app: App, ports: Ports) -> tuple[Access, datetime]:
-    """Pace first, then the gate: it is asked right before the call."""
+    """Pace first, then the gate, and whether the check is ours still: asked right before the call."""
     wait = await ports.books.shop_paces.take((check.tenant_id, check.connection_id, check.shop_id))
     if wait:
         raise _HaltedError(_Shut(wait=wait, why="paced"))
@@ -123,6 +123,8 @@ async def _access(check: Check, app: App, ports: Ports) -> tuple[Access, datetim
     found = await admission.access(_flow(check), app, now, ports)
     if not isinstance(found, Access):
         raise _HaltedError(_Shut(wait=SOON, why=f"shut: {found}" if found else Refusal.TOKEN_EXPIRED))
+    if not await ports.books.outages.goes_on(check):  # frozen for long: somebody else makes it
+        raise _HaltedError(_Shut(wait=SOON, why="lost"))
     return found, now
 
 

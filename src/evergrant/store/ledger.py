@@ -117,6 +117,11 @@ class Outages:
         async with self._database.transaction() as connection:
             return await stock_checks.take(connection, clock, limit, by_writing=self._by_writing)
 
+    async def goes_on(self, check: Check) -> bool:
+        """Whether the check is still this worker's; if so, for another lease."""
+        async with self._database.connection() as connection:
+            return await stock_checks.goes_on(connection, check)
+
     async def read(self, check: Check, now: datetime) -> None:
         """One real read has passed."""
         async with self._database.transaction() as connection:

@@ -13,7 +13,7 @@ from evergrant.store import outages
 from evergrant.store.database import Connection
 
 LEASE = timedelta(seconds=60)
-"""Longer than the hard limit of three calls with the pace between them."""
+"""Renewed before each of its calls, and longer than the hard limit of one."""
 
 # What was tried already does not hold up the check: it may be poison.
 FRESH = """
@@ -108,6 +108,16 @@ update outage_flows set written_at = $6, trouble = null, checked_sku = null, che
 where {OF_CHECK} and reopened_at is not null
 """  # noqa: S608
 
+LOCK = """
+select from flows where tenant_id = $1 and connection_id = $2 and shop_id = $3 and kind = 'stock' for update
+"""
+
+RENEW = """
+update flows set lease_until = now() + $5
+where tenant_id = $1 and connection_id = $2 and shop_id = $3 and kind = 'stock' and fence = $4
+returning true
+"""
+
 TROUBLED = f"""
 update outage_flows r set trouble = $6, written_at = case when {SENT} then coalesce(written_at, $7::timestamptz) else written_at end
 where {OF_CHECK}
@@ -129,6 +139,7 @@ async def take(connection: Connection, clock: str, limit: int, *, by_writing: bo
 
 async def read(connection: Connection, check: Check, now: datetime, *, by_writing: bool) -> None:
     """One real read has passed; where a level that waited went out, so has the write."""
+    await _lock(connection, check)
     await connection.execute(READ, *_place(check), check.fence, now, by_writing)
     if check.written:
         await _done(connection, check)
@@ -136,6 +147,7 @@ async def read(connection: Connection, check: Check, now: datetime, *, by_writin
 
 async def wrote(connection: Connection, check: Check, now: datetime) -> None:
     """One harmless write has passed."""
+    await _lock(connection, check)
     if check.sku_id:
         await connection.execute(AGAIN, *_place(check)[:3], check.sku_id, check.since)
     await connection.execute(WROTE, *_place(check), check.fence, now)
@@ -144,6 +156,7 @@ async def wrote(connection: Connection, check: Check, now: datetime) -> None:
 
 async def troubled(connection: Connection, check: Check, trouble: str, wait: timedelta, now: datetime) -> None:
     """The check has not passed. A level that went out is noted all the same."""
+    await _lock(connection, check)
     await connection.execute(TROUBLED, *_place(check), check.fence, trouble, now)
     is_failure = trouble != Trouble.NOTHING_TO_CHECK
     await connection.execute(
@@ -154,6 +167,16 @@ async def troubled(connection: Connection, check: Check, trouble: str, wait: tim
 async def let_go(connection: Connection, check: Check, wait: timedelta, *, failed: bool = False) -> None:
     """Nothing was tried. `failed`: and that holds up whoever comes after stock."""
     await connection.execute(REST, *_place(check)[:3], check.fence, wait, int(failed), None)
+
+
+async def goes_on(connection: Connection, check: Check) -> bool:
+    """Renew the lease, if nobody has taken the check over."""
+    return bool(await connection.fetchval(RENEW, *_place(check)[:3], check.fence, LEASE))
+
+
+async def _lock(connection: Connection, check: Check) -> None:
+    """Before anything else of it, as a change of the connection does, so that neither waits for the other for ever."""
+    await connection.execute(LOCK, *_place(check)[:3])
 
 
 async def _done(connection: Connection, check: Check) -> None:
