@@ -81,12 +81,14 @@ where tenant_id = $1 and connection_id = $2 and shop_id = $3 and outage_id = $4 
 AGAIN = """
 update pushes p set state = 'waiting', due_at = now(), lease_until = null, ended_at = null
 where (p.tenant_id, p.id) in (
-    select distinct on (p.entity) p.tenant_id, p.id from pushes p join wares w on w.tenant_id = p.tenant_id
-        and w.connection_id = p.connection_id and w.shop_id = p.shop_id and w.sku_id = $4
+    select distinct on (p.entity) p.tenant_id, p.id from pushes p
     where p.tenant_id = $1 and p.connection_id = $2 and p.shop_id = $3 and p.kind = 'stock'
-      and p.state in ('done', 'waiting') and (p.entity = w.seller_sku or p.entity in (
-        select m.sku from mappings m where m.tenant_id = w.tenant_id and m.connection_id = w.connection_id
-          and m.shop_id = w.shop_id and m.sku_id = w.sku_id))
+      and p.state in ('done', 'waiting') and p.entity = any(array(
+        select w.seller_sku from wares w
+        where w.tenant_id = $1 and w.connection_id = $2 and w.shop_id = $3 and w.sku_id = $4
+        union all
+        select m.sku from mappings m
+        where m.tenant_id = $1 and m.connection_id = $2 and m.shop_id = $3 and m.sku_id = $4))
     order by p.entity, p.position desc)
   and p.state = 'done' and p.ended_at >= $5
 """
