@@ -103,6 +103,17 @@ def test_a_later_flow_joins_the_open_outage_of_its_cause_and_no_other() -> None:
     ]
 
 
+def test_letting_go_of_a_connection_ends_every_outage_of_it() -> None:
+    """Every row of every one, and none begins; erasing is no letting go, and begins none either."""
+    first, second = kept((ORDERS, Standing.RUNS, ENDED)), kept((STOCK, Standing.STOPPED, LACKING), cause=LACKING)
+    courses = outage.follow(change(known(None, LACKING), known(GONE, GONE, LET_GO)), [first, second])
+    assert [
+        ("out_1", ENDED, True, [], [("orders", Standing.LET_GO, ENDED)]),
+        ("out_1", LACKING, True, [], [("stock", Standing.LET_GO, LACKING)]),
+    ] == [told(course) for course in courses]
+    assert [] == outage.follow(change(known(None, None), known(GONE, GONE, ERASED)), [])
+
+
 def test_a_row_that_is_open_is_kept_however_often_its_flow_stops() -> None:
     """It runs, it stops again for another reason, it is paused by hand: one row, and the outage ends and goes on with it."""
     held = kept((ORDERS, Standing.STOPPED, ENDED), (STOCK, Standing.STOPPED, ENDED))

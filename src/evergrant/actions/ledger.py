@@ -17,6 +17,8 @@ class Trouble(StrEnum):
     WRITING_IS_OFF = "writing_is_off"
     NOTHING_TO_CHECK = "nothing_to_check"
     """The shop sells nothing that is known, so there is nothing to read or write."""
+    VENDOR_DISCONNECTED = "vendor_disconnected"
+    """The vendor let go of the connection: what was open counts as given up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,17 +96,20 @@ class Outages(Protocol):
     async def take_checks(self, clock: str, limit: int) -> Sequence[Check]:
         """Take checks of stock that are due: what waited has gone out, and no read or no write has passed yet."""
 
+    async def goes_on(self, check: Check) -> bool:
+        """Whether the check is still this worker's; if so, for another lease."""
+
     async def read(self, check: Check, now: datetime) -> None:
         """One real read has passed."""
 
     async def wrote(self, check: Check, now: datetime) -> None:
         """One harmless write has passed; what went out for its SKU meanwhile goes out again."""
 
-    async def troubled(self, check: Check, trouble: str, wait: timedelta) -> None:
+    async def troubled(self, check: Check, trouble: str, wait: timedelta, now: datetime) -> None:
         """The check has not passed: again after a while."""
 
-    async def let_go(self, check: Check, wait: timedelta) -> None:
-        """Nothing was tried: again after a while."""
+    async def let_go(self, check: Check, wait: timedelta, *, failed: bool = False) -> None:
+        """Nothing was tried: again after a while. `failed`: it counts as a try that failed."""
 
 
 class Ledger(Protocol):

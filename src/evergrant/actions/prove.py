@@ -47,10 +47,11 @@ async def one(check: Check, ports: Ports) -> str:
     known = await ports.books.connections.find(check.tenant_id, check.connection_id)
     app = await ports.books.apps.by_id(known.app_id)
     if check.product_id is None or check.sku_id is None:
-        if check.has_wares:  # each of them has a level on its way: that one will be the write
-            await ports.books.outages.let_go(check, SOON)
+        if check.has_wares:  # each of them has a level on its way: that one will be the write, if it ever goes out
+            await ports.books.outages.let_go(check, SOON, failed=True)
             return "busy"
-        await ports.books.outages.troubled(check, Trouble.NOTHING_TO_CHECK, A_LITTLE_LATER)
+        now = await ports.clock.now(app.clock)
+        await ports.books.outages.troubled(check, Trouble.NOTHING_TO_CHECK, A_LITTLE_LATER, now)
         return Trouble.NOTHING_TO_CHECK
     try:
         return await _prove(check, app, check.product_id, check.sku_id, ports)
@@ -114,7 +115,7 @@ async def _write(check: Check, app: App, product_id: str, level: Level, ports: P
 
 
 async def _access(check: Check, app: App, ports: Ports) -> tuple[Access, datetime]:
-    """Pace first, then the gate: it is asked right before the call."""
+    """Pace first, then the gate, and whether the check is ours still: asked right before the call."""
     wait = await ports.books.shop_paces.take((check.tenant_id, check.connection_id, check.shop_id))
     if wait:
         raise _HaltedError(_Shut(wait=wait, why="paced"))
@@ -122,6 +123,8 @@ async def _access(check: Check, app: App, ports: Ports) -> tuple[Access, datetim
     found = await admission.access(_flow(check), app, now, ports)
     if not isinstance(found, Access):
         raise _HaltedError(_Shut(wait=SOON, why=f"shut: {found}" if found else Refusal.TOKEN_EXPIRED))
+    if not await ports.books.outages.goes_on(check):  # frozen for long: somebody else makes it
+        raise _HaltedError(_Shut(wait=SOON, why="lost"))
     return found, now
 
 
@@ -138,11 +141,9 @@ async def _halt(check: Check, app: App, said: _Shut | CallRefused, ports: Ports)
         return said.why
     now = await ports.clock.now(app.clock)
     await admission.refused(_flow(check), app, said, now, ports, actor="prove")
-    if said.trouble is Refusal.THROTTLED and said.wait:
-        await ports.books.shop_paces.throttled((check.tenant_id, check.connection_id, check.shop_id), said.wait)
     wait = said.wait or min(SOON * int(2 ** min(check.failures, 10)), LONGEST_WAIT)
     trouble = said.message if said.message == NOT_WRITTEN else said.trouble
-    await ports.books.outages.troubled(check, trouble, wait)
+    await ports.books.outages.troubled(check, trouble, wait, now)
     return trouble
 
 

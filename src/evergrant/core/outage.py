@@ -26,6 +26,8 @@ class Standing(StrEnum):
     RUNS = "runs"
     PAUSED = "paused"
     """By hand, while the outage lasted."""
+    LET_GO = "let_go"
+    """With the whole connection, by the vendor: nobody waits for it any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +70,8 @@ class Course:
 
 def follow(change: Change, known: Sequence[Outage]) -> Sequence[Course]:
     """What a change does to the outages of its connection that are not closed, the newest first."""
+    if is_let_go(change):
+        return [_over(each) for each in known]
     courses = [_gone_on(change, outage) for outage in known]
     for cause, fresh in _stopped(change, {key for outage in known for key in outage.rows}).items():
         place = next((n for n, each in enumerate(courses) if each.cause is cause and not each.has_ended), None)
@@ -83,6 +87,16 @@ def follow(change: Change, known: Sequence[Outage]) -> Sequence[Course]:
             )
         )
     return courses
+
+
+def is_let_go(change: Change) -> bool:
+    """Whether the vendor has let go of the connection: what was missed is owed to nobody."""
+    return change.after.authorization.reason is Reason.VENDOR_DISCONNECTED
+
+
+def _over(outage: Outage) -> Course:
+    moves = tuple(Move(flow=key, standing=Standing.LET_GO, why=row.why) for key, row in outage.rows.items())
+    return Course(id=outage.id, cause=outage.cause, is_new=False, has_ended=True, moves=moves)
 
 
 def _gone_on(change: Change, outage: Outage) -> Course:
@@ -107,9 +121,12 @@ def _moved(flow: Flow, row: Row) -> Row:
 
 
 def _stopped(change: Change, held: set[Key]) -> Mapping[Why, list[Move]]:
-    """Flows that were open, were stopped by no person, and have no row in the ledger yet, by what stopped them."""
+    """Flows that were open, were stopped by no person, and have no row in the ledger yet, by what stopped them.
+
+    What is erased opens none: nobody waits for what would have flowed.
+    """
     fresh: dict[Why, list[Move]] = {}
-    if _is_let_go(change):
+    if change.after.authorization.state is State.ERASED:
         return fresh
     were_open = {(flow.shop_id, flow.kind.value) for flow in change.before.flows if flow.shut is None}
     for flow in change.after.flows:
@@ -118,9 +135,3 @@ def _stopped(change: Change, held: set[Key]) -> Mapping[Why, list[Move]]:
             continue
         fresh.setdefault(flow.shut, []).append(Move(flow=key, standing=Standing.STOPPED, why=flow.shut))
     return fresh
-
-
-def _is_let_go(change: Change) -> bool:
-    """Whether the vendor let go of the connection, or had it erased: nobody waits for what would have flowed."""
-    now = change.after.authorization
-    return now.state is State.ERASED or now.reason is Reason.VENDOR_DISCONNECTED

@@ -58,6 +58,8 @@ delete from exceptions where ctid = any(array(
     order by x.ended_at limit $2))
 """
 
+LET_GO = "select true from connections where tenant_id = $1 and id = $2 and reason = 'vendor_disconnected'"
+
 
 class Exceptions:
     """Records that failed."""
@@ -106,11 +108,16 @@ class Exceptions:
     async def missed(
         self, flow: tuple[str, str, str, flows.Kind], record_id: str, since: datetime, at: datetime
     ) -> None:
-        """A record came that a shut flow (tenant, connection, shop, kind) could not fetch."""
+        """A record came that a shut flow (tenant, connection, shop, kind) could not fetch.
+
+        Nobody waits for it where the vendor let go of the connection.
+        """
         tenant_id, connection_id, shop_id, kind = flow
         async with self._database.transaction() as connection:
             stand = await connection.fetchrow(SHUT, *flow)
             if stand is None or stand["shut"] is None:
+                return
+            if await connection.fetchval(LET_GO, tenant_id, connection_id):
                 return
             why = Why(stand["shut"])
             failed = Failed(

@@ -19,6 +19,9 @@ SHUT_WAIT = timedelta(seconds=2)
 PATIENCE = 3
 """How often in a row an earlier stage of a catch-up may fail before the later ones go past it."""
 
+AT_LONGEST = timedelta(minutes=2)
+"""How long stock may hold up the later ones, however little of it fails: what is told to wait has not failed."""
+
 MOST_IDS = 20
 
 TAKE_DUE = """
@@ -28,7 +31,10 @@ where (tenant_id, connection_id, shop_id, kind) in (
     where clock = $1 and next_run_at <= $2 and (lease_until is null or lease_until < now())
       and (catching_up is null or not exists (
         select from flows e where e.tenant_id = d.tenant_id and e.connection_id = d.connection_id
-          and e.shop_id = d.shop_id and e.catching_up < d.catching_up and e.shut is null and e.failures < $5))
+          and e.shop_id = d.shop_id and e.catching_up < d.catching_up and e.shut is null and e.failures < $5
+          and (e.kind <> 'stock' or not exists (select from outage_flows r where r.tenant_id = e.tenant_id
+            and r.connection_id = e.connection_id and r.shop_id = e.shop_id and r.kind = e.kind and r.balanced_at is null
+            and r.runs_since < now() - $6::interval))))
     order by next_run_at limit $3 for update skip locked)
 returning *
 """
@@ -64,7 +70,7 @@ class Flows:
     async def take_due(self, clock: str, now: datetime, limit: int) -> Sequence[Run]:
         """Take polls that are due. Where a shop catches up, an earlier stage goes first."""
         async with self._database.connection() as connection:
-            rows = await connection.fetch(TAKE_DUE, clock, now, limit, LEASE, PATIENCE)
+            rows = await connection.fetch(TAKE_DUE, clock, now, limit, LEASE, PATIENCE, AT_LONGEST)
         return [
             Run(
                 tenant_id=row["tenant_id"],

@@ -1,9 +1,10 @@
-"""What waits for a flow: held with an exception each while the flow is shut, due again when it opens."""
+"""What waits for a flow: held with an exception while it is shut, due when it opens, given up where the vendor lets go."""
 
-from evergrant.core import flows
+from evergrant.actions.exceptions import How
+from evergrant.core import flows, outage
 from evergrant.core.connection import Change, Flow
 from evergrant.core.gate import REMEDIES, Why
-from evergrant.store import failing, pushes
+from evergrant.store import exceptions, failing, pushes
 from evergrant.store.database import Connection
 
 HOLD = """
@@ -23,14 +24,34 @@ update pushes set due_at = now() where tenant_id = $1 and connection_id = $2 and
   and state = 'waiting' and due_at = 'infinity' returning true
 """
 
+# Whoever has one in hand settles nothing any more.
+GIVE_UP = """
+update pushes set state = 'dismissed', ended_at = now(), lease_until = null, fence = fence + 1
+where tenant_id = $1 and connection_id = $2 and state in ('waiting', 'parked')
+"""
+
+FAILED = "select id from exceptions where tenant_id = $1 and connection_id = $2 and state = 'open' order by id"
+
 
 async def follow(connection: Connection, change: Change) -> None:
     """Hold or release what waits for each flow the change shuts or opens, in the transaction that keeps the change."""
+    if outage.is_let_go(change):
+        await _give_up(connection, change)
+        return
     before = {(flow.shop_id, flow.kind): flow.shut for flow in change.before.flows}
     for flow in change.after.flows:
         was = before.get((flow.shop_id, flow.kind))
         if flow.shut is not was:
             await _follow(connection, change, flow, was)
+
+
+async def _give_up(connection: Connection, change: Change) -> None:
+    """Pushes first, as whoever sends one locks them."""
+    whose = (change.after.tenant_id, change.after.id)
+    await connection.execute(GIVE_UP, *whose)
+    ids = [row["id"] for row in await connection.fetch(FAILED, *whose)]
+    if ids:
+        await exceptions.end(connection, *whose, ids, How.BY_HAND, change.at, dismiss=True)
 
 
 async def _follow(connection: Connection, change: Change, flow: Flow, was: Why | None) -> None:

@@ -14,7 +14,8 @@ from evergrant.store import events, failing, outages, stock_checks
 from evergrant.store.database import Connection, Database
 
 # One row a flow, and every number in it counted from the rows it is about: what waits, what failed, what is read and not
-# released yet. What of a gap is not read is what the platform says it holds, less what has come.
+# released yet. What of a gap is not read is what the platform says it holds, less what has come. A record that failed and
+# came with a poll of the gap was counted by that poll; one nobody could read then was not.
 COUNTED = """
 select r.*, r.caught_up + case when r.superseded is null then p.sent + x.mended else 0 end as good,
     coalesce(r.superseded, p.superseded + x.superseded) as outdated, coalesce(r.given_up, p.dismissed + x.dismissed) as dropped,
@@ -31,7 +32,7 @@ cross join lateral (
 cross join lateral (
     select count(*) filter (where state = 'open') as failed, count(*) filter (where how = 'superseded') as superseded,
         count(*) filter (where state = 'dismissed') as dismissed,
-        count(*) filter (where state = 'resolved' and how is distinct from 'superseded') as mended
+        count(*) filter (where state = 'resolved' and (how in ('by_hand', 'by_rule') or cause = 'unreadable_record')) as mended
     from exceptions x where x.tenant_id = r.tenant_id and x.outage_id = r.outage_id and x.connection_id = r.connection_id
       and x.shop_id = r.shop_id and x.kind = r.kind and x.push_id is null
 ) x
@@ -76,7 +77,7 @@ where r.tenant_id = c.tenant_id and r.outage_id = c.outage_id and r.shop_id = c.
   and (c.kind = any($3) or (c.read_at is not null and (c.kind <> 'stock' or c.written_at is not null or c.trouble = 'writing_is_off'))
     or (c.kind = 'stock' and (c.trouble = 'paused_by_vendor' or (c.trouble = 'nothing_to_check' and exists (
         select from flows f where f.tenant_id = c.tenant_id and f.connection_id = c.connection_id and f.shop_id = c.shop_id
-          and f.kind = 'products' and f.shut is null and f.last_success_at >= c.reopened_at)))))
+          and f.kind = 'products' and (f.shut is not null or f.last_success_at >= c.reopened_at))))))
 returning true
 """
 
@@ -157,6 +158,11 @@ class Outages:
         async with self._database.transaction() as connection:
             return await stock_checks.take(connection, clock, limit, by_writing=self._by_writing)
 
+    async def goes_on(self, check: Check) -> bool:
+        """Whether the check is still this worker's; if so, for another lease."""
+        async with self._database.connection() as connection:
+            return await stock_checks.goes_on(connection, check)
+
     async def read(self, check: Check, now: datetime) -> None:
         """One real read has passed."""
         async with self._database.transaction() as connection:
@@ -167,15 +173,15 @@ class Outages:
         async with self._database.transaction() as connection:
             await stock_checks.wrote(connection, check, now)
 
-    async def troubled(self, check: Check, trouble: str, wait: timedelta) -> None:
+    async def troubled(self, check: Check, trouble: str, wait: timedelta, now: datetime) -> None:
         """The check has not passed: again after a while."""
         async with self._database.transaction() as connection:
-            await stock_checks.troubled(connection, check, trouble, wait)
+            await stock_checks.troubled(connection, check, trouble, wait, now)
 
-    async def let_go(self, check: Check, wait: timedelta) -> None:
-        """Nothing was tried: again after a while."""
+    async def let_go(self, check: Check, wait: timedelta, *, failed: bool = False) -> None:
+        """Nothing was tried: again after a while. `failed`: it counts as a try that failed."""
         async with self._database.transaction() as connection:
-            await stock_checks.let_go(connection, check, wait)
+            await stock_checks.let_go(connection, check, wait, failed=failed)
 
     async def page(self, tenant_id: str, connection_id: str, *, before: int, limit: int) -> Sequence[Outage]:
         """Outages of a connection, the newest first, those before a position (0: from the newest)."""

@@ -39,6 +39,12 @@ update outage_flows set why = $6, trouble = case when $7 = 'paused' then 'paused
 where tenant_id = $1 and outage_id = $2 and connection_id = $3 and shop_id = $4 and kind = $5 and balanced_at is null
 """
 
+# It balances: nothing of it is owed to anybody.
+LET_GO = """
+update outage_flows set balanced_at = $6, trouble = 'vendor_disconnected'
+where tenant_id = $1 and outage_id = $2 and connection_id = $3 and shop_id = $4 and kind = $5 and balanced_at is null
+"""
+
 # A poll from before it stopped proves nothing of what came after: its fence is gone.
 CATCH_UP = """
 update flows set catching_up = $5::smallint, fence = fence + case when $5::smallint is null then 0 else 1 end
@@ -82,6 +88,8 @@ async def follow(connection: Connection, change: Change) -> None:
             await _stand(connection, change, outage_id, move)
         ended = (whose.tenant_id, outage_id, course.cause, course.has_ended, change.at)
         await connection.execute(GO_ON, *ended)
+        if course.has_ended:
+            await connection.execute(WAKE, ["balance"])
 
 
 async def read(connection: Connection, run: Run, now: datetime) -> None:
@@ -117,7 +125,10 @@ async def _begun(connection: Connection, change: Change, course: Course) -> str:
 async def _stand(connection: Connection, change: Change, outage_id: str, move: Move) -> None:
     whose, (shop_id, kind) = change.after, move.flow
     place = (whose.tenant_id, outage_id, whose.id, shop_id, kind)
-    await connection.execute(STANDS, *place, move.why, move.standing, change.at)
+    if move.standing is Standing.LET_GO:
+        await connection.execute(LET_GO, *place, change.at)
+    else:
+        await connection.execute(STANDS, *place, move.why, move.standing, change.at)
     stage = flows.STAGES.get(flows.Kind(kind)) if move.standing is Standing.RUNS else None
     await connection.execute(CATCH_UP, whose.tenant_id, whose.id, shop_id, kind, stage)
     if move.standing is Standing.RUNS:

@@ -13,7 +13,7 @@ from evergrant.store import outages
 from evergrant.store.database import Connection
 
 LEASE = timedelta(seconds=60)
-"""Longer than the hard limit of three calls with the pace between them."""
+"""Renewed before each of its calls, and longer than the hard limit of one."""
 
 # What was tried already does not hold up the check: it may be poison.
 FRESH = """
@@ -53,19 +53,23 @@ from due where f.tenant_id = due.tenant_id and f.connection_id = due.connection_
 returning f.tenant_id, f.connection_id, f.shop_id, due.outage_id, f.fence, f.failures, due.written, due.checked_sku, due.checked_since
 """  # noqa: S608
 
-# What nobody can buy is written back with the least risk; where one SKU was refused, the next one is tried.
+# What nobody can buy is written back with the least risk; where one SKU was refused, the next of those that may be tried is.
 CHOOSE = """
-select w.product_id, w.sku_id from wares w
-where w.tenant_id = $1 and w.connection_id = $2 and w.shop_id = $3 and w.status not in ('DELETED', 'FREEZE')
-  and ($4 or not exists (select from pushes p where p.tenant_id = w.tenant_id and p.connection_id = w.connection_id
-    and p.shop_id = w.shop_id and p.kind = 'stock' and p.state = 'waiting' and (p.entity = w.seller_sku or p.entity in (
-        select m.sku from mappings m where m.tenant_id = w.tenant_id and m.connection_id = w.connection_id
-          and m.shop_id = w.shop_id and m.sku_id = w.sku_id))))
-order by w.status = 'ACTIVATE', w.sku_id offset $5 limit 1
+with free as materialized (
+    select w.product_id, w.sku_id, w.status from wares w
+    where w.tenant_id = $1 and w.connection_id = $2 and w.shop_id = $3 and w.status not in ('DELETED', 'FREEZE')
+      and ($4 or not exists (select from pushes p where p.tenant_id = w.tenant_id and p.connection_id = w.connection_id
+        and p.shop_id = w.shop_id and p.kind = 'stock' and p.state = 'waiting' and (p.entity = w.seller_sku or p.entity in (
+            select m.sku from mappings m where m.tenant_id = w.tenant_id and m.connection_id = w.connection_id
+              and m.shop_id = w.shop_id and m.sku_id = w.sku_id))))
+)
+select product_id, sku_id from free
+order by status = 'ACTIVATE', sku_id offset $5::bigint % greatest((select count(*) from free), 1) limit 1
 """
 
-COUNT = """
-select count(*) from wares where tenant_id = $1 and connection_id = $2 and shop_id = $3 and status not in ('DELETED', 'FREEZE')
+SELLS = """
+select exists (select from wares where tenant_id = $1 and connection_id = $2 and shop_id = $3
+    and status not in ('DELETED', 'FREEZE'))
 """
 
 BEGIN = """
@@ -77,12 +81,14 @@ where tenant_id = $1 and connection_id = $2 and shop_id = $3 and outage_id = $4 
 AGAIN = """
 update pushes p set state = 'waiting', due_at = now(), lease_until = null, ended_at = null
 where (p.tenant_id, p.id) in (
-    select distinct on (p.entity) p.tenant_id, p.id from pushes p join wares w on w.tenant_id = p.tenant_id
-        and w.connection_id = p.connection_id and w.shop_id = p.shop_id and w.sku_id = $4
+    select distinct on (p.entity) p.tenant_id, p.id from pushes p
     where p.tenant_id = $1 and p.connection_id = $2 and p.shop_id = $3 and p.kind = 'stock'
-      and p.state in ('done', 'waiting') and (p.entity = w.seller_sku or p.entity in (
-        select m.sku from mappings m where m.tenant_id = w.tenant_id and m.connection_id = w.connection_id
-          and m.shop_id = w.shop_id and m.sku_id = w.sku_id))
+      and p.state in ('done', 'waiting') and p.entity = any(array(
+        select w.seller_sku from wares w
+        where w.tenant_id = $1 and w.connection_id = $2 and w.shop_id = $3 and w.sku_id = $4
+        union all
+        select m.sku from mappings m
+        where m.tenant_id = $1 and m.connection_id = $2 and m.shop_id = $3 and m.sku_id = $4))
     order by p.entity, p.position desc)
   and p.state = 'done' and p.ended_at >= $5
 """
@@ -104,6 +110,21 @@ update outage_flows set written_at = $6, trouble = null, checked_sku = null, che
 where {OF_CHECK} and reopened_at is not null
 """  # noqa: S608
 
+LOCK = """
+select from flows where tenant_id = $1 and connection_id = $2 and shop_id = $3 and kind = 'stock' for update
+"""
+
+RENEW = """
+update flows set lease_until = now() + $5
+where tenant_id = $1 and connection_id = $2 and shop_id = $3 and kind = 'stock' and fence = $4
+returning true
+"""
+
+TROUBLED = f"""
+update outage_flows r set trouble = $6, written_at = case when {SENT} then coalesce(written_at, $7::timestamptz) else written_at end
+where {OF_CHECK}
+"""  # noqa: S608
+
 REST = """
 update flows set failures = failures + $6::int, last_error = coalesce($7, last_error), lease_until = now() + $5
 where tenant_id = $1 and connection_id = $2 and shop_id = $3 and kind = 'stock' and fence = $4
@@ -120,6 +141,7 @@ async def take(connection: Connection, clock: str, limit: int, *, by_writing: bo
 
 async def read(connection: Connection, check: Check, now: datetime, *, by_writing: bool) -> None:
     """One real read has passed; where a level that waited went out, so has the write."""
+    await _lock(connection, check)
     await connection.execute(READ, *_place(check), check.fence, now, by_writing)
     if check.written:
         await _done(connection, check)
@@ -127,29 +149,36 @@ async def read(connection: Connection, check: Check, now: datetime, *, by_writin
 
 async def wrote(connection: Connection, check: Check, now: datetime) -> None:
     """One harmless write has passed."""
+    await _lock(connection, check)
     if check.sku_id:
         await connection.execute(AGAIN, *_place(check)[:3], check.sku_id, check.since)
     await connection.execute(WROTE, *_place(check), check.fence, now)
     await _done(connection, check)
 
 
-async def troubled(connection: Connection, check: Check, trouble: str, wait: timedelta) -> None:
-    """The check has not passed."""
-    await connection.execute(
-        f"update outage_flows set trouble = $6 where {OF_CHECK}",  # noqa: S608
-        *_place(check),
-        check.fence,
-        trouble,
-    )
+async def troubled(connection: Connection, check: Check, trouble: str, wait: timedelta, now: datetime) -> None:
+    """The check has not passed. A level that went out is noted all the same."""
+    await _lock(connection, check)
+    await connection.execute(TROUBLED, *_place(check), check.fence, trouble, now)
     is_failure = trouble != Trouble.NOTHING_TO_CHECK
     await connection.execute(
         REST, *_place(check)[:3], check.fence, wait, int(is_failure), trouble if is_failure else None
     )
 
 
-async def let_go(connection: Connection, check: Check, wait: timedelta) -> None:
-    """Nothing was tried."""
-    await connection.execute(REST, *_place(check)[:3], check.fence, wait, 0, None)
+async def let_go(connection: Connection, check: Check, wait: timedelta, *, failed: bool = False) -> None:
+    """Nothing was tried. `failed`: and that holds up whoever comes after stock."""
+    await connection.execute(REST, *_place(check)[:3], check.fence, wait, int(failed), None)
+
+
+async def goes_on(connection: Connection, check: Check) -> bool:
+    """Renew the lease, if nobody has taken the check over."""
+    return bool(await connection.fetchval(RENEW, *_place(check)[:3], check.fence, LEASE))
+
+
+async def _lock(connection: Connection, check: Check) -> None:
+    """Before anything else of it, as a change of the connection does, so that neither waits for the other for ever."""
+    await connection.execute(LOCK, *_place(check)[:3])
 
 
 async def _done(connection: Connection, check: Check) -> None:
@@ -168,9 +197,8 @@ async def _check(connection: Connection, row: Any) -> Check:
     shop = (row["tenant_id"], row["connection_id"], row["shop_id"])
     if row["checked_sku"]:
         await connection.execute(AGAIN, *shop, row["checked_sku"], row["checked_since"])
-    count = await connection.fetchval(COUNT, *shop)
-    offset = row["failures"] % count if count else 0
-    ware = await connection.fetchrow(CHOOSE, *shop, row["written"], offset)
+    ware = await connection.fetchrow(CHOOSE, *shop, row["written"], row["failures"])
+    has_wares = ware is not None or await connection.fetchval(SELLS, *shop)
     is_written = row["written"] or ware is None
     await connection.execute(BEGIN, *shop, row["outage_id"], None if is_written else ware["sku_id"])
     since = await connection.fetchval("select now()")
@@ -184,7 +212,7 @@ async def _check(connection: Connection, row: Any) -> Check:
         written=row["written"],
         product_id=ware["product_id"] if ware else None,
         sku_id=ware["sku_id"] if ware else None,
-        has_wares=bool(count),
+        has_wares=has_wares,
         since=since,
     )
 

@@ -93,6 +93,7 @@ TROUBLES: Mapping[str, str] = {
     "paused_by_vendor": "paused by your team",
     "writing_is_off": "switched off",
     "nothing_to_check": "the shop sells nothing yet",
+    "vendor_disconnected": "you disconnected it",
     "token_expired": "the token is being refreshed",
     "authorization_gone": "TikTok says the authorization is gone",
     "scope_missing": "a permission is missing",

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from evergrant.actions.pushes import Gave, Level, Mapped, Sent, Standing
 from evergrant.actions.reading import ApiKey
 from evergrant.core import gate
+from evergrant.core.authorization import Reason
 from evergrant.core.connection import Connection
 from evergrant.core.errors import InvalidRequestError, NotFoundError
 from evergrant.web.access import WithScope, desk_of
@@ -72,9 +73,12 @@ async def give_stock(connection_id: str, given: StockItems, key: Manages, reques
     """Send levels of stock out. Each is `waiting`, or `held` while its flow is paused, and then goes out by itself.
 
     A newer level of a SKU takes the place of one that waits. Levels are absolute: sending the same again does no harm.
+    A connection that was disconnected takes none: 409 `authorization_cancelled`.
     """
     desk = desk_of(request)
     known = await _living(connection_id, key, request)
+    if known.authorization.reason is Reason.VENDOR_DISCONNECTED:  # nothing of it would go out by itself
+        raise gate.ShutError(gate.Why.AUTHORIZATION_CANCELLED)
     levels = _levels(given.items, known)
     gave = await desk.ports.books.outward.pushes.give(
         key.tenant_id, connection_id, levels, await desk.ports.clock.now(known.clock)

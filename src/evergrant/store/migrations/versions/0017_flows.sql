@@ -4,6 +4,7 @@ alter table connections add column settings jsonb not null default '{}';
 -- A flow that has reopened after an outage catches up in its turn: a lower stage of the same shop goes first. Null: it is
 -- not catching up.
 alter table flows add column catching_up smallint;
+create index flows_catching_up on flows (clock) where catching_up is not null;
 
 -- Where a shop was connected before there were these kinds, each begins as the consent says.
 insert into flows (tenant_id, connection_id, shop_id, kind, clock, shut, paused_by_vendor, next_run_at)
@@ -101,7 +102,8 @@ create table pushes (
 create index pushes_waiting on pushes (due_at, position) where state = 'waiting';
 create index pushes_of_entity on pushes (tenant_id, connection_id, shop_id, kind, entity, position)
     where state in ('waiting', 'parked');
-create index pushes_of_outage on pushes (tenant_id, outage_id) where outage_id is not null;
+create index pushes_of_outage on pushes (tenant_id, outage_id, connection_id, shop_id, kind, state) where outage_id is not null;
+create index pushes_newest on pushes (tenant_id, connection_id, shop_id, kind, entity, position) where state in ('done', 'waiting');
 create index pushes_owed on pushes (tenant_id, outage_id) where outage_id is not null and state in ('waiting', 'parked');
 
 -- Records that failed: one open row an entity of a flow. `outage_id`: it failed because flows had stopped, and closes when
