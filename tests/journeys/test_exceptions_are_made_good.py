@@ -47,6 +47,28 @@ async def test_an_order_nobody_may_fetch_is_an_exception_until_it_came(world: Wo
     assert order["id"] in {record["id"] for record in await world.records(connection_id)}
 
 
+async def test_an_order_that_was_known_already_is_no_exception_for_ever(world: World) -> None:
+    """Its notice comes while the consent is over, and says nothing new: no poll brings it again, and the outage closes."""
+    connection_id = await world.linked(period="3d")
+    await world.hub.work()
+    known = (await world.records(connection_id))[0]["id"]
+    world.sandbox.advance("4d")
+    await world.hub.work()
+    assert 200 == await world.deliver(ordered(world, known, int((await world.now()).timestamp())))
+    await world.hub.work()
+    missed = [each["record_id"] for each in await exceptions(world)]
+    await renewed(world, connection_id)
+    world.sandbox.advance("1s")
+    await world.hub.work()
+
+    assert [known] == missed
+    assert [(known, "by_itself")] == [
+        (each["record_id"], each["how"]) for each in await exceptions(world, state="resolved")
+    ]
+    (outage,) = (await world.hub.api.get(f"/v1/connections/{connection_id}/outages")).json()["items"]
+    assert outage["closed_at"], outage
+
+
 async def test_a_row_nobody_can_read_is_asked_for_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A bulk retry asks from before it, and fails while it is as it was; once it can be read, the next one ends it."""
     send, broken = world.hub.ports.platform.send, list[str]()

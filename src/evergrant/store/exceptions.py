@@ -42,10 +42,12 @@ with ended as (
 select * from ended
 """
 
+# As it stays until this transaction ends: whoever opens the flow finds what is noted now.
 SHUT = """
 select f.shut, o.outage_id from flows f left join outage_flows o on o.tenant_id = f.tenant_id
   and o.connection_id = f.connection_id and o.shop_id = f.shop_id and o.kind = f.kind and o.balanced_at is null
 where f.tenant_id = $1 and f.connection_id = $2 and f.shop_id = $3 and f.kind = $4
+for share of f
 """
 
 

@@ -68,7 +68,7 @@ where (o.tenant_id, o.id) in (
     select o.tenant_id, o.id from outages o join connections c on c.tenant_id = o.tenant_id and c.id = o.connection_id
     where o.clock = $1 and o.closed_at is null and o.ended_at is not null and not exists (
         select from outage_flows r where r.tenant_id = o.tenant_id and r.outage_id = o.id and r.balanced_at is null)
-    order by o.tenant_id, o.id limit 100 for update of c skip locked)
+    order by o.tenant_id, o.id limit 100 for no key update of c skip locked)
   and not exists (select from outage_flows r where r.tenant_id = o.tenant_id and r.outage_id = o.id and r.balanced_at is null)
 returning o.tenant_id, o.id, o.connection_id, o.cause
 """
