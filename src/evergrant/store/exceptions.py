@@ -26,6 +26,13 @@ where tenant_id = $1 and state = 'open' and ($2::text is null or connection_id =
 group by cause order by count(*) desc, cause
 """
 
+# Records before their exceptions, as whoever settles them locks them.
+RECORDS = """
+select from pushes where tenant_id = $1 and id = any(array(
+    select push_id from exceptions where tenant_id = $1 and connection_id = $2 and id = any($3) and state = 'open'))
+order by position for no key update
+"""
+
 # What its worker has in hand goes on: it is settled by what comes of it.
 END = """
 with ended as (
@@ -130,6 +137,7 @@ async def end(
     dismiss: bool,
 ) -> int:
     """End open exceptions without their records being good; gives how many. `at` is platform time."""
+    await connection.execute(RECORDS, tenant_id, connection_id, list(ids))
     rows = await connection.fetch(END, tenant_id, connection_id, list(ids), how, dismiss)
     told = [Event(type="exception.dismissed", data=_facts(row)) for row in rows]
     if not dismiss:

@@ -34,7 +34,7 @@ where e.tenant_id = $1 and e.connection_id = $3 and e.state = 'open' and e.cause
   and (case when r.action = 'retry' then e.last_at else e.opened_at end) < now() - r.after_minutes * interval '1 minute'
   and not (r.action = 'retry' and exists (select from replay_items i where i.tenant_id = e.tenant_id
     and i.exception_id = e.id and (i.outcome is null or i.ended_at > now() - r.after_minutes * interval '1 minute')))
-order by e.position limit $4 for update of e skip locked
+order by e.position limit $4
 """
 
 
