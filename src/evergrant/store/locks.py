@@ -17,3 +17,6 @@ EPOCHS = 7_316_011
 
 REPLAYS = 7_316_012
 """One bulk retry of a tenant is put together at a time: no record is in two of them. Taken with the tenant's hash."""
+
+WARES = 7_316_014
+"""Who looks for SKUs shares it, and who says what they are has it alone. Taken with the shop's hash."""
