@@ -47,6 +47,28 @@ async def test_an_order_nobody_may_fetch_is_an_exception_until_it_came(world: Wo
     assert order["id"] in {record["id"] for record in await world.records(connection_id)}
 
 
+async def test_an_order_that_was_known_already_is_no_exception_for_ever(world: World) -> None:
+    """Its notice comes while the consent is over, and says nothing new: no poll brings it again, and the outage closes."""
+    connection_id = await world.linked(period="3d")
+    await world.hub.work()
+    known = (await world.records(connection_id))[0]["id"]
+    world.sandbox.advance("4d")
+    await world.hub.work()
+    assert 200 == await world.deliver(ordered(world, known, int((await world.now()).timestamp())))
+    await world.hub.work()
+    missed = [each["record_id"] for each in await exceptions(world)]
+    await renewed(world, connection_id)
+    world.sandbox.advance("1s")
+    await world.hub.work()
+
+    assert [known] == missed
+    assert [(known, "by_itself")] == [
+        (each["record_id"], each["how"]) for each in await exceptions(world, state="resolved")
+    ]
+    (outage,) = (await world.hub.api.get(f"/v1/connections/{connection_id}/outages")).json()["items"]
+    assert outage["closed_at"], outage
+
+
 async def test_a_row_nobody_can_read_is_asked_for_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A bulk retry asks from before it, and fails while it is as it was; once it can be read, the next one ends it."""
     send, broken = world.hub.ports.platform.send, list[str]()
@@ -129,6 +151,48 @@ async def test_what_may_pass_is_tried_again_and_told(world: World, monkeypatch: 
     assert calls(world)
 
 
+async def test_a_refusal_that_is_the_records_own_stops_nothing_for_ever(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The platform says of stock only that the authorization is gone, or the shop another one: a few tries, and a person."""
+    connection_id = await world.linked()
+    await world.hub.work()
+    first, second, *_ = await wares(world, connection_id)
+    send, says = world.hub.ports.platform.send, list[bytes]()
+
+    async def saying(request: Request, *, once: bool = False) -> Reply:
+        if not request.url.endswith("/inventory/update"):
+            return await send(request, once=once)
+        says.append(says[0])
+        assert len(says) < 20
+        return Reply(status=200, body=says[0])
+
+    told: list[Any] = []
+    with monkeypatch.context() as patched:
+        patched.setattr(world.hub.ports.platform, "send", saying)
+        for ware, code in ((first, 105001), (second, 101000)):
+            says[:] = [b'{"code":%d,"message":"x"}' % code]
+            await give(world, connection_id, **{ware["sku"]: 1})
+            for _ in range(push.A_FEW):
+                await world.hub.work()
+                async with world.hub.parts.database.connection() as connection:
+                    waiting = await connection.fetchval(
+                        "select max(due_at) > now() + interval '1 second' from pushes where state = 'waiting'"
+                    )
+                    told.append((code, waiting, (await world.connection(connection_id))["status"]))
+                    await connection.execute("update pushes set due_at = now() where state = 'waiting'")
+    told_of = await world.events(connection_id)
+
+    assert [
+        (code, waits or None, "active") for code in (105001, 101000) for waits in (*[True] * (push.A_FEW - 1), False)
+    ] == told
+    assert [
+        (first["sku"], "platform_denies_authorization", True),
+        (second["sku"], "platform_wrong_shop", True),
+    ] == [(each["record_id"], each["cause"], each["parked"]) for each in await exceptions(world)]
+    assert push.A_FEW <= told_of.count("connection.suspended") < 2 * push.A_FEW  # the check of stock asks, too
+
+
 async def test_people_and_rules_end_what_nothing_else_does(world: World) -> None:
     """By hand, by rule: dismissed is not sent, resolved counts as good; a rule tries again after its minutes and not before."""
     connection_id = await world.linked()
@@ -194,15 +258,26 @@ async def test_of_one_sku_one_level_is_in_hand(world: World) -> None:
             "update pushes set lease_until = now() - interval '1 second' where lease_until > now()"
         )
     (taken,) = await pushes.take_due(world.sandbox.url, now, 10)
+    slept = await push.one(lost, world.hub.ports)
     came = [Came(push=push, state=Standing.PARKED, cause="late", message="late") for push in lost.pushes]
     await pushes.settle(lost, came, now)
     told, broken = await sent(world, connection_id), await exceptions(world)
     await push.one(taken, world.hub.ports)
+    (second,) = await pushes.take_due(world.sandbox.url, now, 10)
+    async with (
+        world.hub.parts.database.connection() as connection
+    ):  # as if it had been parked while the newer one was given
+        await connection.execute("update pushes set state = 'parked' where id = $1", lost.pushes[0].id)
+    await push.one(second, world.hub.ports)
+    async with world.hub.parts.database.connection() as connection:
+        parked = await connection.fetch("delete from pushes where state <> 'done' returning state, id")
+    outdated = [(row["state"], row["id"]) for row in parked]
     await world.hub.work()
 
-    assert ([], []) == (meanwhile, broken)
+    assert ([], [], "lost") == (meanwhile, broken, slept)
     assert [lost.pushes[0].id] == [push.id for push in taken.pushes]
     assert {lost.pushes[0].id: "waiting", newer["id"]: "waiting"} == told
+    assert [("superseded", lost.pushes[0].id)] == outdated
     assert {"done"} == set((await sent(world, connection_id)).values())
     assert 2 == len(calls(world))
     assert 2 == (await at_the_platform(world, connection_id))[first["sku"]]

@@ -1,12 +1,15 @@
 """A change of a connection rests on what was read: what others write meanwhile is theirs."""
 
+import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from evergrant.actions import refresh, steer
 from evergrant.actions.ports import StaleError
-from evergrant.core import connection, lifecycle
+from evergrant.core import connection, flows, lifecycle
+from evergrant.store import changes
 from tests.world_fixture import World
 
 
@@ -49,3 +52,18 @@ async def test_what_changes_nothing_rests_on_what_was_read_too(world: World) -> 
 
     assert "active" == found["status"]
     assert found["token_refresh_due_at"]
+
+
+async def test_who_holds_a_flow_may_note_an_exception_while_a_change_holds_the_connection(world: World) -> None:
+    """The change waits for the flow, and whoever holds the flow names the connection in a new row: nobody waits for both."""
+    connection_id = await world.linked()
+    tenant_id, database, now = world.hub.tenant_id, world.hub.parts.database, await world.now()
+    await world.hub.api.post(f"/v1/connections/{connection_id}/pause")
+    missed = world.hub.ports.books.outward.exceptions.missed
+    flow = (tenant_id, connection_id, world.shop_id, flows.Kind.ORDERS)
+    async with database.transaction() as held:
+        await changes.lock(held, tenant_id, connection_id)
+        await asyncio.wait_for(missed(flow, "17", now - timedelta(hours=1), now), 5)
+    found = (await world.hub.api.get("/v1/exceptions")).json()["items"]
+
+    assert ["17"] == [each["record_id"] for each in found]

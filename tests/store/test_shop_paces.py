@@ -48,13 +48,34 @@ async def test_workers_share_one_budget_for_a_shop(
 
     assert 5 == waits.count(NOTHING)
     assert all(timedelta(minutes=14) < wait <= timedelta(minutes=15) for wait in waits if wait)
-    assert NOTHING == await workers[0].take(other, 3)
+    assert NOTHING == await workers[0].take(other)
     assert NOTHING == await workers[0].take(("ten_x", "con_x", "1"))
 
     monkeypatch.setattr(shop_paces, "PATIENCE", timedelta(minutes=15))
     assert not any(slept)
     assert NOTHING == await workers[7].take(shop)
     assert 14 * 60 < slept[-1] <= 15 * 60
+
+
+async def test_calls_side_by_side_are_no_more_than_a_second_allows(world: World, slept: list[float]) -> None:
+    """A wave of 25 at ten a second is ten, and the next ten wait until their last has its turn; a slow shop gets one."""
+    shop = await a_shop(world)
+    paces = ShopPaces(world.hub.parts.database, per_second=10)
+    await sql(world, "update shop_paces set free_at = now() - interval '1 hour', per_second = null")
+    first, second = await paces.take_some(shop, 25), await paces.take_some(shop, 25)
+    few = await ShopPaces(world.hub.parts.database, per_second=10**6).take_some(shop, 25)
+    await sql(world, "update shop_paces set free_at = now() - interval '1 hour', per_second = 0.2")
+    slow = await paces.take_some(shop, 25)
+    quicker = await sql(world, "select per_second from shop_paces")
+    await sql(world, "update shop_paces set free_at = now() - interval '1 hour', per_second = 4")
+    again = await paces.take_some(shop, 25)
+
+    assert [(10, NOTHING), (10, NOTHING), (25, NOTHING)] == [first, second, few]
+    assert slept[0] == 0
+    assert 0.7 < slept[1] <= 0.9
+    assert [(1, NOTHING), (4, NOTHING)] == [slow, again]
+    assert 0.22 == pytest.approx(quicker)
+    assert pytest.approx(4 * 1.1**4) == await sql(world, "select per_second from shop_paces")
 
 
 async def test_a_wait_the_platform_asked_for_is_everybodys_and_slows_the_shop_for_a_while(

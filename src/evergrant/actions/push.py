@@ -1,6 +1,7 @@
 """Send what waits for one shop: the gate is asked right before, and every record is settled by what the platform says of it."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from evergrant.actions import admission
@@ -18,10 +19,20 @@ FOR_A_TOKEN = timedelta(seconds=2)
 A_FEW = 5
 """Tries of a record the platform refuses for a reason that may pass; then a person has to look."""
 
-NO_FAULT_OF_ITS_OWN = frozenset(
-    {Trouble.TOKEN_EXPIRED, Trouble.AUTHORIZATION_GONE, Trouble.WRONG_SHOP, Trouble.THROTTLED}
-)
-"""The record waits, and has not failed: a token comes, the gate shuts with its own reason, the pace is found."""
+NO_FAULT_OF_ITS_OWN = frozenset({Trouble.TOKEN_EXPIRED, Trouble.THROTTLED})
+"""The record waits, and has not failed: a token comes, the pace is found."""
+
+DOUBTED: Mapping[Trouble, tuple[str, str]] = {
+    Trouble.AUTHORIZATION_GONE: (
+        "platform_denies_authorization",
+        "TikTok says of this record alone that the authorization is gone. Look at its product in Seller Center, then retry.",
+    ),
+    Trouble.WRONG_SHOP: (
+        "platform_wrong_shop",
+        "TikTok says that this record's product is not of this shop. Correct its mapping, or give the level again.",
+    ),
+}
+"""Cause and sentence of a record that was refused a few times as if the authorization were gone, which it was not."""
 
 WAITS: Mapping[Trouble, timedelta] = {
     Trouble.SCOPE_MISSING: LONGEST_WAIT,
@@ -53,14 +64,21 @@ async def one(wave: Wave, ports: Ports) -> str:
     flow = admission.Flow(
         tenant_id=wave.tenant_id, connection_id=wave.connection_id, shop_id=wave.shop_id, kind=flows.Kind.STOCK
     )
-    if wait := await ports.books.shop_paces.take(flow.shop, len(wave.calls)):
+    allowed, wait = await ports.books.shop_paces.take_some(flow.shop, len(wave.calls))
+    if not allowed:
         await ports.books.outward.pushes.put_back(wave, wait)
         return "paced"
+    if allowed < len(wave.calls):
+        await ports.books.outward.pushes.put_back(replace(wave, calls=wave.calls[allowed:]), wait)
+        wave = replace(wave, calls=wave.calls[:allowed])
     now = await ports.clock.now(app.clock)
     access = await admission.access(flow, app, now, ports)
     if not isinstance(access, Access):
         await ports.books.outward.pushes.put_back(wave, FOR_A_TOKEN)
         return f"shut: {access}" if access else Trouble.TOKEN_EXPIRED
+    if not await ports.books.outward.pushes.hold(wave):  # whoever slept too long calls nobody
+        await ports.books.outward.pushes.put_back(wave, FOR_A_TOKEN)
+        return "lost"
     dialect = dialects.named(app.provider)
     replies = await ports.platform.send_all([_request(call, app, access, now) for call in wave.calls])
     came: list[Came] = []
@@ -73,9 +91,22 @@ async def one(wave: Wave, ports: Ports) -> str:
         else:
             came += [_one(push, answer.refused.get(push.sku_id)) for push in call.pushes]
     for refusal in refusals.values():
-        await admission.refused(flow, app, refusal, now, ports, actor="push")
+        if (
+            refusal.trouble is Trouble.WRONG_SHOP
+        ):  # what a record says may bring it about: polls find out whose fault it is
+            await _poll(flow, now, ports)
+        else:
+            await admission.refused(flow, app, refusal, now, ports, actor="push")
     await ports.books.outward.pushes.settle(wave, came, now)
     return next(iter(refusals), None) or "done"
+
+
+async def _poll(flow: admission.Flow, now: datetime, ports: Ports) -> None:
+    """Let the shop's orders be polled now; where nobody may, whatever can be."""
+    tenant_id, connection_id, shop_id = flow.shop
+    for kind in (flows.Kind.ORDERS, None):
+        if await ports.books.flows.want(tenant_id, connection_id, now, shop_id, kind):
+            return
 
 
 def _request(call: Call, app: App, access: Access, now: datetime) -> Request:
@@ -103,6 +134,8 @@ def _refused(call: Call, refusal: CallRefused) -> Sequence[Came]:
             return [Came(push=push, state=Standing.WAITING, alone=True) for push in call.pushes]
         cause = f"refused_{refusal.platform_code}"
         return [Came(push=push, state=Standing.PARKED, cause=cause, message=refusal.message) for push in call.pushes]
+    if refusal.trouble in DOUBTED:
+        return [_doubted(push, refusal.trouble) for push in call.pushes]
     cause, message = FAILED.get(refusal.trouble, ("", ""))
     return [
         Came(
@@ -114,6 +147,14 @@ def _refused(call: Call, refusal: CallRefused) -> Sequence[Came]:
         )
         for push in call.pushes
     ]
+
+
+def _doubted(push: Push, trouble: Trouble) -> Came:
+    """While nobody knows whose fault it is the record counts its tries and has not failed; after a few it is its own."""
+    if push.attempts + 1 < A_FEW:
+        return Came(push=push, state=Standing.WAITING, wait=_backing_off(push), counts=True)
+    cause, message = DOUBTED[trouble]
+    return Came(push=push, state=Standing.PARKED, cause=cause, message=message, counts=True)
 
 
 def _backing_off(push: Push) -> timedelta:

@@ -81,7 +81,7 @@ class Wave:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Came:
-    """What came of one record. One that goes on waiting without a cause has not failed.
+    """What came of one record. One that goes on waiting without a cause has not failed; `counts`: it was a try all the same.
 
     `alone`: from now on in a call of its own, because one with others was refused as a whole.
     """
@@ -92,6 +92,7 @@ class Came:
     message: str = ""
     wait: timedelta = timedelta(0)
     alone: bool = False
+    counts: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +121,9 @@ class Pushes(Protocol):
 
     async def take_due(self, clock: str, now: datetime, limit: int) -> Sequence[Wave]:
         """Take records of open flows, the oldest of each SKU only. What has no known SKU is parked."""
+
+    async def hold(self, wave: Wave) -> bool:
+        """Whether all of it is still this worker's, for as long as its calls last."""
 
     async def put_back(self, wave: Wave, wait: timedelta) -> None:
         """Nothing was tried: again after a while."""

@@ -42,9 +42,12 @@ async def keep(connection: Database, change: Change, *, actor: str) -> None:
 
 
 async def lock(connection: Database, tenant_id: str, connection_id: str) -> None:
-    """Lock a connection's row before any other row of it, so that two transactions never wait for each other."""
+    """Lock a connection's row before any other row of it, so that two transactions never wait for each other.
+
+    Rows that name it may be added meanwhile: whoever adds one may hold a flow of it.
+    """
     await connection.execute(
-        "select from connections where tenant_id = $1 and id = $2 for update", tenant_id, connection_id
+        "select from connections where tenant_id = $1 and id = $2 for no key update", tenant_id, connection_id
     )
 
 
@@ -132,7 +135,7 @@ async def _update(connection: Database, change: Change) -> None:
 
 async def _still_stands(connection: Database, known: Connection) -> None:
     still = await connection.fetchval(
-        "select true from connections where tenant_id = $1 and id = $2 and revision = $3 for update",
+        "select true from connections where tenant_id = $1 and id = $2 and revision = $3 for no key update",
         known.tenant_id,
         known.id,
         known.revision,
@@ -177,7 +180,7 @@ async def _hold(connection: Database, holder: Connection, shop_id: str) -> None:
     await connection.execute(
         """
         select from connections c join shop_holders h on h.tenant_id = c.tenant_id and h.connection_id = c.id
-        where h.hash = $1 and c.id <> $2 for update of c
+        where h.hash = $1 and c.id <> $2 for no key update of c
         """,
         key,
         holder.id,

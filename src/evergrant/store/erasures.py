@@ -156,13 +156,14 @@ class Erasures:
         return [row["id"] for row in rows]
 
     async def wipe(self, erasure: Erasure, connection_id: str) -> None:
-        """Remove what is kept of one connection, which has ended for good: records in batches, then all the rest."""
+        """Remove what is kept of one connection, which has ended for good: what there is much of in batches, then all the rest."""
         where = (erasure.tenant_id, connection_id)
         await self._spool.forget(connection_id)
-        removed = True
-        while removed:
-            async with self._database.transaction() as connection:
-                removed = await _run(connection, erasure, (("records", wiping.RECORDS),), where)
+        for statement in wiping.IN_BATCHES:
+            removed = True
+            while removed:
+                async with self._database.transaction() as connection:
+                    removed = await _run(connection, erasure, (statement,), where)
         async with self._database.transaction() as connection:
             await _run(connection, erasure, wiping.OF_CONNECTION, where)
 

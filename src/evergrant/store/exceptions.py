@@ -27,6 +27,13 @@ where tenant_id = $1 and state = 'open' and ($2::text is null or connection_id =
 group by cause order by count(*) desc, cause
 """
 
+# Records before their exceptions, as whoever settles them locks them.
+RECORDS = """
+select from pushes where tenant_id = $1 and id = any(array(
+    select push_id from exceptions where tenant_id = $1 and connection_id = $2 and id = any($3) and state = 'open'))
+order by position for no key update
+"""
+
 # What its worker has in hand goes on: it is settled by what comes of it.
 END = """
 with ended as (
@@ -43,10 +50,12 @@ with ended as (
 select * from ended
 """
 
+# As it stays until this transaction ends: whoever opens the flow finds what is noted now.
 SHUT = """
 select f.shut, o.outage_id from flows f left join outage_flows o on o.tenant_id = f.tenant_id
   and o.connection_id = f.connection_id and o.shop_id = f.shop_id and o.kind = f.kind and o.balanced_at is null
 where f.tenant_id = $1 and f.connection_id = $2 and f.shop_id = $3 and f.kind = $4
+for share of f
 """
 
 # A ledger that is open counts them.
@@ -151,6 +160,7 @@ async def end(
     dismiss: bool,
 ) -> int:
     """End open exceptions without their records being good; gives how many. `at` is platform time."""
+    await connection.execute(RECORDS, tenant_id, connection_id, list(ids))
     rows = await connection.fetch(END, tenant_id, connection_id, list(ids), how, dismiss)
     told = [Event(type="exception.dismissed", data=_facts(row)) for row in rows]
     if not dismiss:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from evergrant.actions.pushes import CALLS_A_WAVE, LEVELS_A_CALL, Call, Came, Level, Push, Standing, Wave
+from evergrant.store import locks
 from evergrant.store.database import Connection
 
 LOST = ("sku_not_mapped", "sku_ambiguous", "warehouse_missing")
@@ -41,6 +42,9 @@ left join lateral (
           and w.seller_sku = given.entity and w.status <> 'DELETED'
     ) w) found on true
 """
+
+STAY = "select pg_advisory_xact_lock_shared($1::int, hashtext(shop)) from unnest($2::text[]) as shop"
+ALONE = "select pg_advisory_xact_lock($1::int, hashtext($2))"
 
 # What was parked because nobody knew its SKU is due again when somebody says it.
 REVIVE = """
@@ -102,10 +106,16 @@ async def waves(connection: Connection, shop: tuple[str, str, str], rows: Sequen
     return Found(waves=made, lost=lost)
 
 
+async def stay(connection: Connection, shops: Sequence[tuple[str, str, str]]) -> None:
+    """Until this transaction ends nobody revives anything of these shops: whatever it parks is found by who comes next."""
+    await connection.execute(STAY, locks.WARES, [" ".join(shop) for shop in shops])
+
+
 async def revive(connection: Connection, shop: tuple[str, str, str], skus: Sequence[str]) -> None:
     """What was parked because nobody knew these SKUs is due again."""
     if not skus:
         return
+    await connection.execute(ALONE, locks.WARES, " ".join(shop))
     rows = await connection.fetch(REVIVE, *shop, list(skus), list(LOST))
     if rows:
         await connection.execute(UNPARK, *shop, [row["entity"] for row in rows])

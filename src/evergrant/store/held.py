@@ -19,8 +19,11 @@ update exceptions set cause = $6, message = $7 where tenant_id = $1 and connecti
   and state = 'open' and cause = $5
 """
 
+# Where the platform has only said that the consent stands, what was refused as if it did not goes on backing off.
 RELEASE = """
-update pushes set due_at = now() where tenant_id = $1 and connection_id = $2 and shop_id = $3 and kind = $4
+update pushes set due_at = now() + case when $5 and attempts > 0
+    then least(interval '15 minutes', interval '2 seconds' * 2 ^ least(attempts - 1, 10)) else interval '0' end
+where tenant_id = $1 and connection_id = $2 and shop_id = $3 and kind = $4
   and state = 'waiting' and due_at = 'infinity' returning true
 """
 
@@ -64,5 +67,5 @@ async def _follow(connection: Connection, change: Change, flow: Flow, was: Why |
         rows = await connection.fetch(HOLD, *shop, flow.kind)
         held = [pushes.held_up(shop, row["entity"], row["id"], flow.shut, row["outage_id"]) for row in rows]
         await failing.open_all(connection, held, change.at)
-    elif await connection.fetch(RELEASE, *shop, flow.kind):
+    elif await connection.fetch(RELEASE, *shop, flow.kind, change.answers):
         await connection.execute("select pg_notify('evergrant_work', 'push')")

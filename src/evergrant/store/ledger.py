@@ -92,7 +92,7 @@ CLOSE = """
 update outages o set closed_at = $3, ended_at = coalesce(o.ended_at, $3)
 where (o.tenant_id, o.id) in (
     select o.tenant_id, o.id from outages o join connections c on c.tenant_id = o.tenant_id and c.id = o.connection_id
-    where o.tenant_id = $1 and o.id = $2 and o.closed_at is null and o.ended_at is not null for update of c skip locked)
+    where o.tenant_id = $1 and o.id = $2 and o.closed_at is null and o.ended_at is not null for no key update of c skip locked)
   and not exists (select from outage_flows r where r.tenant_id = o.tenant_id and r.outage_id = o.id and r.balanced_at is null)
 returning o.tenant_id, o.id, o.connection_id, o.cause
 """

@@ -20,3 +20,6 @@ REPLAYS = 7_316_012
 
 RULES = 7_316_013
 """One rule of a tenant is added at a time, so that there are never too many. Taken with the tenant's hash."""
+
+WARES = 7_316_014
+"""Who looks for SKUs shares it, and who says what they are has it alone. Taken with the shop's hash."""

@@ -15,10 +15,13 @@ from evergrant.store import failing, finding
 from evergrant.store.database import Connection, Database
 
 LEASE = timedelta(seconds=25)
+NEARLY = timedelta(seconds=23)
 """Longer than the hard limit of a call and the look at the gate before it."""
 KEPT = timedelta(days=30)
 """How long a record that is over can be looked at."""
 FORGOTTEN_AT_ONCE = 5000
+LONG = timedelta(seconds=5)
+STAND_ASIDE_AT_ONCE = 5000
 
 # Why each flow is shut, as it stays until this transaction ends: who opens or shuts it meanwhile finds what is given now.
 SHUT = """
@@ -65,6 +68,31 @@ where p.ctid = any(array(select place from ready join chosen using (tenant_id, c
 returning p.*
 """
 
+# Whose lease has most of its time left keeps it; an older one is renewed, if nobody has taken the record since.
+HOLD = """
+with renewed as (
+    update pushes p set lease_until = now() + $4 from unnest($2::text[], $3::bigint[]) as given (id, fence)
+    where p.tenant_id = $1 and p.id = given.id and p.fence = given.fence and p.state = 'waiting' and p.lease_until < now() + $5
+    returning p.id
+)
+select id from renewed union all
+select p.id from pushes p join unnest($2::text[], $3::bigint[]) as given (id, fence) on p.id = given.id and p.fence = given.fence
+where p.tenant_id = $1 and p.state = 'waiting' and p.lease_until >= now() + $5
+"""
+
+# What stands at the front and is of a shop that has to wait long would be looked at again and again by everybody.
+STAND_ASIDE = """
+with waits as materialized (
+    select w.tenant_id, w.connection_id, w.shop_id, greatest(w.waits_until, w.free_at - interval '2 seconds') as until
+    from shop_paces w where greatest(w.waits_until, w.free_at - interval '2 seconds') > now() + $1
+)
+update pushes p set due_at = w.until from waits w
+where w.tenant_id = p.tenant_id and w.connection_id = p.connection_id and w.shop_id = p.shop_id and p.ctid = any(array(
+    select f.ctid from pushes f where exists (select from waits) and f.state = 'waiting' and f.due_at <= now()
+      and (f.lease_until is null or f.lease_until < now())
+    order by f.due_at, f.position limit $2 for update of f skip locked))
+"""
+
 PUT_BACK = """
 update pushes p set lease_until = null, due_at = greatest(p.due_at, now() + $4)
 from unnest($2::text[], $3::bigint[]) as given (id, fence)
@@ -81,11 +109,19 @@ from unnest($4::text[], $5::text[], $6::bigint[], $7::text[], $8::interval[], $9
     as given (entity, id, fence, state, wait, counts, alone),
   lateral (select case when given.state <> 'done' and exists (select from pushes n where n.tenant_id = $1
         and n.connection_id = $2 and n.shop_id = $3 and n.kind = 'stock' and n.entity = given.entity
-        and n.state = 'waiting' and n.id <> given.id)
+        and n.state = 'waiting' and n.position > (select o.position from pushes o where o.tenant_id = $1 and o.id = given.id))
       then 'superseded' else given.state end as state) chosen
 where p.tenant_id = $1 and p.connection_id = $2 and p.shop_id = $3 and p.kind = 'stock' and p.entity = given.entity
   and p.id = given.id and p.fence = given.fence and p.state = 'waiting'
 returning p.id, p.state, p.outage_id
+"""
+
+# Of what went out, an older one that was parked while the newer one was being given: it must not come back.
+OUTDATED = """
+update pushes p set state = 'superseded', ended_at = now(), fence = p.fence + 1
+from unnest($4::text[], $5::text[]) as given (entity, id)
+where p.tenant_id = $1 and p.connection_id = $2 and p.shop_id = $3 and p.kind = 'stock' and p.entity = given.entity
+  and p.state = 'parked' and p.position < (select o.position from pushes o where o.tenant_id = $1 and o.id = given.id)
 """
 
 TELL_FLOW = """
@@ -104,7 +140,7 @@ order by p.position limit $5
 # A ledger that is open counts them.
 FORGET = """
 delete from pushes where ctid = any(array(
-    select ctid from pushes p where state in ('done', 'superseded', 'dismissed') and ended_at < now() - $1::interval
+    select ctid from pushes p where state in ('done', 'superseded', 'dismissed') and ended_at is not null and ended_at < now() - $1::interval
       and not exists (select from outages o where o.tenant_id = p.tenant_id and o.id = p.outage_id and o.closed_at is null)
     limit $2))
 """
@@ -138,15 +174,29 @@ class Pushes:
         """Take records of open flows, the oldest of each SKU only. What has no known SKU is parked."""
         waves: list[Wave] = []
         async with self._database.transaction() as connection:
+            await connection.execute(STAND_ASIDE, LONG, STAND_ASIDE_AT_ONCE)
             rows = await connection.fetch(TAKE, clock, limit * CALLS_A_WAVE, limit, LEASE)
+            shops = sorted({_shop(row) for row in rows})
+            await finding.stay(connection, shops)
             for shop, own in groupby(sorted(rows, key=lambda row: (*_shop(row), row["position"])), key=_shop):
                 found = await finding.waves(connection, shop, list(own))
                 waves += found.waves
                 await _settle(connection, shop, found.lost, now)
         return waves
 
+    async def hold(self, wave: Wave) -> bool:
+        """Whether all of it is still this worker's, for as long as its calls last."""
+        fences = [push.fence for push in wave.pushes]
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(
+                HOLD, wave.tenant_id, [push.id for push in wave.pushes], fences, LEASE, NEARLY
+            )
+        return len(rows) == len(fences)
+
     async def put_back(self, wave: Wave, wait: timedelta) -> None:
         """Nothing was tried: again after a while."""
+        if not wave.calls:
+            return
         pushes = wave.pushes
         async with self._database.connection() as connection:
             await connection.execute(
@@ -226,11 +276,13 @@ async def _settle(connection: Connection, shop: tuple[str, str, str], came: Sequ
         [each.push.fence for each in came],
         [each.state for each in came],
         [each.wait for each in came],
-        [bool(each.cause) for each in came],
+        [bool(each.cause) or each.counts for each in came],
         [each.alone for each in came],
     )
     settled = {row["id"]: row for row in rows}
-    done = [each.push.sku for each in came if each.push.id in settled and each.state is Standing.DONE]
+    went = [each.push for each in came if each.push.id in settled and each.state is Standing.DONE]
+    done = [push.sku for push in went]
+    await connection.execute(OUTDATED, *shop, done, [push.id for push in went])
     failed = [
         _failed(shop, each, settled[each.push.id]["outage_id"])
         for each in came

@@ -45,15 +45,18 @@ insert into replay_items (tenant_id, replay_id, position, exception_id)
 select $1, $2, given.position, given.id from unnest($3::text[]) with ordinality as given (id, position)
 """
 
-# What is in somebody's hand goes on; what is parked, or backs off, is due. While its flow is shut it waits on.
+# What is in somebody's hand goes on; what is parked, or backs off, is due. While its flow is shut it waits on. Records
+# before their exceptions, as whoever settles them locks them.
 SEND_AGAIN = """
-with again as (
-    update pushes p set state = 'waiting', due_at = case when f.shut is null then now() else 'infinity' end
-    from unnest($2::text[]) as given (id), flows f
-    where p.tenant_id = $1 and p.id = given.id and p.state in ('parked', 'waiting')
-      and f.tenant_id = $1 and f.connection_id = p.connection_id and f.shop_id = p.shop_id and f.kind = p.kind
-), opened as (
-    update exceptions e set parked = false from unnest($3::text[]) as given (id) where e.tenant_id = $1 and e.id = given.id
+update pushes p set state = 'waiting', due_at = case when f.shut is null then now() else 'infinity' end
+from unnest($2::text[]) as given (id), flows f
+where p.tenant_id = $1 and p.id = given.id and p.state in ('parked', 'waiting')
+  and (p.lease_until is null or p.lease_until < now())
+  and f.tenant_id = $1 and f.connection_id = p.connection_id and f.shop_id = p.shop_id and f.kind = p.kind
+"""
+UNPARK = """
+with opened as (
+    update exceptions e set parked = false from unnest($2::text[]) as given (id) where e.tenant_id = $1 and e.id = given.id
 )
 select pg_notify('evergrant_work', 'push')
 """
@@ -196,7 +199,8 @@ async def begin(connection: Connection, tenant_id: str, replay_id: str, choice: 
     )
     await connection.execute(ADD, tenant_id, replay_id, ids)
     await connection.execute(PULL_AGAIN, tenant_id, [row["id"] for row in rows if row["push_id"] is None])
-    await connection.execute(SEND_AGAIN, tenant_id, [row["push_id"] for row in rows if row["push_id"] is not None], ids)
+    await connection.execute(SEND_AGAIN, tenant_id, [row["push_id"] for row in rows if row["push_id"] is not None])
+    await connection.execute(UNPARK, tenant_id, ids)
     entry = Entry(
         tenant_id=tenant_id, actor=actor, action="replay.begun", subject=replay_id, detail={"records": len(ids)}
     )

@@ -41,7 +41,7 @@ where e.tenant_id = $1 and e.state = 'open' and e.cause = r.cause
     and i.exception_id = e.id and (i.outcome is null or i.ended_at > now() - r.after_minutes * interval '1 minute')))
 """
 WHERE = f"select distinct connection_id from (select e.connection_id {RIPE} order by e.position limit $3) ripe"  # noqa: S608
-SOME = f"select e.id {RIPE} and e.connection_id = $3 order by e.position limit $4 for update of e skip locked"
+SOME = f"select e.id {RIPE} and e.connection_id = $3 order by e.position limit $4"
 
 
 class Rules:

@@ -17,6 +17,19 @@ delete from records where ctid = any(array(
     select ctid from records where tenant_id = $1 and connection_id = $2 limit 5000))
 """
 
+EXCEPTIONS = """
+with batch as materialized (select id from exceptions where tenant_id = $1 and connection_id = $2 limit 5000),
+told as (delete from replay_items i using batch where i.tenant_id = $1 and i.exception_id = batch.id)
+delete from exceptions x using batch where x.tenant_id = $1 and x.id = batch.id
+"""
+
+PUSHES = """
+delete from pushes where ctid = any(array(select ctid from pushes where tenant_id = $1 and connection_id = $2 limit 5000))
+"""
+
+IN_BATCHES: Statements = (("records", RECORDS), ("exceptions", EXCEPTIONS), ("pushes", PUSHES))
+"""What there may be very much of: before all the rest, each again until nothing is left."""
+
 ANSWERS: Statements = (
     (
         "",

@@ -104,6 +104,8 @@ TROUBLES: Mapping[str, str] = {
     "clock_wrong": "TikTok says the clock is wrong",
     "our_mistake": "TikTok does not understand the call",
     "platform_unavailable": "TikTok does not answer as it should",
+    "platform_denies_authorization": "TikTok says the authorization is gone",
+    "platform_wrong_shop": "TikTok says it is the wrong shop",
     "platform_scope_missing": "a permission is missing",
     "platform_clock": "TikTok says the clock is wrong",
     "app_credentials_invalid": "TikTok refuses the app's credentials",

@@ -6,14 +6,14 @@ alter table connections add column settings jsonb not null default '{}';
 alter table flows add column catching_up smallint;
 create index flows_catching_up on flows (clock) where catching_up is not null;
 
--- Where a shop was connected before there were these kinds, each begins as the consent says.
+-- Where a shop was connected before there were these kinds, each begins as the consent says, and paused where products are.
 insert into flows (tenant_id, connection_id, shop_id, kind, clock, shut, paused_by_vendor, next_run_at)
 select s.tenant_id, s.connection_id, s.shop_id, k.kind, o.clock,
     case when o.shut is not null and o.shut not in ('scope_missing', 'paused_by_vendor') then o.shut
-         when k.scope is not null and not c.scopes @> array[k.scope] then 'scope_missing' end,
-    false,
-    case when k.kind = 'inventory' and (o.shut is null or o.shut in ('scope_missing', 'paused_by_vendor'))
-          and c.scopes @> array[k.scope] then o.next_run_at end
+         when k.scope is not null and not c.scopes @> array[k.scope] then 'scope_missing'
+         when o.paused_by_vendor then 'paused_by_vendor' end,
+    o.paused_by_vendor,
+    case when k.kind = 'inventory' and o.shut is null and c.scopes @> array[k.scope] then o.next_run_at end
 from shops s
 join connections c on c.tenant_id = s.tenant_id and c.id = s.connection_id
 join flows o on o.tenant_id = s.tenant_id and o.connection_id = s.connection_id and o.shop_id = s.shop_id and o.kind = 'products'
@@ -105,6 +105,8 @@ create index pushes_of_entity on pushes (tenant_id, connection_id, shop_id, kind
 create index pushes_of_outage on pushes (tenant_id, outage_id, connection_id, shop_id, kind, state) where outage_id is not null;
 create index pushes_newest on pushes (tenant_id, connection_id, shop_id, kind, entity, position) where state in ('done', 'waiting');
 create index pushes_owed on pushes (tenant_id, outage_id) where outage_id is not null and state in ('waiting', 'parked');
+create index pushes_in_order on pushes (tenant_id, connection_id, position);
+create index pushes_over on pushes (ended_at) where ended_at is not null;
 
 -- Records that failed: one open row an entity of a flow. `outage_id`: it failed because flows had stopped, and closes when
 -- what it waits for has gone through.
@@ -133,6 +135,7 @@ create table exceptions (
 );
 create unique index exceptions_open on exceptions (tenant_id, connection_id, shop_id, kind, entity) where state = 'open';
 create index exceptions_by_cause on exceptions (tenant_id, state, cause, position);
+create index exceptions_of_connection on exceptions (tenant_id, connection_id);
 create index exceptions_of_outage on exceptions (tenant_id, outage_id) where outage_id is not null;
 create index exceptions_owed on exceptions (tenant_id, outage_id) where outage_id is not null and state = 'open';
 
