@@ -33,10 +33,10 @@ for share of f
 
 SUPERSEDE = """
 update pushes set state = 'superseded', ended_at = now(), fence = fence + 1
-where tenant_id = $1 and id in (
-    select id from pushes where tenant_id = $1 and connection_id = $2 and shop_id = $3 and kind = 'stock' and entity = any($4)
+where ctid = any(array(
+    select ctid from pushes where tenant_id = $1 and connection_id = $2 and shop_id = $3 and kind = 'stock' and entity = any($4)
       and state in ('waiting', 'parked') and (lease_until is null or lease_until < now())
-    order by position for update)
+    order by entity, position for update))
 returning entity
 """
 
