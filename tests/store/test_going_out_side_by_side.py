@@ -7,8 +7,12 @@ from pathlib import Path
 
 from evergrant.actions.exceptions import How
 from evergrant.actions.mending import Choice
+from evergrant.actions.pushes import Level
+from evergrant.core import connection as core_connection
+from evergrant.core import flows, lifecycle
+from evergrant.providers import tiktok_shop
+from evergrant.store import changes, finding, migrations
 from evergrant.store import exceptions as by_hand
-from evergrant.store import finding, migrations
 from tests.journeys.test_stock_goes_out import exceptions, give, sent, wares
 from tests.world_fixture import World
 
@@ -90,3 +94,27 @@ async def test_flows_that_are_new_are_paused_where_products_are(world: World) ->
     assert [
         (kind, "paused_by_vendor", True, None) for kind in ("inventory", "prices", "products", "shipments", "stock")
     ] == [tuple(row) for row in rows]
+
+
+async def test_what_is_given_while_a_flow_is_being_shut_is_counted_in_its_outage(world: World) -> None:
+    """Whoever waits for the change sees the outage it has begun; so does a notice that comes at that moment."""
+    connection_id = await world.linked(period="1d")
+    await world.hub.work()
+    world.sandbox.advance("25h")
+    parts, now = world.hub.parts, await world.now()
+    levels = [Level(sku="ANY", shop_id=world.shop_id, quantity=3)]
+    orders = (world.hub.tenant_id, connection_id, world.shop_id, flows.Kind.ORDERS)
+    outward = world.hub.ports.books.outward
+    async with parts.database.transaction() as shutting:
+        known = await world.hub.ports.books.connections.find(world.hub.tenant_id, connection_id)
+        news = lifecycle.News(kind=lifecycle.Kind.LAPSED, at=now)
+        change = core_connection.apply(known, news, needs=tiktok_shop.FLOW_SCOPES, now=now)
+        await changes.keep(shutting, change, actor="test")
+        given = asyncio.ensure_future(outward.pushes.give(world.hub.tenant_id, connection_id, levels, now))
+        told = asyncio.ensure_future(outward.exceptions.missed(orders, "5760", now, now))
+        await asyncio.wait({given, told}, timeout=MOMENT)
+        assert not given.done()
+    await asyncio.gather(given, told)
+
+    (outage,) = (await world.hub.api.get(f"/v1/connections/{connection_id}/outages")).json()["items"]
+    assert [outage["id"]] * 2 == [failed["outage_id"] for failed in await exceptions(world)]

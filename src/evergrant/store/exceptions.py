@@ -52,10 +52,13 @@ select * from ended
 
 # As it stays until this transaction ends: whoever opens the flow finds what is noted now.
 SHUT = """
-select f.shut, o.outage_id from flows f left join outage_flows o on o.tenant_id = f.tenant_id
-  and o.connection_id = f.connection_id and o.shop_id = f.shop_id and o.kind = f.kind and o.balanced_at is null
-where f.tenant_id = $1 and f.connection_id = $2 and f.shop_id = $3 and f.kind = $4
-for share of f
+select shut from flows where tenant_id = $1 and connection_id = $2 and shop_id = $3 and kind = $4 for share
+"""
+
+# Asked once the flow is held: who waited for a change would else see the row from before it.
+OUTAGE = """
+select outage_id from outage_flows
+where tenant_id = $1 and connection_id = $2 and shop_id = $3 and kind = $4 and balanced_at is null
 """
 
 # A ledger that is open counts them.
@@ -123,12 +126,12 @@ class Exceptions:
         """
         tenant_id, connection_id, shop_id, kind = flow
         async with self._database.transaction() as connection:
-            stand = await connection.fetchrow(SHUT, *flow)
-            if stand is None or stand["shut"] is None:
+            shut = await connection.fetchval(SHUT, *flow)
+            if shut is None:
                 return
             if await connection.fetchval(LET_GO, tenant_id, connection_id):
                 return
-            why = Why(stand["shut"])
+            why = Why(shut)
             failed = Failed(
                 tenant_id=tenant_id,
                 connection_id=connection_id,
@@ -137,7 +140,7 @@ class Exceptions:
                 entity=record_id,
                 cause=why.value,
                 message=REMEDIES[why],
-                outage_id=stand["outage_id"],
+                outage_id=await connection.fetchval(OUTAGE, *flow),
                 since=since,
             )
             await failing.open_all(connection, [failed], at)

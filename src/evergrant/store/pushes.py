@@ -25,10 +25,14 @@ STAND_ASIDE_AT_ONCE = 5000
 
 # Why each flow is shut, as it stays until this transaction ends: who opens or shuts it meanwhile finds what is given now.
 SHUT = """
-select f.shop_id, f.shut, o.outage_id from flows f left join outage_flows o on o.tenant_id = f.tenant_id
-  and o.connection_id = f.connection_id and o.shop_id = f.shop_id and o.kind = f.kind and o.balanced_at is null
-where f.tenant_id = $1 and f.connection_id = $2 and f.kind = 'stock' and f.shop_id = any($3) order by f.shop_id
-for share of f
+select shop_id, shut from flows where tenant_id = $1 and connection_id = $2 and kind = 'stock' and shop_id = any($3)
+order by shop_id for share
+"""
+
+# Asked once the flows are held, and not with them: who waited for a change would else see the rows from before it.
+OUTAGES = """
+select shop_id, outage_id from outage_flows
+where tenant_id = $1 and connection_id = $2 and kind = 'stock' and shop_id = any($3) and balanced_at is null
 """
 
 SUPERSEDE = """
@@ -160,12 +164,16 @@ class Pushes:
         shops = sorted({level.shop_id for level in levels})
         gave: dict[tuple[str, str], Gave] = {}
         async with self._database.transaction() as connection:
-            stand = {row["shop_id"]: row for row in await connection.fetch(SHUT, tenant_id, connection_id, shops)}
+            place = (tenant_id, connection_id, shops)
+            shut = {row["shop_id"]: row["shut"] for row in await connection.fetch(SHUT, *place)}
+            outages = {row["shop_id"]: row["outage_id"] for row in await connection.fetch(OUTAGES, *place)}
             for shop_id in shops:
-                if shop_id not in stand:
+                if shop_id not in shut:
                     raise NotFoundError("This connection has no such shop.")
                 own = [level for level in levels if level.shop_id == shop_id]
-                for each in await _give(connection, (tenant_id, connection_id, shop_id), own, stand[shop_id], at):
+                why = Why(shut[shop_id]) if shut[shop_id] else None
+                stand = (why, outages.get(shop_id) if why else None)
+                for each in await _give(connection, (tenant_id, connection_id, shop_id), own, stand, at):
                     gave[each.shop_id, each.sku] = each
             await connection.execute("select pg_notify('evergrant_work', 'push')")
         return [gave[level.shop_id, level.sku] for level in levels]
@@ -224,14 +232,18 @@ class Pushes:
 
 
 async def _give(
-    connection: Connection, shop: tuple[str, str, str], levels: Sequence[Level], stand: Mapping[str, Any], at: datetime
+    connection: Connection,
+    shop: tuple[str, str, str],
+    levels: Sequence[Level],
+    stand: tuple[Why | None, str | None],
+    at: datetime,
 ) -> Sequence[Gave]:
-    held = Why(stand["shut"]) if stand["shut"] else None
+    """`stand`: why the flow is shut, if it is, and the outage it is counted in. What does not wait was not missed."""
+    held, outage_id = stand
     skus = [level.sku for level in levels]
     before = [row["entity"] for row in await connection.fetch(SUPERSEDE, *shop, skus)]
     ids = [f"psh_{token_hex(16)}" for _ in levels]
     documents = [finding.document(level) for level in levels]
-    outage_id = stand["outage_id"] if held else None  # what does not wait for the flow was not missed
     await connection.execute(GIVE, *shop, ids, skus, documents, held is not None, outage_id)
     if held is None:
         await failing.settle(connection, (*shop, flows.Kind.STOCK), before, How.SUPERSEDED, at)
