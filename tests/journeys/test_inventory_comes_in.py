@@ -65,7 +65,8 @@ async def test_a_deleted_product_is_not_asked_for_and_a_bad_row_costs_itself(
         body = json.loads(reply.body)
         rows = body["data"]["inventory"]
         rows[:] = [row | {"product_id": 5 if row["product_id"] == odd["id"] else row["product_id"]} for row in rows]
-        rows[-1]["skus"][0]["total_available_quantity"] = 9
+        read = next(row for row in rows if row["product_id"] != 5)
+        read["skus"][0]["total_available_quantity"] = 9
         return replace(reply, body=json.dumps(body).encode())
 
     monkeypatch.setattr(world.hub.ports.platform, "send", spoiled)

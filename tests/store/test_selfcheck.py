@@ -80,6 +80,23 @@ PLANTED: list[tuple[str, str]] = [
     ("I11", "update apps set secret_sealed = 'plain'"),
     ("I12", "update tokens set version = version + 1"),
     ("I12", "delete from data_keys where owner_id like 'con%'"),
+    (
+        "I13",
+        """
+        insert into pushes (tenant_id, id, connection_id, shop_id, kind, entity, document, state, ended_at)
+        select tenant_id, n::text, connection_id, shop_id, 'stock', 'A', '', 'done', now() - n * interval '1 minute'
+        from shops, generate_series(1, 2) n
+        """,
+    ),
+    (
+        "I13",
+        """
+        insert into exceptions (tenant_id, id, connection_id, shop_id, kind, entity, cause, message, state, ended_at)
+        select tenant_id, 'exc', id, '7', 'stock', 'A', 'c', 'm', 'resolved', now() - interval '1 hour' from connections;
+        insert into replays (tenant_id, id, created_by, total) select tenant_id, 'rep', 'me', 1 from connections;
+        insert into replay_items (tenant_id, replay_id, position, exception_id) select tenant_id, 'rep', 1, 'exc' from connections
+        """,
+    ),
     ("I14", "update connections set state = 'erased'; delete from tokens"),
     ("I15", "alter table audit disable trigger audit_is_kept"),
     ("I15", "alter table audit_links disable trigger audit_links_are_kept"),
@@ -130,7 +147,7 @@ async def test_each_wrong_that_is_planted_is_found(world: World) -> None:
     answers = await asked.run(whole_chain=True)
     assert [] == [answer for answer in answers if answer.violations]
     assert [f"I{number}" for number in range(1, 16)] == [answer.invariant.id for answer in answers]
-    assert {"I13"} == {answer.invariant.id for answer in answers if answer.word == "unseen"}
+    assert set() == {answer.invariant.id for answer in answers if answer.word == "unseen"}
     assert {each.id for each in INVARIANTS if each.seen} == {planted for planted, _ in PLANTED}
     async with world.hub.parts.database.connection() as connection:
         for invariant, statement in PLANTED:
