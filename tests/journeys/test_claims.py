@@ -3,11 +3,13 @@
 import asyncio
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
 
 from evergrant import postgres
+from evergrant.store import sealing
 from tests.hub_fixture import PASSWORD, a_hub
 from tests.journeys.claiming import (
     OTHER_EMAIL,
@@ -177,6 +179,28 @@ async def test_two_claim_at_once_and_one_wins(world: World) -> None:
     assert {"claim_taken"} == {answer.headers["x-error-code"] for answer in answers if answer.status_code == 409}
     assert 1 == len(await connections(world))
     assert 1 == (await types(world)).count("connection.authorized")
+
+
+async def test_a_claim_that_ends_while_its_key_is_read_is_told_so(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever read the grant just before somebody else took it finds no key, and no error of ours."""
+    browser = world.hub.new_browser()
+    claim_id = await installed(world, browser)
+    await log_in(browser)
+    form = await confirmation(browser, claim_id, world.merchant_id)
+    key_of = sealing.key_of
+
+    async def gone(*given: Any) -> Any:
+        if given[3] == claim_id:
+            monkeypatch.undo()
+            assert 303 == (await browser.post(f"/claims/{claim_id}", data=form)).status_code
+        return await key_of(*given)
+
+    monkeypatch.setattr(sealing, "key_of", gone)
+    late = await browser.post(f"/claims/{claim_id}", data=form)
+
+    assert (409, "claim_taken") == (late.status_code, late.headers["x-error-code"])
 
 
 async def test_one_code_is_one_claim_however_often_it_is_loaded(world: World) -> None:

@@ -58,6 +58,10 @@ on conflict (tenant_id, id) do update set state = 'waiting', reason = excluded.r
     granted_at = excluded.granted_at, pair_sealed = excluded.pair_sealed, expires_at = excluded.expires_at
 """
 
+WAITING = """
+select pair_sealed, granted_at from claims where tenant_id = $1 and id = $2 and state = 'waiting' and expires_at > now()
+"""
+
 END = """
 update claims set state = $3, connection_id = coalesce($4, connection_id), pair_sealed = null, ended_at = now()
 where tenant_id = $1 and id = $2 and state = 'waiting' and ($3 = 'expired') = (expires_at <= now()) returning true
@@ -226,17 +230,15 @@ class Quarantine:
     async def grant(self, claim: Claim) -> tuple[Granted, datetime] | None:
         """The pair that waits, and when it was granted; None once it is gone."""
         async with self._database.connection() as connection:
-            row = await connection.fetchrow(
-                """
-                select pair_sealed, granted_at from claims
-                where tenant_id = $1 and id = $2 and state = 'waiting' and expires_at > now()
-                """,
-                claim.tenant_id,
-                claim.id,
-            )
+            row = await connection.fetchrow(WAITING, claim.tenant_id, claim.id)
             if row is None:
                 return None
-            key = await sealing.key_of(connection, self._vault, claim.tenant_id, claim.id)
+            try:
+                key = await sealing.key_of(connection, self._vault, claim.tenant_id, claim.id)
+            except errors.VaultIntegrityError:
+                if await connection.fetchrow(WAITING, claim.tenant_id, claim.id) is None:
+                    return None  # somebody else has just claimed it, and its key went with it
+                raise
         return pairs.unpacked(key.open("grant", 1, row["pair_sealed"])), row["granted_at"]
 
     async def complete(self, claim: Claim, change: Change, granted: Granted, *, due_at: datetime, actor: str) -> None:
