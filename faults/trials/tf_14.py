@@ -229,10 +229,19 @@ async def _over(course: Course, tally: Tally) -> None:
     """Wait until nothing waits any more, or too long."""
     deadline = monotonic() + DONE_SECONDS
     while monotonic() < deadline:
-        if not (await course.progress())["waiting"]:
+        if not (await course.progress())["waiting"] and not await _waiting(course):
             break
         await asyncio.sleep(LOOK_SECONDS)
+    # A newer level of what a killed worker had in hand goes out behind it, and is in no bulk retry.
+    tally.holds(not await _waiting(course), "levels are still on their way")
     tally.note(f"{course.records:,} records, {course.kills} kills, {course.samples} samples")
+
+
+async def _waiting(course: Course) -> int:
+    rows = await course.world.sql(
+        "select count(*) as some from pushes where connection_id = $1 and state = 'waiting'", course.bond.id
+    )
+    return int(rows[0]["some"])
 
 
 async def _checked(course: Course, since: float, until: float, tally: Tally) -> None:
