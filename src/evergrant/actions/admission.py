@@ -55,7 +55,7 @@ async def refused(flow: Flow, app: App, refusal: CallRefused, now: datetime, por
             issued_before = now - tokens.FRESH
             await ports.books.tokens.want(flow.tenant_id, flow.connection_id, now, issued_before=issued_before)
         case Trouble.AUTHORIZATION_GONE | Trouble.WRONG_SHOP:  # a dead token may say either (wire sheet 3.7)
-            await _suspend(flow, app, now, ports, actor)
+            await suspend(flow.tenant_id, flow.connection_id, app, now, ports, actor=actor)
         case Trouble.MISCONFIGURED:
             await ports.books.apps.refused(app.id, True)
         case Trouble.THROTTLED if refusal.wait is not None:
@@ -76,9 +76,9 @@ async def _token(flow: Flow, known: Connection, now: datetime, ports: Ports) -> 
     return token
 
 
-async def _suspend(flow: Flow, app: App, now: datetime, ports: Ports, actor: str) -> None:
+async def suspend(tenant_id: str, connection_id: str, app: App, now: datetime, ports: Ports, *, actor: str) -> None:
     """The platform says the authorization is gone: stop everything at once, and let `verify` find out."""
-    known = await ports.books.connections.find(flow.tenant_id, flow.connection_id)
+    known = await ports.books.connections.find(tenant_id, connection_id)
     news = lifecycle.News(kind=lifecycle.Kind.CALL_REFUSED, at=now)
     change = connection.apply(known, news, needs=dialects.named(app.provider).FLOW_SCOPES, now=now)
     try:

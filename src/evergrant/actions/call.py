@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from evergrant.actions.ports import AnswerLostError, NotSentError, Ports, StaleError
-from evergrant.core import connection, errors, gate, lifecycle, tokens
+from evergrant.actions import admission
+from evergrant.actions.ports import AnswerLostError, NotSentError, Ports
+from evergrant.core import errors, gate, tokens
 from evergrant.core.app import App
 from evergrant.core.connection import Connection, Shop
 from evergrant.core.secret import Secret
@@ -187,20 +188,10 @@ async def _refused(prepared: Ready, refusal: CallRefused, ports: Ports) -> None:
             await ports.books.tokens.want(wanted.tenant_id, wanted.connection_id, now, issued_before=now - tokens.FRESH)
             raise errors.TokenBeingRefreshedError
         case Trouble.AUTHORIZATION_GONE:
-            await _suspend(prepared, ports)
+            await admission.suspend(
+                wanted.tenant_id, wanted.connection_id, prepared.app, prepared.now, ports, actor="proxy"
+            )
         case Trouble.THROTTLED if paced is not None and refusal.wait is not None:
             await ports.books.shop_paces.throttled((wanted.tenant_id, wanted.connection_id, paced.id), refusal.wait)
         case _:
             pass
-
-
-async def _suspend(prepared: Ready, ports: Ports) -> None:
-    """The platform says the authorization is gone: stop everything at once, and let `verify` find out."""
-    wanted, dialect = prepared.wanted, dialects.named(prepared.app.provider)
-    known = await ports.books.connections.find(wanted.tenant_id, wanted.connection_id)
-    news = lifecycle.News(kind=lifecycle.Kind.CALL_REFUSED, at=prepared.now)
-    change = connection.apply(known, news, needs=dialect.FLOW_SCOPES, now=prepared.now)
-    try:
-        await ports.books.connections.keep(change, actor="proxy")
-    except StaleError:
-        return  # whoever changed it knows more
